@@ -98,6 +98,12 @@ class StepResult:
         body_bytes: size of the decoded body that was read, capped.
         urls: every URL asked, in order of the redirects, redacted.
         assertions: how many assertions were executed.
+        address: the IP address that answered last; "" where none did.
+        http_version: of the last answer, such as `1.1`; "" where none came.
+        content_length: what the last answer announced; -1 where it announced nothing.
+        last_modified_us: the last answer's Last-Modified as an instant; None without one.
+        tls_version, tls_cipher: of the last connection; "" without TLS.
+        certificate_not_after_us: earliest end of validity among the certificates shown; None without TLS.
     """
 
     step: str
@@ -109,6 +115,13 @@ class StepResult:
     urls: tuple[str, ...] = ()
     assertions: int = 0
     failure: Failure | None = None
+    address: str = ""
+    http_version: str = ""
+    content_length: int = -1
+    last_modified_us: int | None = None
+    tls_version: str = ""
+    tls_cipher: str = ""
+    certificate_not_after_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
