@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sla.contract import Clause, Contract, Version
+from sla.intervals import Span as Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,6 @@ class Text:
 
     def in_(self, language: str) -> str:
         return self.en if language == "en" else self.nl
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Half-open: `start_us <= t < end_us`."""
-
-    start_us: int
-    end_us: int
-
-    @property
-    def length_us(self) -> int:
-        return self.end_us - self.start_us
 
 
 class Verdict(StrEnum):
@@ -136,7 +125,7 @@ class OutageResult:
 
     Attributes:
         id: stable for the same measurements, e.g. `indienen-20270304T1012Z`.
-        last_good_us, first_bad_us, last_bad_us, first_good_us: the edges; None where no such sample is known (the outage
+        last_good_us, first_bad_us, last_bad_us, first_good_us: the edges; None where no such sample is known (it
             began before, or goes on after, what was measured).
         counted: per clause id the microseconds of it that counted as down in that clause's window.
         excluded_us: how much of it was excluded (maintenance, third party, force majeure).

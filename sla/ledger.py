@@ -81,9 +81,8 @@ def seal(entries: Iterable[Entry], *, after: Sealed | None = None) -> tuple[Seal
 
 def first_broken(entries: Iterable[Sealed]) -> Sealed | None:
     """The first entry that was altered, dropped before, or moved; None where the chain holds."""
-    seq, previous = 0, ""
-    for sealed in entries:
-        seq += 1
+    previous = ""
+    for seq, sealed in enumerate(entries, start=1):
         if sealed.seq != seq or sealed.previous != previous or sealed.hash != digest(seq, sealed.entry, previous):
             return sealed
         previous = sealed.hash

@@ -1,0 +1,1 @@
+"""How each kind of clause is judged, one file a kind."""
