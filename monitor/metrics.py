@@ -6,9 +6,25 @@ closed lists, never from responses. A check that is no longer configured has no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import platform
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import accumulate
 from typing import Literal
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.utils import floatToGoString
+from sla.budget import Budget
+
+from probes.checks import Check
+from probes.sample import CertificateFacts, Outcome, Phases, Sample, StepOutcome, StepResult
+from sla.assessment import Assessment
 
 Kind = Literal["gauge", "counter", "histogram"]
 
@@ -203,3 +219,276 @@ CATALOGUE: tuple[Metric, ...] = (
         "When a mail was last accepted by the server; 0 if never.",
     ),
 )
+
+#: Upper bounds in seconds; the last bucket is +Inf.
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
+_BY_NAME = {metric.name: metric for metric in CATALOGUE}
+#: What only the newest sample says: dropped before the next one is told, so that nothing stale stays (T46).
+_LAST_RUN_ONLY = (
+    "probe_failure_info",
+    "probe_http_last_modified_timestamp_seconds",
+    "probe_tls_version_info",
+    "probe_tls_cipher_info",
+    "journey_step_success",
+    "journey_step_phase_seconds",
+)
+#: Facts about a certificate stay until a newer certificate is seen: an expired one must not vanish (T14).
+_CERTIFICATE = (
+    "probe_ssl_earliest_cert_expiry",
+    "probe_ssl_last_chain_expiry_timestamp_seconds",
+    "probe_ssl_last_chain_info",
+)
+_PHASES = ("resolve", "connect", "tls", "processing", "transfer")
+
+Labels = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Histogram:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    total: float = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(BUCKETS, value)] += 1
+        self.total += value
+
+
+def _seconds(us: int) -> float:
+    return us / 1_000_000
+
+
+class Metrics:
+    """The newest value of every metric. Told by the service, read by Prometheus; safe to read from another thread."""
+
+    def __init__(self, *, version: str, started_us: int) -> None:
+        self._values: dict[str, dict[Labels, float]] = {metric.name: {} for metric in CATALOGUE}
+        self._histograms: dict[str, dict[Labels, _Histogram]] = {}
+        self._lock = threading.Lock()
+        self.set("monitor_build_info", 1, version, platform.python_version())
+        self.set("monitor_start_timestamp_seconds", _seconds(started_us))
+        for name in (
+            "monitor_db_errors_total",
+            "monitor_samples_waiting",
+            "monitor_runs_in_flight",
+            "monitor_loop_lag_seconds",
+        ):
+            self.set(name, 0)
+        for direction in ("forward", "backward"):
+            self.set("monitor_clock_jumps_total", 0, direction)
+        for verdict in ("own-fault", "target-fault"):
+            self.set("monitor_reference_checks_total", 0, verdict)
+        for result in ("delivered", "retry", "refused", "given-up"):
+            self.set("alert_deliveries_total", 0, "mail", result)
+        self.set("alert_last_delivery_timestamp_seconds", 0, "mail")
+        self.outbox(pending=0, oldest_us=None, now_us=0)
+
+    # -- the three ways a value changes ------------------------------------------------------------------------------
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        if len(labels) != len(_BY_NAME[name].labels):
+            raise ValueError(f"{name} has the labels {_BY_NAME[name].labels}, not {labels}")
+        with self._lock:
+            self._values[name][labels] = value
+
+    def add(self, name: str, amount: float, *labels: str) -> None:
+        with self._lock:
+            values = self._values[name]
+            values[labels] = values.get(labels, 0.0) + amount
+
+    def observe(self, name: str, value: float, *labels: str) -> None:
+        with self._lock:
+            self._histograms.setdefault(name, {}).setdefault(labels, _Histogram()).add(value)
+
+    def drop(self, names: Iterable[str], *first_labels: str) -> None:
+        """Forget the series of these metrics whose labels begin like this."""
+        with self._lock:
+            for name in names:
+                for labels in [k for k in self._values[name] if k[: len(first_labels)] == first_labels]:
+                    del self._values[name][labels]
+
+    # -- what the service tells --------------------------------------------------------------------------------------
+
+    def configured(self, checks: Sequence[Check], *, location: str, sha256: str, now_us: int) -> None:
+        """A configuration came into force. Series of checks that are gone end here; counters of the others go on."""
+        ids = {check.id for check in checks}
+        with self._lock:
+            for metric in CATALOGUE:
+                if metric.labels[:1] == ("journey",):
+                    for values in (self._values[metric.name], self._histograms.get(metric.name, {})):
+                        for labels in [k for k in values if k[0] not in ids]:
+                            del values[labels]  # type: ignore[attr-defined]
+        self.drop(("monitor_config_info", "journey_info"))
+        for check in checks:
+            self.set("journey_info", 1, check.id, check.title.nl, check.kind)
+            self.set("journey_interval_seconds", _seconds(check.interval), check.id)
+            self.set("probe_timeout_seconds", _seconds(check.deadline), check.id, location)
+            for outcome in Outcome:
+                self.add("journey_runs_total", 0, check.id, location, outcome.value)
+            self.add("journey_blips_total", 0, check.id, location)
+            self.add("journey_incident_open", 0, check.id)
+        self.set("monitor_config_info", 1, sha256)
+        self.reloaded(ok=True, now_us=now_us)
+
+    def reloaded(self, *, ok: bool, now_us: int) -> None:
+        self.set("monitor_config_last_reload_successful", float(ok))
+        if ok:
+            self.set("monitor_config_last_reload_success_timestamp_seconds", _seconds(now_us))
+
+    def sample(self, sample: Sample) -> None:
+        """A run ended and its sample is stored."""
+        key = (sample.check_id, sample.location)
+        self._state(sample, key)
+        self.set("probe_duration_seconds", _seconds(sample.duration_us), *key)
+        self.set("journey_last_run_timestamp_seconds", _seconds(sample.started_us), *key)
+        self.set("journey_schedule_lag_seconds", _seconds(max(0, sample.started_us - sample.slot_us)), *key)
+        self.add("journey_runs_total", 1, *key, sample.outcome.value)
+        if sample.blip is not None:
+            self.add("journey_blips_total", 1, *key)
+        if sample.failure is not None:
+            reason = (sample.failure.step or "", sample.failure.kind.value)
+            self.set("probe_failure_info", 1, *key, *reason)
+            if sample.outcome is Outcome.DOWN:
+                self.add("journey_failures_total", 1, *key, *reason)
+        if sample.certificate is not None:
+            self._certificate(sample.certificate, key)
+        if sample.steps:
+            self._steps(sample, key)
+
+    def _state(self, sample: Sample, key: Labels) -> None:
+        good = sample.outcome in (Outcome.UP, Outcome.DEGRADED)
+        self.drop(_LAST_RUN_ONLY, *key)
+        self.set("probe_success", float(good), *key)
+        for outcome in Outcome:
+            self.set("journey_state", float(sample.outcome is outcome), *key, outcome.value)
+        if sample.outcome is not Outcome.UNKNOWN:
+            self.set("journey_success", float(good), *key)
+        if good:
+            self.set("journey_last_success_timestamp_seconds", _seconds(sample.started_us), *key)
+            self.observe("journey_duration_seconds", _seconds(sample.duration_us), *key)
+        regex = sample.failure is not None and sample.failure.subject.startswith(("text", "regex", "not_text"))
+        self.set("probe_failed_due_to_regex", float(regex), *key)
+
+    def _steps(self, sample: Sample, key: Labels) -> None:
+        done = [step for step in sample.steps if step.outcome is not StepOutcome.SKIPPED]
+        phases = sum((step.phases for step in done), Phases())
+        for phase in _PHASES:
+            self.set("probe_http_duration_seconds", _seconds(getattr(phases, f"{phase}_us")), *key, phase)
+        self.set("probe_dns_lookup_time_seconds", _seconds(phases.resolve_us), *key)
+        self.set("probe_http_redirects", float(sum(max(0, len(step.urls) - 1) for step in done)), *key)
+        for step in done:
+            good = step.outcome is not StepOutcome.FAILED
+            self.set("journey_step_success", float(good), *key, step.step)
+            if good:
+                self.observe("journey_step_duration_seconds", _seconds(step.duration_us), *key, step.step)
+            for phase in _PHASES:
+                self.set(
+                    "journey_step_phase_seconds", _seconds(getattr(step.phases, f"{phase}_us")), *key, step.step, phase
+                )
+        if done:
+            self._last_answer(done[-1], key)
+
+    def _last_answer(self, step: StepResult, key: Labels) -> None:
+        self.set("probe_http_status_code", float(step.status), *key)
+        self.set("probe_http_content_length", float(step.content_length), *key)
+        self.set("probe_http_uncompressed_body_length", float(step.body_bytes), *key)
+        self.set("probe_http_ssl", float(step.tls_version != ""), *key)
+        self.set("probe_http_version", float(step.http_version or 0), *key)
+        self.set("probe_ip_protocol", 0.0 if not step.address else 6.0 if ":" in step.address else 4.0, *key)
+        if step.last_modified_us is not None:
+            self.set("probe_http_last_modified_timestamp_seconds", _seconds(step.last_modified_us), *key)
+        if step.tls_version:
+            self.set("probe_tls_version_info", 1, *key, step.tls_version)
+            self.set("probe_tls_cipher_info", 1, *key, step.tls_cipher)
+        if step.certificate_not_after_us is not None:
+            self.set("probe_ssl_earliest_cert_expiry", _seconds(step.certificate_not_after_us), *key)
+
+    def _certificate(self, facts: CertificateFacts, key: Labels) -> None:
+        self.drop(_CERTIFICATE, *key)
+        self.set("probe_ssl_earliest_cert_expiry", _seconds(facts.earliest_not_after_us), *key)
+        self.set("probe_ssl_last_chain_expiry_timestamp_seconds", _seconds(facts.not_after_us), *key)
+        names = ",".join(facts.names)
+        self.set(
+            "probe_ssl_last_chain_info",
+            1,
+            *key,
+            facts.fingerprint_sha256,
+            facts.subject,
+            facts.issuer,
+            names,
+            facts.serial,
+        )
+        self.set("probe_tls_version_info", 1, *key, facts.tls_version)
+        self.set("probe_tls_cipher_info", 1, *key, facts.cipher)
+
+    def incident(self, check_id: str, since_us: int | None) -> None:
+        """An incident is open since then; None: none is."""
+        self.set("journey_incident_open", float(since_us is not None), check_id)
+        self.drop(("journey_incident_start_timestamp_seconds",), check_id)
+        if since_us is not None:
+            self.set("journey_incident_start_timestamp_seconds", _seconds(since_us), check_id)
+
+    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int) -> None:
+        self.set("alert_outbox_pending", float(pending))
+        self.set(
+            "alert_outbox_oldest_pending_seconds", 0.0 if oldest_us is None else _seconds(max(0, now_us - oldest_us))
+        )
+
+    def sla(self, assessment: Assessment, budgets: Iterable[Budget], *, now_us: int) -> None:
+        """The running month was assessed again."""
+        contract = assessment.contract.contract
+        names = ("sla_availability_ratio", "sla_target_ratio", "sla_downtime_seconds", "sla_coverage_ratio")
+        self.drop((*names, "sla_budget_seconds", "sla_budget_remaining_seconds"), contract)
+        for result in assessment.clauses:
+            if result.availability is None or result.totals is None:
+                continue
+            clause = result.clause.id
+            for bound in ("lowest", "point", "highest"):
+                ratio = getattr(result.availability, bound)
+                if ratio is not None:
+                    self.set("sla_availability_ratio", float(ratio), contract, clause, bound)
+            for name in ("up", "degraded", "down", "excluded", "unmeasured"):
+                self.set("sla_downtime_seconds", _seconds(getattr(result.totals, f"{name}_us")), contract, clause, name)
+            if isinstance(result.target, Fraction):
+                self.set(
+                    "sla_target_ratio",
+                    float(result.target),
+                    contract,
+                    clause,
+                    getattr(result.clause, "window", None) or "altijd",
+                )
+        for budget in budgets:
+            self.set("sla_budget_seconds", _seconds(budget.allowed_us), contract, budget.clause)
+            self.set("sla_budget_remaining_seconds", _seconds(budget.left_us), contract, budget.clause)
+        if assessment.coverage is not None:
+            self.set("sla_coverage_ratio", float(assessment.coverage), contract)
+        self.set("sla_assessed_timestamp_seconds", _seconds(now_us), contract)
+
+    # -- what Prometheus reads ---------------------------------------------------------------------------------------
+
+    def collect(self) -> Iterator[Family]:
+        with self._lock:
+            values = {name: dict(series) for name, series in self._values.items()}
+            histograms = {
+                name: {labels: (tuple(h.counts), h.total) for labels, h in series.items()}
+                for name, series in self._histograms.items()
+            }
+        for metric in CATALOGUE:
+            if metric.kind == "histogram":
+                family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+                for labels, (counts, total) in histograms.get(metric.name, {}).items():
+                    bounds = [*(floatToGoString(b) for b in BUCKETS), "+Inf"]
+                    family.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), total)
+            else:
+                kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+                family = kind(metric.name, metric.help, labels=metric.labels)
+                for labels, value in values[metric.name].items():
+                    family.add_metric(labels, value)
+            if family.samples or not metric.labels:
+                yield family
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics in the format the scraper asked for, and its media type."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        encoder, content_type = choose_encoder(accept)
+        return encoder(registry), content_type

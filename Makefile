@@ -1,0 +1,57 @@
+# The two commands a newcomer needs are `make run` and `make test`; the rest is for people who change the code.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+CONFIG ?= config.toml
+# -n: as many test processes as there are cores; each test takes its own ports and files.
+PYTEST ?= $(BIN)/pytest -n auto
+
+.PHONY: help run demo practice setup setup-test test check format lock dashboards wheel clean
+
+help:                 ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: setup            ## the practice portal, its mail server and the monitor, on 127.0.0.1; Ctrl-C ends them
+	@exec $(BIN)/python -m monitor run --practice --config $(CONFIG)
+
+demo: setup           ## a month of the practice portal in simulated time, and its SLA report, into var/demo
+	@$(BIN)/python -m monitor demo
+
+practice: setup       ## only the practice portal
+	@exec $(BIN)/python -m monitor practice --config $(CONFIG)
+
+setup: .venv/ready    ## create .venv with the locked dependencies; as root also the Debian libraries that PDF needs
+setup-test: .venv/ready-test
+
+.venv/ready: requirements.lock .ci/setup
+	@.ci/setup run
+.venv/ready-test: requirements-dev.lock .ci/setup
+	@.ci/setup test
+
+test: setup-test      ## every test; says what was skipped and why
+	@$(PYTEST)
+
+check: setup-test     ## format, lint, types, import rules, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m dashboards.build --check
+
+format: setup-test    ## format and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+dashboards: setup-test ## write the Grafana dashboards anew
+	$(BIN)/python -m dashboards.build
+
+wheel: setup-test     ## build the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
+
+# The lock files carry hashes and name no index.
+LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+lock:                 ## renew both lock files from pyproject.toml; needs uv
+	$(LOCK) --group build -o requirements.lock
+	$(LOCK) --group build --group dev -o requirements-dev.lock
+
+clean:                ## remove what was made here, the data in var/ excepted
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

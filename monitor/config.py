@@ -1,0 +1,492 @@
+"""config.toml and the files it includes, as checked values; every problem at once, each with its place.
+
+Nobody passes `Config` on: a function gets the settings it uses. Secrets are never in a file that is committed; the
+configuration only tells where each one comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from probes.templates import names_used
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from monitor import toml_file
+from monitor.alerts import Recipient
+from monitor.incidents import IncidentRule
+from monitor.smtp import MailSettings
+from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
+from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
+from probes.practice.settings import PracticeSettings
+from sla.contract import Contract, parse_contract
+
+_SECOND_US = 1_000_000
+
+
+class MonitorSettings(Definition):
+    """The service itself.
+
+    Attributes:
+        location: the vantage point's name; part of every sample's key.
+        data_dir: where the database, reports and the practice portal's state live; relative to the config file.
+        database: SQLAlchemy URL; None takes `loketwacht.db` in `data_dir`.
+        timezone: of pages, mails and months.
+        max_lag: a sample measured while the event loop was later than this is `unknown`.
+    """
+
+    location: Id = "lokaal"
+    data_dir: str = "var"
+    database: str | None = None
+    timezone: str = "Europe/Brussels"
+    max_lag: Duration = 2 * _SECOND_US
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except Exception as error:
+            raise ValueError('is not a time zone; write an IANA name such as "Europe/Brussels"') from error
+        return name
+
+
+class References(Definition):
+    """Targets asked fresh after a failure: if most of them fail too, our own network is to blame.
+
+    Attributes:
+        urls: at least two, of different owners; empty asks nobody, so every failure counts.
+        deadline: total for one of them.
+    """
+
+    urls: tuple[str, ...] = ()
+    deadline: Duration = 3 * _SECOND_US
+
+    @field_validator("urls")
+    @classmethod
+    def _two_or_none(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if len(urls) == 1:
+            raise ValueError("needs two or more targets, or none: one alone cannot tell whose fault it is")
+        return urls
+
+
+class Listener(Definition):
+    """Where a part of the service listens. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class Pages(Listener):
+    """Status page, incident pages and JSON API.
+
+    Attributes:
+        public_url: how readers reach the pages; links in mails begin with it.
+    """
+
+    port: int = Field(default=8780, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8780"
+
+
+class MetricsListener(Listener):
+    """`/metrics`, `/healthz`, `/readyz`."""
+
+    port: int = Field(default=8790, ge=0, le=65535)
+
+
+class SecretSource(Definition):
+    """Where a secret comes from; exactly one.
+
+    Attributes:
+        env: name of an environment variable.
+        file: path, relative to the config file; the first line counts.
+        credential: name of a systemd credential.
+        practice: name of one of the practice portal's public test tokens.
+    """
+
+    env: str | None = None
+    file: str | None = None
+    credential: str | None = None
+    practice: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(x is not None for x in (self.env, self.file, self.credential, self.practice)) != 1:
+            raise ValueError("needs exactly one of env, file, credential, practice")
+        return self
+
+
+class ContractSource(Definition):
+    """A contract to assess, and who receives its monthly report.
+
+    Attributes:
+        file: the contract, relative to the file that names it.
+        automatic_reports: at the start of a month, write the past month's report and mail it to every recipient who
+            receives reports.
+    """
+
+    file: str
+    automatic_reports: bool = True
+
+
+class Config(Definition):
+    """The whole of config.toml after includes and fragments."""
+
+    monitor: MonitorSettings = MonitorSettings()
+    portal: Portal
+    references: References = References()
+    secrets: dict[Id, SecretSource] = Field(default_factory=dict)
+    incidents: IncidentRule = IncidentRule()
+    mail: MailSettings
+    recipient: tuple[Recipient, ...] = ()
+    pages: Pages = Pages()
+    metrics: MetricsListener = MetricsListener()
+    practice: PracticeSettings | None = None
+    contract: tuple[ContractSource, ...] = ()
+    journey: tuple[Journey, ...] = ()
+    certificate: tuple[CertificateCheck, ...] = ()
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return (*self.journey, *self.certificate)
+
+    @property
+    def titles(self) -> dict[str, tuple[str, str]]:
+        """Per check id its Dutch and its English title."""
+        return {check.id: (check.title.nl, check.title.en) for check in self.checks}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedContract:
+    contract: Contract
+    source: ContractSource
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration that passed every check, with what it refers to.
+
+    Attributes:
+        directory: of config.toml; relative paths begin here.
+        secrets: values by name; never shown, logged or stored.
+        sha256: over every file that was read, so that a sample's configuration can be told apart.
+    """
+
+    config: Config
+    contracts: tuple[LoadedContract, ...]
+    secrets: Mapping[str, str]
+    directory: Path
+    sha256: str
+
+    @property
+    def data_dir(self) -> Path:
+        return self.directory / self.config.monitor.data_dir
+
+    @property
+    def database_url(self) -> str:
+        return self.config.monitor.database or f"sqlite:///{self.data_dir / 'loketwacht.db'}"
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+
+_LISTS = ("journey", "certificate", "recipient", "contract", "fragment")
+
+
+def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
+    """Read and check a configuration with all it includes.
+
+    Raises:
+        ConfigError: with every problem found, each with file, line and column.
+    """
+    root = toml_file.read(path, name=str(path))
+    tree, origins, documents = _merge(root)
+    config = toml_file.check(Config, tree, origins)
+    problems: list[Problem] = []
+    contracts = tuple(_contracts(config, path.parent, origins, problems, documents))
+    secrets = _secrets(config, path.parent, environ, origins, problems)
+    problems += _cross_checks(config, origins)
+    problems += _contract_checks(config, contracts)
+    if problems:
+        raise ConfigError(tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column))))
+    digest = hashlib.sha256()
+    for document in documents:
+        digest.update(hashlib.sha256(document.path.read_bytes()).digest())
+    return Loaded(config=config, contracts=contracts, secrets=secrets, directory=path.parent, sha256=digest.hexdigest())
+
+
+def _merge(root: Document) -> tuple[dict[str, Any], Origins, list[Document]]:
+    """The tree of all files, with lists joined and fragments put in place of their `use`."""
+    origins = Origins(root=root)
+    documents = [root]
+    tree: dict[str, Any] = {k: v for k, v in root.data.items() if k not in ("include", "fragment")}
+    lists: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    problems: list[Problem] = []
+    include = root.data.get("include", [])
+    if not isinstance(include, list) or not all(isinstance(name, str) for name in include):
+        problems.append(root.problem(("include",), "is not a list of file names", 'Write include = ["journeys.toml"].'))
+        include = []
+    for index, name in enumerate(include):
+        try:
+            documents.append(toml_file.read(root.path.parent / name))
+        except ConfigError as error:
+            problems += error.problems
+            problems.append(root.problem(("include", index), "this file has problems of its own, told beside this one"))
+    for document in documents:
+        for name, value in document.data.items():
+            if name in lists and isinstance(value, list):
+                for index, item in enumerate(value):
+                    origins.moved[(name, len(lists[name]))] = (document, (name, index))
+                    lists[name].append(item)
+            elif document is not root:
+                mend = f"An included file holds only these lists: {', '.join(_LISTS)}. Move it to {root.name}."
+                problems.append(document.problem((name,), "may not be in an included file", mend))
+    fragments = _fragments(lists.pop("fragment"), origins, problems)
+    for number, journey in enumerate(lists["journey"]):
+        if isinstance(journey, dict) and isinstance(journey.get("step"), list):
+            lists["journey"][number] = {
+                **journey,
+                "step": _with_fragments(journey["step"], number, fragments, origins, problems),
+            }
+    if problems:
+        raise ConfigError(tuple(problems))
+    tree |= {name: items for name, items in lists.items() if items}
+    return tree, origins, documents
+
+
+def _fragments(items: list[Any], origins: Origins, problems: list[Problem]) -> dict[str, tuple[int, list[Any]]]:
+    fragments: dict[str, tuple[int, list[Any]]] = {}
+    for index, item in enumerate(items):
+        if not isinstance(item, dict) or set(item) != {"id", "step"} or not isinstance(item["step"], list):
+            problems.append(
+                origins.problem(("fragment", index), "is not a fragment", "It has an id and a list of steps.")
+            )
+        elif item["id"] in fragments:
+            problems.append(
+                origins.problem(("fragment", index, "id"), f'"{item["id"]}" is there twice', "Give each its own id.")
+            )
+        else:
+            fragments[item["id"]] = (index, item["step"])
+    return fragments
+
+
+def _with_fragments(
+    steps: list[Any],
+    journey: int,
+    fragments: dict[str, tuple[int, list[Any]]],
+    origins: Origins,
+    problems: list[Problem],
+) -> list[Any]:
+    document, base = origins.moved[("journey", journey)]
+    result: list[Any] = []
+    for index, step in enumerate(steps):
+        if not (isinstance(step, dict) and "use" in step):
+            origins.moved[("journey", journey, "step", len(result))] = (document, (*base, "step", index))
+            result.append(step)
+            continue
+        place: Loc = (*base, "step", index, "use")
+        name = step["use"]
+        if len(step) > 1:
+            problems.append(
+                document.problem(place, "a step with use has nothing else", "Put other keys in a step of their own.")
+            )
+        elif name not in fragments:
+            known = ", ".join(sorted(fragments)) or "none"
+            problems.append(document.problem(place, f'there is no fragment "{name}"', f"Known fragments: {known}."))
+        else:
+            number, fragment = fragments[name]
+            source, source_loc = origins.moved[("fragment", number)]
+            for position, part in enumerate(fragment):
+                origins.moved[("journey", journey, "step", len(result))] = (source, (*source_loc, "step", position))
+                result.append(part)
+    return result
+
+
+def read_contract(path: Path) -> tuple[Contract, Document]:
+    """One contract file.
+
+    Raises:
+        ConfigError: with every problem in it.
+    """
+    document = toml_file.read(path)
+    try:
+        return parse_contract(document.data), document
+    except ValidationError as error:
+        raise ConfigError(toml_file.problems(error, Contract, document.problem)) from error
+
+
+def _contracts(
+    config: Config, directory: Path, origins: Origins, problems: list[Problem], documents: list[Document]
+) -> Iterator[LoadedContract]:
+    names: set[str] = set()
+    for index, source in enumerate(config.contract):
+        path = directory / source.file
+        try:
+            contract, document = read_contract(path)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        documents.append(document)
+        if contract.contract in names:
+            mend = "Each contract is assessed once; drop one of the two."
+            problems.append(
+                origins.problem(("contract", index, "file"), f'contract "{contract.contract}" is there twice', mend)
+            )
+        names.add(contract.contract)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        yield LoadedContract(contract=contract, source=source, path=path, sha256=sha256)
+
+
+def _secrets(
+    config: Config, directory: Path, environ: Mapping[str, str], origins: Origins, problems: list[Problem]
+) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, source in config.secrets.items():
+        loc: Loc = ("secrets", name)
+        if source.env is not None:
+            value = environ.get(source.env)
+            if not value:
+                problems.append(
+                    origins.problem(
+                        loc, f"the environment variable {source.env} is not set", f"Set {source.env} and start again."
+                    )
+                )
+                continue
+        elif source.practice is not None:
+            value = (config.practice or PracticeSettings()).tokens.get(source.practice)
+            if value is None:
+                problems.append(origins.problem(loc, f'the practice portal has no token "{source.practice}"'))
+                continue
+        else:
+            base = (
+                directory
+                if source.file is not None
+                else Path(environ.get("CREDENTIALS_DIRECTORY", "/run/credentials/loketwacht"))
+            )
+            path = base / str(source.file or source.credential)
+            try:
+                value = path.read_text(encoding="utf-8").partition("\n")[0]
+            except OSError as error:
+                problems.append(
+                    origins.problem(
+                        loc, f"{path} cannot be read: {error.strerror}", "The monitor's user must be able to read it."
+                    )
+                )
+                continue
+        values[name] = value
+    return values
+
+
+def _hosts(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower()
+
+
+def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
+    seen: set[str] = set()
+    ids = {check.id for check in config.checks}
+    if not config.checks:
+        yield origins.problem(
+            (),
+            "there is nothing to measure",
+            "Add a [[journey]] or a [[certificate]], or include a file that has them.",
+        )
+    for kind, checks in (("journey", config.journey), ("certificate", config.certificate)):
+        for index, check in enumerate(checks):
+            loc: Loc = (kind, index)
+            if check.id in seen:
+                yield origins.problem(
+                    (*loc, "id"), f'"{check.id}" is the id of another check too', "Give each its own id."
+                )
+            seen.add(check.id)
+            for other in check.depends_on:
+                if other not in ids or other == check.id:
+                    yield origins.problem(
+                        (*loc, "depends_on"), f'there is no other check "{other}"', f"Known: {', '.join(sorted(ids))}."
+                    )
+    for index, journey in enumerate(config.journey):
+        yield from _journey_checks(journey, ("journey", index), config, origins)
+    if not config.recipient:
+        yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")
+    if config.mail.password is not None and config.mail.password not in config.secrets:
+        yield origins.problem(
+            ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
+        )
+
+
+def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins) -> Iterator[Problem]:
+    for name in journey.secrets:
+        if name not in config.secrets:
+            known = ", ".join(sorted(config.secrets)) or "none"
+            yield origins.problem(
+                (*loc, "secrets"), f'there is no secret "{name}"', f"Add it to [secrets]. Known: {known}."
+            )
+    allowed = {_hosts(journey.base_url or config.portal.base_url), *(h.lower() for h in config.portal.allow_hosts)}
+    known_names = {"secret", "run", "file"}
+    for number, step in enumerate(journey.step):
+        place: Loc = (*loc, "step", number)
+        if step.deadline is not None and step.deadline > journey.deadline and not step.always:
+            mend = "Lower it, or raise the journey's deadline."
+            yield origins.problem((*place, "deadline"), "is longer than the whole journey's deadline", mend)
+        if step.path.startswith(("http://", "https://")) and "{{" not in step.path.partition("//")[2].partition("/")[0]:
+            host = _hosts(step.path)
+            if host not in allowed | {h.lower() for h in step.allow_hosts}:
+                mend = "Add it to the step's or the portal's allow_hosts."
+                yield origins.problem((*place, "path"), f'the host "{host}" is not one this journey may reach', mend)
+        if step.form_from is not None and step.form_from not in known_names:
+            yield origins.problem((*place, "form_from"), f'nothing captured "{step.form_from}" in an earlier step')
+        for key, text in _templates(step.model_dump(by_alias=True, exclude_defaults=True)):
+            try:
+                names = names_used(text)
+            except ValueError as error:
+                yield origins.problem(
+                    (*place, *key), f"is not a template: {error}", "Write {{ name }}, with a name captured before."
+                )
+                continue
+            for name in sorted(names):
+                root, _, member = name.partition(".")
+                if root == "secret" and member not in journey.secrets:
+                    yield origins.problem(
+                        (*place, *key), f'uses the secret "{member}"', f'Add "{member}" to this journey\'s secrets.'
+                    )
+                elif root.replace("_", "-") not in {n.replace("_", "-") for n in known_names}:
+                    mend = f"Captured before this step: {', '.join(sorted(known_names - {'secret', 'run', 'file'})) or 'nothing'}."
+                    yield origins.problem((*place, *key), f'uses "{root}", which no earlier step captures', mend)
+        known_names |= set(step.capture)
+
+
+def _templates(value: object, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+    """All texts of a step that hold a template, with their places."""
+    if isinstance(value, str):
+        if "{{" in value or "{%" in value:
+            yield loc, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "capture":
+                yield from _templates(item, (*loc, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _templates(item, (*loc, index))
+
+
+def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> Iterator[Problem]:
+    known = {check.id for check in config.checks}
+    for loaded in contracts:
+        document = toml_file.read(loaded.path)
+        for v, version in enumerate(loaded.contract.version):
+            for c, clause in enumerate(version.clause):
+                for name in clause.scope:
+                    if name not in known:
+                        mend = f"Known journeys: {', '.join(sorted(known))}."
+                        yield document.problem(
+                            ("version", v, "clause", c, "scope"), f'there is no journey "{name}"', mend
+                        )
