@@ -1,0 +1,324 @@
+"""When people are told that something is wrong: the life of an incident, as one pure function.
+
+An incident is operational; what a contract makes of the same samples is decided in `sla/`, and never here.
+
+How samples move it:
+- `down` is a failure. A slot in which the run and its immediate re-run both failed counts as two.
+- `up` and `degraded` are good: the visitor was served.
+- `unknown` says nothing about the portal. It neither opens nor closes an incident, and it does not wipe out what was
+  known: a failure, five unmeasured minutes and another failure are two failures in a row, for nothing good was seen in
+  between. Only when such a silence lasts beyond `IncidentRule.forget_after` does a streak that led to nothing yet begin
+  anew, because an incident dated before the silence would claim an hour that nobody looked at. An open incident stays
+  open through any silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from probes.checks import Duration
+from probes.sample import Failure, FailureKind, Outcome, Sample
+
+_HOUR_US = 3_600_000_000
+
+#: The check id under which the monitor's own trouble is kept. No check of the configuration may be called so.
+MONITOR = "monitor"
+
+
+class IncidentRule(BaseModel):
+    """When an incident opens, closes, and is brought up again.
+
+    Attributes:
+        open_after: failures in a row that open one; it is dated at the first of them.
+        close_after: good samples in a row that close one; it ends at the first of them.
+        rerun: whether a first failure is run again at once.
+        forget_after: silence after which a streak that led to nothing yet begins anew.
+        reminders: how long after the opening each reminder is sent, by the wall clock.
+        remind_every: after the last of `reminders`, one more at every such length of time.
+        unknown_after: runs in a row that could not be measured, after which the monitor reports itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    open_after: int = Field(default=2, ge=1, le=100)
+    close_after: int = Field(default=2, ge=1, le=100)
+    rerun: bool = True
+    forget_after: Duration = _HOUR_US
+    reminders: tuple[Duration, ...] = (_HOUR_US, 4 * _HOUR_US)
+    remind_every: Duration = 24 * _HOUR_US
+    unknown_after: int = Field(default=5, ge=1, le=1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healthy:
+    """Nothing is wrong as far as we know; also the state of a check that was never measured."""
+
+    kind: Literal["healthy"] = "healthy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """It failed, but not often enough yet.
+
+    Attributes:
+        since_us: slot of the first failure of the streak.
+        failures: how many so far; a re-run that failed too counts.
+        failure: the first one.
+    """
+
+    since_us: int
+    last_us: int
+    failures: int
+    failure: Failure
+    kind: Literal["suspect"] = "suspect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ongoing:
+    """An open incident, last seen failing at `last_bad_us`."""
+
+    incident_id: str
+    since_us: int
+    last_bad_us: int
+    failure: Failure
+    kind: Literal["ongoing"] = "ongoing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovering:
+    """An open incident that was seen good since `good_since_us`, but not often enough yet."""
+
+    incident_id: str
+    since_us: int
+    last_bad_us: int
+    failure: Failure
+    good_since_us: int
+    last_us: int
+    good: int
+    kind: Literal["recovering"] = "recovering"
+
+
+State = Annotated[Healthy | Suspect | Ongoing | Recovering, Field(discriminator="kind")]
+STATE: TypeAdapter[State] = TypeAdapter(State)
+HEALTHY = Healthy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An incident opened: dated `since_us`, known since the slot `confirmed_us`."""
+
+    incident_id: str
+    since_us: int
+    confirmed_us: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """An open incident was seen failing once more."""
+
+    incident_id: str
+    last_bad_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """An incident ended at `until_us`, the slot of the first good sample that stayed good."""
+
+    incident_id: str
+    since_us: int
+    until_us: int
+    last_bad_us: int
+
+
+Event = Opened | Failed | Resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An incident as it is stored and shown.
+
+    Attributes:
+        until_us: None while it is open.
+        failure: the first one of its streak.
+        reminders: how many reminder instants have passed and been dealt with.
+    """
+
+    id: str
+    check_id: str
+    since_us: int
+    confirmed_us: int
+    last_bad_us: int
+    failure: Failure
+    until_us: int | None = None
+    reminders: int = 0
+
+
+def incident_id(check_id: str, since_us: int) -> str:
+    """Readable, unique, and the same on every replay: the check and the instant (UTC) of its first failure."""
+    since = datetime.fromtimestamp(since_us // 1_000_000, UTC)
+    return f"{check_id}-{since:%Y%m%dT%H%M%SZ}"
+
+
+def advance(state: State, sample: Sample, rule: IncidentRule, *, interval_us: int) -> tuple[State, tuple[Event, ...]]:
+    """What one more sample makes of a check's state.
+
+    Args:
+        sample: later than every sample that went before.
+        interval_us: of the check; a silence shorter than three intervals never makes it forget.
+
+    Returns:
+        The new state, and what happened.
+    """
+    if sample.outcome is Outcome.UNKNOWN:
+        return state, ()
+    forget_us = max(rule.forget_after, 3 * interval_us)
+    if sample.outcome is Outcome.DOWN:
+        return _failing(state, sample, rule, forget_us)
+    return _good(state, sample, rule, forget_us)
+
+
+def _failing(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -> tuple[State, tuple[Event, ...]]:
+    assert sample.failure is not None
+    slot_us = sample.slot_us
+    match state:
+        case Healthy():
+            return _suspected(slot_us, sample, 0, sample.failure, rule)
+        case Suspect() if slot_us - state.last_us > forget_us:
+            return _suspected(slot_us, sample, 0, sample.failure, rule)
+        case Suspect():
+            return _suspected(state.since_us, sample, state.failures, state.failure, rule)
+        case Ongoing() | Recovering():
+            again = Ongoing(
+                incident_id=state.incident_id, since_us=state.since_us, last_bad_us=slot_us, failure=state.failure
+            )
+            return again, (Failed(incident_id=state.incident_id, last_bad_us=slot_us),)
+        case _:
+            assert_never(state)
+
+
+def _suspected(
+    since_us: int, sample: Sample, before: int, first: Failure, rule: IncidentRule
+) -> tuple[State, tuple[Event, ...]]:
+    failures = before + sample.attempts
+    if failures < rule.open_after:
+        return Suspect(since_us=since_us, last_us=sample.slot_us, failures=failures, failure=first), ()
+    # Dated at the first failure, not at its confirmation: the visitor was already turned away then.
+    name = incident_id(sample.check_id, since_us)
+    return (
+        Ongoing(incident_id=name, since_us=since_us, last_bad_us=sample.slot_us, failure=first),
+        (Opened(incident_id=name, since_us=since_us, confirmed_us=sample.slot_us, failure=first),),
+    )
+
+
+def _good(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -> tuple[State, tuple[Event, ...]]:
+    slot_us = sample.slot_us
+    match state:
+        case Healthy() | Suspect():
+            return HEALTHY, ()
+        case Ongoing():
+            return _recovered(state, slot_us, slot_us, 1, rule)
+        case Recovering() if slot_us - state.last_us > forget_us:
+            return _recovered(state, slot_us, slot_us, 1, rule)
+        case Recovering():
+            return _recovered(state, state.good_since_us, slot_us, state.good + 1, rule)
+        case _:
+            assert_never(state)
+
+
+def _recovered(
+    state: Ongoing | Recovering, good_since_us: int, slot_us: int, good: int, rule: IncidentRule
+) -> tuple[State, tuple[Event, ...]]:
+    if good < rule.close_after:
+        recovering = Recovering(
+            incident_id=state.incident_id,
+            since_us=state.since_us,
+            last_bad_us=state.last_bad_us,
+            failure=state.failure,
+            good_since_us=good_since_us,
+            last_us=slot_us,
+            good=good,
+        )
+        return recovering, ()
+    return HEALTHY, (
+        Resolved(
+            incident_id=state.incident_id,
+            since_us=state.since_us,
+            until_us=good_since_us,
+            last_bad_us=state.last_bad_us,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """Runs of one check in a row that could not be measured, and why the first one could not."""
+
+    check_id: str
+    since_us: int
+    last_us: int
+    interval_us: int
+    length: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTrouble:
+    """What the monitor knows about its own measuring.
+
+    Attributes:
+        streaks: one for each check whose latest run could not be measured, by check.
+        incident_id: of its own open incident; None where there is none. However many checks suffer, there is one.
+    """
+
+    streaks: tuple[Streak, ...] = ()
+    incident_id: str | None = None
+    since_us: int = 0
+
+
+OWN: TypeAdapter[OwnTrouble] = TypeAdapter(OwnTrouble)
+
+
+def advance_own(
+    own: OwnTrouble, sample: Sample, rule: IncidentRule, *, interval_us: int
+) -> tuple[OwnTrouble, tuple[Event, ...]]:
+    """What one more sample, of any check, says about the monitor itself.
+
+    Its own incident opens when some check could not be measured `unknown_after` times in a row, and ends when no check
+    is left whose latest run could not be measured. A check that is measured no more is forgotten after a while.
+    """
+    slot_us = sample.slot_us
+    others = tuple(
+        streak
+        for streak in own.streaks
+        if streak.check_id != sample.check_id and slot_us - streak.last_us <= max(rule.forget_after, 3 * streak.interval_us)
+    )
+    if sample.outcome is not Outcome.UNKNOWN:
+        if own.incident_id is None or others:
+            return OwnTrouble(streaks=others, incident_id=own.incident_id, since_us=own.since_us), ()
+        ended = Resolved(incident_id=own.incident_id, since_us=own.since_us, until_us=slot_us, last_bad_us=slot_us)
+        return OwnTrouble(), (ended,)
+    before = next((streak for streak in own.streaks if streak.check_id == sample.check_id), None)
+    failure = sample.failure or Failure(kind=FailureKind.MONITOR)
+    streak = Streak(
+        check_id=sample.check_id,
+        since_us=before.since_us if before else slot_us,
+        last_us=slot_us,
+        interval_us=interval_us,
+        length=before.length + 1 if before else 1,
+        failure=before.failure if before else failure,
+    )
+    streaks = tuple(sorted((*others, streak), key=lambda one: one.check_id))
+    if own.incident_id is not None:
+        failed = Failed(incident_id=own.incident_id, last_bad_us=slot_us)
+        return OwnTrouble(streaks=streaks, incident_id=own.incident_id, since_us=own.since_us), (failed,)
+    if streak.length < rule.unknown_after:
+        return OwnTrouble(streaks=streaks), ()
+    since_us = min(one.since_us for one in streaks)
+    name = incident_id(MONITOR, since_us)
+    opened = Opened(incident_id=name, since_us=since_us, confirmed_us=slot_us, failure=streak.failure)
+    return OwnTrouble(streaks=streaks, incident_id=name, since_us=since_us), (opened,)

@@ -1,0 +1,228 @@
+"""Opening the store, its transactions, and its version. One code for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import asyncio
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError as PoolTimeout,
+)
+from sqlalchemy.pool import StaticPool
+
+#: An open transaction. The functions of this room take it as their first argument.
+Transaction = Connection
+
+T = TypeVar("T")
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_READ = "loketwacht_read"
+
+
+class StoreError(Exception):
+    """The store did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - reads as what it is
+    """Locked, full, gone or not to be reached: the same work may succeed later."""
+
+
+class StoreRefused(StoreError):  # noqa: N818
+    """The store understood and refused: a constraint, a trigger, a value it cannot hold. Trying again is useless."""
+
+
+class SchemaUnknown(StoreError):  # noqa: N818
+    """The store was written by another (newer) version of the program, or was never made."""
+
+
+class InStore(Protocol):
+    """Runs work on the store away from the event loop, and gives its answer."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+async def directly(work: Callable[[], T], /) -> T:
+    """`InStore` that works where it stands: for simulated time and for commands, where nobody else waits."""
+    return work()
+
+
+class StoreThread:
+    """`InStore` on one thread of its own, so that writers never meet each other and the event loop never waits."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def close(self) -> None:
+        """Wait for what was begun, then end the thread."""
+        self._executor.shutdown(wait=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An opened store.
+
+    `begin()` gives a transaction that writes: on SQLite it holds the write lock from its first statement, so it cannot
+    fail half-way because somebody else wrote. `read()` gives one that only reads and never waits for a writer.
+    """
+
+    engine: Engine
+    url: str
+
+    @classmethod
+    def open(cls, url: str, *, migrate: bool = True, busy_timeout_us: int = 5_000_000) -> Database:
+        """Open the store at `url` (`sqlite:///path`, `postgresql://…`).
+
+        Args:
+            migrate: bring an older schema up to date; False refuses one that is not.
+            busy_timeout_us: how long a writer waits for another process's lock before it is `StoreUnavailable`.
+
+        Raises:
+            StoreUnavailable: the file or server cannot be reached.
+            SchemaUnknown: it was written by a newer version, or `migrate` is False and it is older.
+        """
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            in_memory = parsed.database in (None, "", ":memory:")
+            if not in_memory:
+                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(
+                parsed,
+                connect_args={"timeout": busy_timeout_us / 1_000_000, "check_same_thread": False},
+                **({"poolclass": StaticPool} if in_memory else {}),
+            )
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        elif parsed.get_backend_name() == "postgresql":
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                pool_size=4,
+                connect_args={
+                    "connect_timeout": 5,
+                    "application_name": "loketwacht",
+                    "options": f"-c lock_timeout={busy_timeout_us // 1000} -c timezone=UTC",
+                },
+            )
+        else:
+            raise StoreRefused(f"{parsed.get_backend_name()} is not a store we know; use sqlite:/// or postgresql://")
+        database = cls(engine=engine, url=parsed.render_as_string(hide_password=True))
+        with _our_errors():
+            _check_version(engine, migrate=migrate)
+        return database
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A transaction that writes: committed at the end of the block, undone by any exception."""
+        with _our_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads, and sees one state of the store throughout."""
+        with _our_errors(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_READ: True})
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True, stream_results=True
+                )
+            with connection.begin():
+                yield connection
+
+    def writable(self) -> bool:
+        """Whether a transaction that writes can be begun and ended now; the truth behind `/healthz`."""
+        try:
+            with self.begin() as tx:
+                tx.execute(text("UPDATE incident_state SET state = state WHERE check_id = ''"))
+        except StoreError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """SQLAlchemy's exceptions as ours, so that nobody outside this room needs to know it."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError, DisconnectionError, PoolTimeout) as error:
+        raise StoreUnavailable(_said(error)) from error
+    except DBAPIError as error:
+        raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
+    except SQLAlchemyError as error:
+        raise StoreRefused(_said(error)) from error
+
+
+def _said(error: SQLAlchemyError) -> str:
+    # Only the engine's own sentence: SQLAlchemy's text would carry the values, and those may be somebody's data.
+    origin = getattr(error, "orig", None)
+    return str(origin if origin is not None else type(error).__name__).strip().splitlines()[0]
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # without it INSERT OR REPLACE slips past the triggers that refuse deletion
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(_READ, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _check_version(engine: Engine, *, migrate: bool) -> None:
+    config = _config()
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    with engine.begin() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found == script.get_current_head():
+            return
+        if found is not None and found not in known:
+            raise SchemaUnknown(
+                f"The store has schema {found}, which this version does not know (it knows up to "
+                f"{script.get_current_head()}). Start the version that wrote it, or restore a backup made before."
+            )
+        if not migrate:
+            raise SchemaUnknown(
+                f"The store has schema {found or 'none'}, this version needs {script.get_current_head()}. "
+                "Run `loketwacht db upgrade` after a backup."
+            )
+        if connection.dialect.name == "postgresql":
+            # Two processes that start at once: the second waits, and then finds the work done.
+            connection.execute(text("SELECT pg_advisory_xact_lock(5465737)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

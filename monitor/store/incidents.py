@@ -1,0 +1,134 @@
+"""Incidents, for ever; and the state that decides about the next one, so that a restart forgets nothing."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, insert, select, update
+
+from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
+from monitor.store.database import Transaction
+from monitor.store.rows import text_of, value_of, value_text
+from monitor.store.tables import incident, incident_state
+from probes.sample import Failure
+
+_FAILURE = TypeAdapter(Failure)
+
+
+def load(tx: Transaction, check_id: str) -> State:
+    """The state of a check; healthy where it was never measured."""
+    text = _text(tx, check_id)
+    return STATE.validate_json(text) if text else HEALTHY
+
+
+def save(tx: Transaction, check_id: str, state: State) -> None:
+    _put(tx, check_id, text_of(STATE.dump_python(state, mode="json")))
+
+
+def load_own(tx: Transaction) -> OwnTrouble:
+    """What the monitor knows about its own measuring."""
+    text = _text(tx, MONITOR)
+    return OWN.validate_json(text) if text else OwnTrouble()
+
+
+def save_own(tx: Transaction, own: OwnTrouble) -> None:
+    _put(tx, MONITOR, text_of(OWN.dump_python(own, mode="json")))
+
+
+def record(tx: Transaction, check_id: str, event: Event) -> None:
+    """Write down what happened to an incident of a check.
+
+    Raises:
+        StoreRefused: at an opening, where the check already has an open one.
+    """
+    match event:
+        case Opened():
+            tx.execute(
+                insert(incident),
+                {
+                    "id": event.incident_id,
+                    "check_id": check_id,
+                    "since_us": event.since_us,
+                    "confirmed_us": event.confirmed_us,
+                    "last_bad_us": event.confirmed_us,
+                    "until_us": None,
+                    "failure": value_text(_FAILURE, event.failure),
+                    "reminders": 0,
+                },
+            )
+        case Failed():
+            _set(tx, event.incident_id, last_bad_us=event.last_bad_us)
+        case Resolved():
+            _set(tx, event.incident_id, until_us=event.until_us)
+        case _:
+            assert_never(event)
+
+
+def set_reminders(tx: Transaction, incident_id: str, reminders: int) -> None:
+    """Note how many reminder instants of an incident have been dealt with."""
+    _set(tx, incident_id, reminders=reminders)
+
+
+def get(tx: Transaction, incident_id: str) -> Incident | None:
+    row = tx.execute(select(incident).where(incident.c.id == incident_id)).first()
+    return _incident(row) if row else None
+
+
+def open_of(tx: Transaction, check_id: str) -> Incident | None:
+    """The open incident of a check; None where there is none."""
+    row = tx.execute(select(incident).where(incident.c.check_id == check_id, incident.c.until_us.is_(None))).first()
+    return _incident(row) if row else None
+
+
+def read(
+    tx: Transaction,
+    *,
+    check_id: str | None = None,
+    only_open: bool = False,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    limit: int | None = None,
+) -> tuple[Incident, ...]:
+    """Incidents, newest first.
+
+    Args:
+        start_us, end_us: only those that touch [start, end); an open one has no end.
+    """
+    query = select(incident).order_by(incident.c.since_us.desc(), incident.c.id)
+    if check_id is not None:
+        query = query.where(incident.c.check_id == check_id)
+    if only_open:
+        query = query.where(incident.c.until_us.is_(None))
+    if start_us is not None:
+        query = query.where(incident.c.until_us.is_(None) | (incident.c.until_us > start_us))
+    if end_us is not None:
+        query = query.where(incident.c.since_us < end_us)
+    return tuple(_incident(row) for row in tx.execute(query.limit(limit)))
+
+
+def _text(tx: Transaction, check_id: str) -> str | None:
+    return tx.execute(select(incident_state.c.state).where(incident_state.c.check_id == check_id)).scalar()
+
+
+def _put(tx: Transaction, check_id: str, state: str) -> None:
+    changed = tx.execute(update(incident_state).where(incident_state.c.check_id == check_id).values(state=state))
+    if changed.rowcount == 0:
+        tx.execute(insert(incident_state), {"check_id": check_id, "state": state})
+
+
+def _set(tx: Transaction, incident_id: str, **values: int) -> None:
+    tx.execute(update(incident).where(incident.c.id == incident_id).values(**values))
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(
+        id=row.id,
+        check_id=row.check_id,
+        since_us=row.since_us,
+        confirmed_us=row.confirmed_us,
+        last_bad_us=row.last_bad_us,
+        failure=value_of(_FAILURE, row.failure),
+        until_us=row.until_us,
+        reminders=row.reminders,
+    )

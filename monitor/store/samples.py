@@ -1,0 +1,278 @@
+"""Samples: written once, never changed. The narrow table is what SLA arithmetic reads; details lie beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, Select, and_, case, func, insert, literal, select, union_all
+
+from monitor.store import evidence
+from monitor.store.database import Transaction
+from monitor.store.rows import storable, text_of, value_of, value_text
+from monitor.store.tables import sample as narrow
+from monitor.store.tables import sample_detail as detail
+from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Phases, Sample, StepOutcome, StepResult
+
+_FAILURE = TypeAdapter(Failure)
+_CERTIFICATE = TypeAdapter(CertificateFacts)
+_STEP = TypeAdapter(StepResult)
+
+#: Fields of a step that every step has; they are stored by their place, the others by their name.
+_CELLS = ("step", "outcome", "duration_us", "phases", "status", "body_bytes", "assertions")
+_IN_CELLS = set(_CELLS)
+
+
+class Measured(NamedTuple):
+    """A sample as SLA arithmetic needs it: no steps, no evidence."""
+
+    check_id: str
+    location: str
+    slot_us: int
+    started_us: int
+    duration_us: int
+    outcome: Outcome
+    failure_kind: FailureKind | None
+    attempts: int
+
+
+class StepMeasured(NamedTuple):
+    """How long one step took in one sample; `outcome` is the step's own."""
+
+    slot_us: int
+    duration_us: int
+    outcome: StepOutcome
+    sample_outcome: Outcome
+
+
+class DayCount(NamedTuple):
+    """How many samples of a check fell in one span of time, by outcome. `start_us` is the span's own."""
+
+    check_id: str
+    start_us: int
+    up: int
+    degraded: int
+    down: int
+    unknown: int
+
+
+def add(tx: Transaction, sample: Sample) -> bool:
+    """Store a sample with its evidence.
+
+    Returns:
+        False where the slot already has one: the first stays as it is, nothing is written.
+    """
+    there = select(narrow.c.slot_us).where(
+        narrow.c.check_id == sample.check_id,
+        narrow.c.location == sample.location,
+        narrow.c.slot_us == sample.slot_us,
+    )
+    if tx.execute(there).first() is not None:
+        return False
+    key = {"check_id": sample.check_id, "location": sample.location, "slot_us": sample.slot_us}
+    tx.execute(
+        insert(narrow),
+        key
+        | {
+            "started_us": sample.started_us,
+            "duration_us": sample.duration_us,
+            "outcome": sample.outcome.value,
+            "failure_kind": sample.failure.kind.value if sample.failure else None,
+            "attempts": sample.attempts,
+            "lag_us": sample.lag_us,
+        },
+    )
+    tx.execute(
+        insert(detail),
+        key
+        | {
+            "run_id": storable(sample.run_id),
+            "failure": value_text(_FAILURE, sample.failure) if sample.failure else None,
+            "blip": value_text(_FAILURE, sample.blip) if sample.blip else None,
+            "steps": text_of([_step_row(step) for step in sample.steps]),
+            "certificate": value_text(_CERTIFICATE, sample.certificate) if sample.certificate else None,
+        },
+    )
+    evidence.add(tx, sample)
+    return True
+
+
+def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> Sample | None:
+    """One sample whole, without its evidence (see `evidence.read`); None where the slot has none."""
+    row = tx.execute(
+        _whole().where(narrow.c.check_id == check_id, narrow.c.location == location, narrow.c.slot_us == slot_us)
+    ).first()
+    return _sample(row) if row else None
+
+
+def last(tx: Transaction, check_ids: Sequence[str], location: str) -> dict[str, Sample]:
+    """The latest sample of each check that has one."""
+    found: dict[str, Sample] = {}
+    for check_id in check_ids:
+        if recent := latest(tx, check_id, location, limit=1):
+            found[check_id] = recent[0]
+    return found
+
+
+def latest(
+    tx: Transaction, check_id: str, location: str, *, limit: int, before_us: int | None = None
+) -> tuple[Sample, ...]:
+    """The latest samples of a check whole, newest first; only those due before `before_us` where it is given."""
+    query = _whole().where(narrow.c.check_id == check_id, narrow.c.location == location)
+    if before_us is not None:
+        query = query.where(narrow.c.slot_us < before_us)
+    return tuple(_sample(row) for row in tx.execute(query.order_by(narrow.c.slot_us.desc()).limit(limit)))
+
+
+def between(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> Iterator[Sample]:
+    """The samples of a check due in [start, end), whole, oldest first."""
+    query = _whole().where(
+        narrow.c.check_id == check_id,
+        narrow.c.location == location,
+        narrow.c.slot_us >= start_us,
+        narrow.c.slot_us < end_us,
+    )
+    for row in tx.execute(query.order_by(narrow.c.slot_us).execution_options(yield_per=2_000)):
+        yield _sample(row)
+
+
+def stream(tx: Transaction, check_ids: Sequence[str], start_us: int, end_us: int) -> Iterator[Measured]:
+    """Narrow samples of these checks due in [start, end), by check, location and slot; never all in memory."""
+    columns = [narrow.c[name] for name in Measured._fields]
+    for check_id in check_ids:
+        query = (
+            select(*columns)
+            .where(narrow.c.check_id == check_id, narrow.c.slot_us >= start_us, narrow.c.slot_us < end_us)
+            .order_by(narrow.c.location, narrow.c.slot_us)
+            .execution_options(yield_per=10_000)
+        )
+        for row in tx.execute(query):
+            kind = FailureKind(row.failure_kind) if row.failure_kind else None
+            yield Measured(*row[:5], Outcome(row.outcome), kind, row.attempts)
+
+
+def stream_step(tx: Transaction, check_id: str, step: str, start_us: int, end_us: int) -> Iterator[StepMeasured]:
+    """How long one step took in each sample due in [start, end), oldest first; samples that skipped it are left out."""
+    query = (
+        select(detail.c.slot_us, detail.c.steps, narrow.c.outcome)
+        .join(narrow, _same_key())
+        .where(detail.c.check_id == check_id, detail.c.slot_us >= start_us, detail.c.slot_us < end_us)
+        .order_by(detail.c.location, detail.c.slot_us)
+        .execution_options(yield_per=2_000)
+    )
+    for slot_us, steps, outcome in tx.execute(query):
+        for row in json.loads(steps):
+            if row[0] == step and row[1] != StepOutcome.SKIPPED.value:
+                yield StepMeasured(slot_us, row[2], StepOutcome(row[1]), Outcome(outcome))
+
+
+def counts(tx: Transaction, check_ids: Sequence[str], location: str, edges_us: Sequence[int]) -> tuple[DayCount, ...]:
+    """Samples by outcome in each span between two consecutive edges, for every check; spans without samples are left out.
+
+    The edges are the caller's: midnights of a civil calendar are not evenly spaced.
+    """
+    found: list[DayCount] = []
+    spans = list(zip(edges_us, edges_us[1:], strict=False))
+    if not spans:
+        return ()
+    days = union_all(*(select(literal(a).label("start_us"), literal(b).label("end_us")) for a, b in spans)).subquery()
+    number = {o: func.sum(case((narrow.c.outcome == o.value, 1), else_=0)) for o in Outcome}
+    for check_id in check_ids:
+        query = (
+            select(days.c.start_us, *(number[o] for o in (Outcome.UP, Outcome.DEGRADED, Outcome.DOWN, Outcome.UNKNOWN)))
+            .select_from(days)
+            .join(
+                narrow,
+                and_(
+                    narrow.c.check_id == check_id,
+                    narrow.c.location == location,
+                    narrow.c.slot_us >= days.c.start_us,
+                    narrow.c.slot_us < days.c.end_us,
+                ),
+            )
+            .group_by(days.c.start_us)
+            .order_by(days.c.start_us)
+        )
+        found += [DayCount(check_id, *(int(value) for value in row)) for row in tx.execute(query)]
+    return tuple(found)
+
+
+def number_between(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> int:
+    """How many slots in [start, end) have a sample."""
+    query = select(func.count()).where(
+        narrow.c.check_id == check_id,
+        narrow.c.location == location,
+        narrow.c.slot_us >= start_us,
+        narrow.c.slot_us < end_us,
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def _same_key() -> Any:
+    return and_(
+        narrow.c.check_id == detail.c.check_id,
+        narrow.c.location == detail.c.location,
+        narrow.c.slot_us == detail.c.slot_us,
+    )
+
+
+def _whole() -> Select[Any]:
+    return select(
+        *narrow.c, detail.c.run_id, detail.c.failure, detail.c.blip, detail.c.steps, detail.c.certificate
+    ).join(detail, _same_key())
+
+
+def _sample(row: Row[Any]) -> Sample:
+    return Sample(
+        check_id=row.check_id,
+        location=row.location,
+        slot_us=row.slot_us,
+        started_us=row.started_us,
+        duration_us=row.duration_us,
+        outcome=Outcome(row.outcome),
+        run_id=row.run_id,
+        failure=value_of(_FAILURE, row.failure) if row.failure else None,
+        blip=value_of(_FAILURE, row.blip) if row.blip else None,
+        attempts=row.attempts,
+        steps=tuple(_step(cells) for cells in json.loads(row.steps)),
+        certificate=value_of(_CERTIFICATE, row.certificate) if row.certificate else None,
+        lag_us=row.lag_us,
+    )
+
+
+def _step_row(step: StepResult) -> list[object]:
+    """A step as a list: id, outcome, duration, phases, status, bytes, assertions, and what else is not at its default.
+
+    The URLs of a step that went well are not kept: they say nothing that the journey's definition does not.
+    """
+    phases = step.phases
+    cells: list[object] = [
+        step.step,
+        step.outcome.value,
+        step.duration_us,
+        [phases.resolve_us, phases.connect_us, phases.tls_us, phases.processing_us, phases.transfer_us],
+        step.status,
+        step.body_bytes,
+        step.assertions,
+    ]
+    rest = _STEP.dump_python(step, mode="json", exclude_defaults=True, exclude=_IN_CELLS)
+    if step.outcome is StepOutcome.OK:
+        rest.pop("urls", None)
+    if rest:
+        cells.append(rest)
+    return cells
+
+
+def _step(cells: list[Any]) -> StepResult:
+    named: dict[str, Any] = dict(zip(_CELLS, cells, strict=False))
+    resolve_us, connect_us, tls_us, processing_us, transfer_us = named["phases"]
+    named["phases"] = Phases(
+        resolve_us=resolve_us,
+        connect_us=connect_us,
+        tls_us=tls_us,
+        processing_us=processing_us,
+        transfer_us=transfer_us,
+    )
+    return _STEP.validate_python(named | (cells[len(_CELLS)] if len(cells) > len(_CELLS) else {}))

@@ -1,0 +1,191 @@
+"""Every table once. Instants and lengths of time are BIGINT microseconds; what is not asked by SQL is JSON text.
+
+The tables made here and those that the migrations leave behind are the same: a test compares them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Tables whose rows are never changed or removed; triggers refuse it on both engines.
+APPEND_ONLY = ("sample", "sample_detail", "evidence", "ledger")
+
+# Narrow on purpose: a month of SLA arithmetic reads this table alone. The rest of a sample lies in sample_detail.
+sample = Table(
+    "sample",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("slot_us", BigInteger, primary_key=True),
+    Column("started_us", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("failure_kind", String(16)),
+    Column("attempts", Integer, nullable=False),
+    Column("lag_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+sample_detail = Table(
+    "sample_detail",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("slot_us", BigInteger, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("failure", Text),
+    Column("blip", Text),
+    Column("steps", Text, nullable=False),
+    Column("certificate", Text),
+    sqlite_with_rowid=False,
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("slot_us", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("step", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("response_head", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("body_truncated", Boolean, nullable=False),
+    Column("body_sha256", String(64)),
+    Column("addresses", Text, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("check_id", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False, index=True),
+    Column("confirmed_us", BigInteger, nullable=False),
+    Column("last_bad_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    Column("failure", Text, nullable=False),
+    Column("reminders", Integer, nullable=False),
+)
+# However many processes write: at most one open incident for a check.
+Index(
+    "uq_incident_open",
+    incident.c.check_id,
+    unique=True,
+    sqlite_where=text("until_us IS NULL"),
+    postgresql_where=text("until_us IS NULL"),
+)
+
+incident_state = Table(
+    "incident_state",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)
+
+# The id is derived from what the message is about, so the same news cannot be queued twice.
+message = Table(
+    "message",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("thread", Text, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("incident_id", Text, index=True),
+    Column("created_us", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("lease_until_us", BigInteger, nullable=False),
+    Column("lease_owner", Text, nullable=False),
+)
+Index(
+    "ix_message_pending",
+    message.c.due_us,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+
+message_recipient = Table(
+    "message_recipient",
+    metadata,
+    Column("message_id", Text, ForeignKey("message.id"), primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("settled_us", BigInteger),
+    Column("answer", Text, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("recorded_us", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("from_us", BigInteger),
+    Column("until_us", BigInteger),
+    Column("scope", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("supersedes", BigInteger),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("check_id", Text),
+    Column("data", Text, nullable=False),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("contract", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("automatic", Boolean, nullable=False),
+    Column("issued_us", BigInteger, nullable=False),
+    Column("ledger_head", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("files", Text, nullable=False),
+)
+# Exactly once per contract and month: only one report of a period can be the one the service drew up by itself.
+Index(
+    "uq_report_automatic",
+    report.c.contract,
+    report.c.period,
+    unique=True,
+    sqlite_where=text("automatic = 1"),
+    postgresql_where=text("automatic"),
+)
