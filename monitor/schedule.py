@@ -1,0 +1,474 @@
+"""When checks are due, and the one scheduler that starts them.
+
+Slots, not jobs: a slot is the absolute instant `k x interval + phase`, where the phase follows from the check's id. A
+restart, a reload or another machine finds the same grid, so what was not measured is what is missing from it.
+APScheduler only wakes us: which slot it is, what was missed and what a clock did meanwhile is decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from monitor.clock import Clock
+from probes.checks import Check
+
+log = logging.getLogger(__name__)
+
+#: Phases are multiples of this, so that checks share wake-ups where they can.
+WHEEL_US = 25_000
+#: A difference between the wall clock and the monotonic one beyond this is a jump; below it clocks are being slewed.
+JUMP_US = 500_000
+#: A slot this young that nobody ran yet is still run when the service starts.
+START_GRACE_US = 10_000_000
+#: A slot that nobody has begun this long after it was due means that the scheduler does not do its work.
+STUCK_US = 5_000_000
+#: Distance between a slot that was already run and the same slot after the clock went back over it.
+_RELIVED_US = 1_000
+_LAG_WINDOW_US = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """The slots of a check: every `interval_us`, shifted by `phase_us` (0 <= phase_us < interval_us)."""
+
+    interval_us: int
+    phase_us: int
+
+    def __post_init__(self) -> None:
+        if self.interval_us < 1 or not 0 <= self.phase_us < self.interval_us:
+            raise ValueError(f"interval {self.interval_us} us and phase {self.phase_us} us make no grid")
+
+
+def grid(check_id: str, interval_us: int) -> Grid:
+    """The same for the same id and interval, for ever; different ids spread evenly over the interval."""
+    places = max(1, interval_us // WHEEL_US)
+    place = int.from_bytes(hashlib.sha256(check_id.encode()).digest()[:8]) % places
+    return Grid(interval_us=interval_us, phase_us=place * WHEEL_US if places > 1 else 0)
+
+
+def slot_at(of: Grid, now_us: int) -> int:
+    """The latest slot that is not after `now_us`."""
+    return now_us - (now_us - of.phase_us) % of.interval_us
+
+
+def next_slot(of: Grid, after_us: int) -> int:
+    """The first slot after `after_us`."""
+    return slot_at(of, after_us) + of.interval_us
+
+
+def slots_between(of: Grid, from_us: int, until_us: int) -> range:
+    """The slots in [from_us, until_us), in order."""
+    first = next_slot(of, from_us - 1)
+    return range(first, max(first, until_us), of.interval_us)
+
+
+class Cause(StrEnum):
+    """Why slots were not run."""
+
+    BUSY = "busy"  # the run before was still under way
+    CLOCK_JUMP = "clock-jump"  # the wall clock leapt forward, or the machine slept
+    LATE = "late"  # the process was stopped or starved
+    OFF = "off"  # the monitor was not running, or stopped during the run
+    ERROR = "error"  # the run raised: a bug of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedSlots:
+    """Slots of one check that were due and not run: `count` of them in [from_us, until_us), the first at `from_us`."""
+
+    check_id: str
+    from_us: int
+    until_us: int
+    count: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockJump:
+    """The wall clock moved against the monotonic one.
+
+    Attributes:
+        at_us: the wall clock after the jump.
+        shift_us: how far; positive is forward, and sleep of the machine looks the same.
+    """
+
+    at_us: int
+    shift_us: int
+
+
+class Watch:
+    """How late the event loop was since this watch began. Also counts sleep of the machine as lateness."""
+
+    def __init__(self, meter: LagMeter) -> None:
+        self._meter = meter
+        self._offset_us = meter.wall_offset_us()
+        self.seen_us = 0
+
+    @property
+    def worst_us(self) -> int:
+        """The worst lateness until now, in microseconds."""
+        slept_us = self._meter.wall_offset_us() - self._offset_us
+        return max(self.seen_us, self._meter.overdue_us(), slept_us if slept_us > JUMP_US else 0)
+
+
+class LagMeter:
+    """Measures how late the event loop is, because a late loop sees slow answers and timeouts that never were.
+
+    It ticks only while somebody watches, so an idle or simulated loop is not kept awake by it.
+    """
+
+    def __init__(self, clock: Clock, *, tick_us: int = 100_000) -> None:
+        self._clock = clock
+        self._tick_us = tick_us
+        self._watches: set[Watch] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._expected_us = 0
+        self._recent: deque[tuple[int, int]] = deque()
+
+    @contextmanager
+    def watch(self) -> Iterator[Watch]:
+        """Watch during a run; ask `worst_us` of what this yields, inside or afterwards."""
+        watch = Watch(self)
+        if self._timer is None:
+            self._arm()
+        self._watches.add(watch)
+        try:
+            yield watch
+        finally:
+            watch.seen_us = watch.worst_us
+            self._watches.discard(watch)
+            if not self._watches and self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def wall_offset_us(self) -> int:
+        return self._clock.now_us() - self._clock.monotonic_us()
+
+    def overdue_us(self) -> int:
+        """How long ago the next tick should have been; 0 while it is not due."""
+        return max(0, self._clock.monotonic_us() - self._expected_us) if self._timer is not None else 0
+
+    def note(self, lag_us: int) -> None:
+        """Take in a lateness that somebody else's timer found."""
+        now_us = self._clock.monotonic_us()
+        self._recent.append((now_us, lag_us))
+        while self._recent and self._recent[0][0] < now_us - _LAG_WINDOW_US:
+            self._recent.popleft()
+        for watch in self._watches:
+            watch.seen_us = max(watch.seen_us, lag_us)
+
+    @property
+    def recent_us(self) -> int:
+        """The worst lateness of the last ten seconds."""
+        since_us = self._clock.monotonic_us() - _LAG_WINDOW_US
+        return max((lag_us for at_us, lag_us in self._recent if at_us >= since_us), default=0)
+
+    def _arm(self) -> None:
+        self._expected_us = self._clock.monotonic_us() + self._tick_us
+        self._timer = asyncio.get_running_loop().call_later(self._tick_us / 1_000_000, self._tick)
+
+    def _tick(self) -> None:
+        self.note(self.overdue_us())
+        self._arm()
+
+
+class _ClockZone(tzinfo):
+    """UTC by our own clock.
+
+    APScheduler 3 takes no clock: it asks `datetime.now(its time zone)`, and Python hands that question to the zone.
+    Answering it from `Clock` lets the unchanged scheduler live on simulated time. Instants given to it carry this very
+    zone, so it never converts any.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._epoch = datetime(1970, 1, 1, tzinfo=self)
+
+    def instant(self, us: int) -> datetime:
+        return self._epoch + timedelta(microseconds=us)
+
+    def microseconds(self, instant: datetime) -> int:
+        return (instant - self._epoch) // timedelta(microseconds=1)
+
+    def fromutc(self, _: datetime, /) -> datetime:
+        return self.instant(self._clock.now_us())
+
+    def utcoffset(self, _: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def dst(self, _: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _: datetime | None, /) -> str:
+        return "UTC"
+
+
+class SlotTrigger(BaseTrigger):
+    """Due at the next slot after now, however many went by: what was missed is counted by the schedule."""
+
+    def __init__(self, of: Grid, zone: _ClockZone) -> None:
+        self._grid = of
+        self._zone = zone
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        return self._zone.instant(next_slot(self._grid, self._zone.microseconds(now)))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Due:
+    """Where one check stands. `next_us`: its first slot not yet dealt with. `ran_us`: the latest slot ever begun."""
+
+    check: Check
+    grid: Grid
+    next_us: int
+    ran_us: int
+
+
+Start = Callable[[Check, int], Awaitable[None]]
+
+
+class Schedule:
+    """Starts every check at its slots, never two runs of one check at a time, and tells what could not be run.
+
+    A clock set back does not stall the schedule, and no slot is run twice: a slot that was already run before the clock
+    went back is run under a number one millisecond further, off the grid, until the clock has caught up.
+
+    Args:
+        start: runs one check for one slot (its instant in microseconds); awaited in a task of its own, so a check that
+            hangs delays no other.
+        on_missed, on_jump: told at once, from the event loop; must not block.
+        done: the latest slot of each check that is already stored, from before a restart. What was due since then is
+            told as missed with cause `off`.
+        lag: the meter to feed; by default one of its own.
+        guard_us: how often the clocks are compared.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        *,
+        clock: Clock,
+        start: Start,
+        on_missed: Callable[[MissedSlots], None],
+        on_jump: Callable[[ClockJump], None],
+        done: Mapping[str, int] | None = None,
+        lag: LagMeter | None = None,
+        guard_us: int = 1_000_000,
+    ) -> None:
+        self.lag = lag or LagMeter(clock)
+        self._checks = tuple(checks)
+        self._clock = clock
+        self._start_check = start
+        self._on_missed = on_missed
+        self._on_jump = on_jump
+        self._done = dict(done or {})
+        self._guard_us = guard_us
+        self._zone = _ClockZone(clock)
+        # Any: the library has no types.
+        self._scheduler: Any = AsyncIOScheduler(  # type: ignore[no-untyped-call]
+            timezone=self._zone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._due: dict[str, _Due] = {}
+        self._groups: dict[Grid, list[_Due]] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._offset_us = 0
+        self._leap = (0, 0)  # wall clock before and after the last jump forward
+        self._relived = 0  # how often the clock went back since the start
+        self._guard: asyncio.TimerHandle | None = None
+        self._guard_due_us = 0
+        self._last_advance_us = clock.monotonic_us()
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        # One line for every wake-up tells nobody anything; what matters is told by the callbacks.
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._offset_us = self.lag.wall_offset_us()
+        now_us = self._clock.now_us()
+        self._take(tuple(self._first(check, now_us) for check in self._checks))
+        self._scheduler.start()
+        self._last_advance_us = self._clock.monotonic_us()
+        self._arm_guard()
+
+    async def stop(self, *, grace_us: int = 0) -> None:
+        """Start nothing more; give runs under way `grace_us`, then cancel them. Their slots are told as missed."""
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
+            self._scheduler.shutdown(wait=False)
+        running = set(self._running.values())
+        if running and grace_us:
+            _, running = await asyncio.wait(running, timeout=grace_us / 1_000_000)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0)  # the scheduler closes itself in the loop's next round
+
+    def replace(self, checks: Sequence[Check]) -> None:
+        """Go on with other checks. Those that keep id and interval keep their place; runs under way end undisturbed."""
+        now_us = self._clock.now_us()
+        self._take(tuple(self._kept(check, now_us) for check in checks))
+
+    @property
+    def last_advance_monotonic_us(self) -> int:
+        """When it was last seen that no due slot waits; stands still when the scheduler does. Monotonic clock."""
+        return self._last_advance_us
+
+    @property
+    def running(self) -> int:
+        """How many runs are under way."""
+        return len(self._running)
+
+    # -- what is due -------------------------------------------------------------------------------------------------
+
+    def _first(self, check: Check, now_us: int) -> _Due:
+        of = grid(check.id, check.interval)
+        current_us = slot_at(of, now_us)
+        ran_us = self._done.get(check.id, current_us - of.interval_us)
+        fresh = current_us > max(ran_us, now_us - START_GRACE_US)
+        next_us = current_us if fresh else current_us + of.interval_us
+        due = _Due(check=check, grid=of, next_us=next_us, ran_us=ran_us)
+        if check.id in self._done:
+            self._missed(due, ran_us + 1, next_us, Cause.OFF)
+            # The clock stands before what is stored: those slots were run once already.
+            self._relived = max(self._relived, int(ran_us > now_us))
+        return due
+
+    def _kept(self, check: Check, now_us: int) -> _Due:
+        of = grid(check.id, check.interval)
+        before = self._due.get(check.id)
+        if before is not None and before.grid == of:
+            return _Due(check=check, grid=of, next_us=before.next_us, ran_us=before.ran_us)
+        ran_us = before.ran_us if before is not None else slot_at(of, now_us)
+        return _Due(check=check, grid=of, next_us=next_slot(of, now_us), ran_us=ran_us)
+
+    def _take(self, dues: tuple[_Due, ...]) -> None:
+        if len({due.check.id for due in dues}) != len(dues):
+            raise ValueError("two checks have the same id")
+        self._due = {due.check.id: due for due in dues}
+        groups: defaultdict[Grid, list[_Due]] = defaultdict(list)
+        for due in dues:
+            groups[due.grid].append(due)
+        self._groups = dict(groups)
+        self._scheduler.remove_all_jobs()
+        for of, members in self._groups.items():
+            self._scheduler.add_job(
+                self._fire,
+                SlotTrigger(of, self._zone),
+                args=(of,),
+                id=_job_id(of),
+                next_run_time=self._zone.instant(min(due.next_us for due in members)),
+            )
+
+    # -- waking up ---------------------------------------------------------------------------------------------------
+
+    async def _fire(self, of: Grid) -> None:
+        self._compare_clocks()
+        now_us = self._clock.now_us()
+        for due in self._groups.get(of, ()):
+            self._begin(due, now_us)
+
+    def _begin(self, due: _Due, now_us: int) -> None:
+        slot_us = slot_at(due.grid, now_us)
+        if slot_us < due.next_us:
+            return
+        before_us, after_us = self._leap
+        leapt = due.next_us < after_us and before_us < slot_us
+        self._missed(due, due.next_us, slot_us, Cause.CLOCK_JUMP if leapt else Cause.LATE)
+        due.next_us = slot_us + due.grid.interval_us
+        check = due.check
+        if check.id in self._running:
+            self._missed(due, slot_us, due.next_us, Cause.BUSY)
+            return
+        key_us = slot_us if slot_us > due.ran_us else slot_us + self._relived * _RELIVED_US
+        due.ran_us = max(due.ran_us, slot_us)
+        self._running[check.id] = asyncio.create_task(self._run(check, key_us), name=f"check {check.id}")
+
+    async def _run(self, check: Check, slot_us: int) -> None:
+        cause: Cause | None = Cause.OFF
+        try:
+            await self._start_check(check, slot_us)
+            cause = None
+        except Exception:
+            cause = Cause.ERROR
+            log.exception("a run raised, so its slot is unmeasured", extra={"check": check.id})
+        finally:
+            del self._running[check.id]
+            if cause is not None:
+                until_us = slot_us + check.interval
+                self._tell_missed(
+                    MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause)
+                )
+
+    def _missed(self, due: _Due, from_us: int, until_us: int, cause: Cause) -> None:
+        # Slots up to `ran_us` were begun once, before the clock went back: nothing of them is missing.
+        slots = slots_between(due.grid, max(from_us, due.ran_us + 1), until_us)
+        if slots:
+            self._tell_missed(
+                MissedSlots(
+                    check_id=due.check.id,
+                    from_us=slots[0],
+                    until_us=slots[-1] + due.grid.interval_us,
+                    count=len(slots),
+                    cause=cause,
+                )
+            )
+
+    def _tell_missed(self, missed: MissedSlots) -> None:
+        try:
+            self._on_missed(missed)
+        except Exception:
+            log.exception("missed slots could not be told: %s", missed)
+
+    # -- clocks ------------------------------------------------------------------------------------------------------
+
+    def _arm_guard(self) -> None:
+        self._guard_due_us = self._clock.monotonic_us() + self._guard_us
+        self._guard = asyncio.get_running_loop().call_later(self._guard_us / 1_000_000, self._tick)
+
+    def _tick(self) -> None:
+        self.lag.note(max(0, self._clock.monotonic_us() - self._guard_due_us))
+        self._compare_clocks()
+        stuck_us = self._clock.now_us() - STUCK_US
+        if all(due.next_us > stuck_us for due in self._due.values()):
+            self._last_advance_us = self._clock.monotonic_us()
+        else:
+            self._scheduler.wakeup()
+        self._arm_guard()
+
+    def _compare_clocks(self) -> None:
+        offset_us = self.lag.wall_offset_us()
+        shift_us = offset_us - self._offset_us
+        self._offset_us = offset_us  # followed every time, so that slewing never adds up to a jump
+        if abs(shift_us) <= JUMP_US:
+            return
+        now_us = self._clock.now_us()
+        if shift_us > 0:
+            self._leap = (now_us - shift_us, now_us)
+        else:
+            self._relived += 1
+            for due in self._due.values():
+                due.next_us = next_slot(due.grid, now_us)
+        # The scheduler's timer was set by the old wall clock; without this it would wait the whole step out.
+        for of, members in self._groups.items():
+            next_us = min(due.next_us for due in members)
+            self._scheduler.modify_job(_job_id(of), next_run_time=self._zone.instant(next_us))
+        try:
+            self._on_jump(ClockJump(at_us=now_us, shift_us=shift_us))
+        except Exception:
+            log.exception("a clock jump of %d us could not be told", shift_us)
+
+
+def _job_id(of: Grid) -> str:
+    return f"{of.interval_us}+{of.phase_us}"
