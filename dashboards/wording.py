@@ -8,7 +8,6 @@ from collections.abc import Mapping
 WORDING: Mapping[str, tuple[str, str]] = {
     # Every page.
     "skip": ("Naar de inhoud", "Skip to content"),
-    "language_here": ("Nederlands", "English"),
     "language_other": ("English", "Nederlands"),
     "nav_label": ("Hoofdmenu", "Main menu"),
     "nav_status": ("Status", "Status"),
@@ -101,7 +100,6 @@ WORDING: Mapping[str, tuple[str, str]] = {
         "{title}, last {days} days: {up} without outage, {degraded} slow, {down} with an outage, "
         "{maintenance} with maintenance, {unknown} not measured.",
     ),
-    "days_ago": ("{days} dagen geleden", "{days} days ago"),
     "today": ("vandaag", "today"),
     "available": ("{percent} beschikbaar", "{percent} available"),
     "last_run": ("Laatst gemeten op {moment}", "Last measured on {moment}"),
@@ -117,7 +115,7 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "legend": ("Hoe leest u de balken?", "How to read the bars"),
     "legend_up": ("hoog: geen storing", "tall: no outage"),
     "legend_degraded": ("iets lager: traag", "a little lower: slow"),
-    "legend_maintenance": ("gestreept, half: onderhoud", "striped, half: maintenance"),
+    "legend_maintenance": ("onderbroken: onderhoud", "broken: maintenance"),
     "legend_down": ("half: storing", "half: outage"),
     "legend_unknown": ("laag: niet gemeten", "low: not measured"),
     "past_incidents": ("Voorbije storingen", "Past outages"),
@@ -176,7 +174,6 @@ WORDING: Mapping[str, tuple[str, str]] = {
         "Stand van {contract} op {moment}. Voorlopig: de maand is nog niet om.",
         "State of {contract} on {moment}. Provisional: the month is not over yet.",
     ),
-    "sla_closed_title": ("SLA van {month}", "SLA of {month}"),
     "sla_coverage": (
         "Van de diensttijd tot nu toe is {percent} gemeten.",
         "Of the service time so far {percent} was measured.",

@@ -38,7 +38,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-NOON = 1_804_590_000 * SECOND  # 9 March 2027, 12:40 in Brussels
+NOON = 1_804_590_000 * SECOND  # 9 March 2027, 12:00 in Brussels
 TODAY = date(2027, 3, 9)
 
 TITLES = (
