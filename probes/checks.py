@@ -28,7 +28,7 @@ def duration_us(value: object) -> object:
         scale = _UNITS_US[unit]
         return int(whole) * scale + (int(fraction) * scale // 10 ** len(fraction) if fraction else 0)
     if isinstance(value, int | float):
-        raise ValueError('needs a unit: write it as text, such as "30s", "5m" or "250ms"')  # noqa: TRY004 - pydantic's way
+        raise ValueError('needs a unit: write it as text, such as "30s", "5m" or "250ms"')
     return value
 
 
@@ -158,9 +158,9 @@ class Expect(Definition):
     @property
     def asserts(self) -> bool:
         """Whether this looks at the content or status at all; limits of time alone do not prove that a page works."""
-        return any(
-            (self.status, self.text, self.not_text, self.regex, self.css, self.json_, self.header)
-        ) or any(x is not None for x in (self.url, self.content_type, self.sha256, self.min_bytes, self.max_bytes))
+        return any((self.status, self.text, self.not_text, self.regex, self.css, self.json_, self.header)) or any(
+            x is not None for x in (self.url, self.content_type, self.sha256, self.min_bytes, self.max_bytes)
+        )
 
 
 class Capture(Definition):
@@ -254,7 +254,7 @@ class Step(Definition):
         if sum(bodies) > 1:
             raise ValueError("has more than one body: keep one of form, json, multipart, body")
         if any(bodies) and self.method in ("GET", "HEAD"):
-            raise ValueError(f"has a body, but method {self.method} sends none; write method = \"POST\"")
+            raise ValueError(f'has a body, but method {self.method} sends none; write method = "POST"')
         return self
 
 
@@ -287,7 +287,9 @@ class Journey(Definition):
         if not any(s.expect.asserts for s in self.step if not s.always):
             raise ValueError("asserts nothing, so it would be up whatever the portal answers; add an expect to a step")
         if self.deadline > self.interval:
-            raise ValueError("has a deadline beyond its interval, so one run would overlap the next; lower the deadline")
+            raise ValueError(
+                "has a deadline beyond its interval, so one run would overlap the next; lower the deadline"
+            )
         return self
 
 
@@ -319,7 +321,7 @@ class Portal(Definition):
     """The portal all journeys visit, and how we introduce ourselves to it.
 
     Attributes:
-        ca_file: certificates to trust in addition to the system's; relative to the config file. None: only the system's.
+        ca_file: certificates to trust in addition to the system's; a path relative to the config file, or None.
         allow_hosts: hosts (`name` or `name:port`) that journeys and redirects may reach besides the base URL's own.
         max_body: cap on a body in bytes, on the wire and after decoding.
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.

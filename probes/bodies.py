@@ -1,0 +1,91 @@
+"""What a step sends: forms, JSON, multipart with files made on the spot. The same run sends the same bytes. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from probes.checks import Part, Step
+from probes.extraction import Fields
+from probes.response import written_json
+
+Fill = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A request's body and the content type it goes with; None where the step sends none."""
+
+    body: bytes
+    content_type: str | None
+
+
+def content(step: Step, *, run_id: str, fill: Fill, hidden: Fields) -> Content:
+    """The body of a step, its templates filled in by `fill`.
+
+    Args:
+        hidden: what `form_from` captured; a field that `form` names too is replaced by it.
+    """
+    if step.form is not None or step.form_from is not None:
+        own = {name: fill(value) for name, value in (step.form or {}).items()}
+        pairs = [(name, value) for name, value in hidden if name not in own] + list(own.items())
+        return Content(body=urlencode(pairs).encode(), content_type="application/x-www-form-urlencoded")
+    if step.json_ is not None:
+        return Content(body=written_json(_filled(step.json_, fill)).encode(), content_type="application/json")
+    if step.multipart is not None:
+        return _multipart(step.multipart, run_id=run_id, fill=fill)
+    if step.body is not None:
+        return Content(body=fill(step.body).encode(), content_type="text/plain; charset=utf-8")
+    return Content(body=b"", content_type=None)
+
+
+def _filled(value: Any, fill: Fill) -> Any:
+    if isinstance(value, str):
+        return fill(value)
+    if isinstance(value, dict):
+        return {key: _filled(inner, fill) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(inner, fill) for inner in value]
+    return value
+
+
+def file_bytes(*, run_id: str, part: str, size: int) -> bytes:
+    """The generated file: looks like a PDF at its beginning, the rest is noise that only (run, part, size) decide."""
+    head = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
+    return (head + hashlib.shake_256(f"{run_id}|{part}|{size}".encode()).digest(max(0, size - len(head))))[:size]
+
+
+def file_facts(step: Step, run_id: str) -> Mapping[str, Mapping[str, str]]:
+    """What templates may say of a step's files, by part name: `sha256` and `size`."""
+    return {
+        part.name: {
+            "sha256": hashlib.sha256(file_bytes(run_id=run_id, part=part.name, size=part.size)).hexdigest(),
+            "size": str(part.size),
+        }
+        for part in step.multipart or ()
+        if part.size is not None
+    }
+
+
+def _disposition(name: str) -> str:
+    # As browsers do since the HTML standard of 2020: three characters percent-encoded, the rest as UTF-8.
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+
+
+def _multipart(parts: tuple[Part, ...], *, run_id: str, fill: Fill) -> Content:
+    boundary = "loketwacht-" + hashlib.sha256(f"boundary|{run_id}".encode()).hexdigest()[:32]
+    out = bytearray()
+    for part in parts:
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{_disposition(fill(part.name))}"'.encode()
+        if part.text is not None:
+            out += b"\r\n\r\n" + fill(part.text).encode()
+        elif part.file_name is not None and part.size is not None:
+            out += f'; filename="{_disposition(fill(part.file_name))}"\r\n'.encode()
+            out += f"Content-Type: {part.content_type}\r\n\r\n".encode()
+            out += file_bytes(run_id=run_id, part=part.name, size=part.size)
+        out += b"\r\n"
+    out += f"--{boundary}--\r\n".encode()
+    return Content(body=bytes(out), content_type=f"multipart/form-data; boundary={boundary}")

@@ -1,0 +1,32 @@
+"""What is kept of a failing step: request, answer's head, a bounded piece of its body, all redacted when taken."""
+
+from __future__ import annotations
+
+import hashlib
+
+from probes.http import Trail
+from probes.redaction import Redactor
+from probes.sample import Evidence
+
+#: Characters of a body that are kept.
+BODY_LIMIT = 64 * 1024
+_HEAD_LIMIT = 16 * 1024
+
+
+def evidence(step: str, trail: Trail, redact: Redactor, text: str | None = None) -> Evidence:
+    """The proof of a failing step.
+
+    Args:
+        text: the body as text where a whole answer came; otherwise what arrived is read as UTF-8.
+    """
+    body = text if text is not None else trail.body.decode("utf-8", errors="replace")
+    clean, truncated = redact.capped(body, BODY_LIMIT)
+    return Evidence(
+        step=step,
+        request=redact.capped(trail.request, _HEAD_LIMIT)[0],
+        response_head=redact.capped(trail.response_head, _HEAD_LIMIT)[0],
+        body=clean.replace("\x00", "�"),
+        body_truncated=truncated,
+        body_sha256=hashlib.sha256(trail.body).hexdigest() if trail.status else None,
+        addresses=tuple(dict.fromkeys(trail.addresses)),
+    )

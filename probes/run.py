@@ -1,0 +1,105 @@
+"""Any check becomes a `Sample`: the target's faults are values, ours make the sample unknown. No exception leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+from probes.assertions import seconds
+from probes.checks import CertificateCheck, Check, Journey
+from probes.fault import Fault
+from probes.redaction import Redactor
+from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Sample
+from probes.setup import Setup
+from probes.tls import facts, verdict
+from probes.walk import Walked, place_of, walk
+
+__all__ = ["Setup", "run"]
+
+log = logging.getLogger(__name__)
+
+
+async def run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sample:
+    """Runs a check once.
+
+    Returns:
+        up; degraded beyond a soft limit; down for the target's fault; unknown for our own (a bug, a missing secret, no
+        resources) and for a robot check.
+
+    Raises:
+        asyncio.CancelledError: where the run itself is cancelled; nothing else.
+    """
+    run_id = setup.new_id()
+    started_us = setup.now_us()
+    started = setup.monotonic_us()
+    walked = Walked(steps=(), failure=None, evidence=())
+    certificate: CertificateFacts | None = None
+    failure: Failure | None
+    try:
+        match check:
+            case Journey():
+                walked = await walk(check, run_id=run_id, run_time=_iso(started_us), setup=setup)
+                failure = walked.failure
+            case CertificateCheck():
+                certificate, failure = await _certificate(check, setup)
+            case _:
+                assert_never(check)
+    except Exception as error:
+        redact = Redactor(setup.secrets.values())
+        # The edge of a run: whatever nobody foresaw is our fault, never the portal's, and never stops the service.
+        # The text of an exception may hold what the portal sent, so neither it nor its trace is logged as it is.
+        what = redact.short(f"{type(error).__name__}: {error}")
+        log.error("a run broke down", extra={"check": check.id, "error": what, "at": place_of(error)})
+        failure = Failure(kind=FailureKind.MONITOR, subject="run", found=what)
+    return Sample(
+        check_id=check.id,
+        location=location,
+        slot_us=slot_us,
+        started_us=started_us,
+        duration_us=max(0, setup.monotonic_us() - started),
+        outcome=outcome_of(failure),
+        run_id=run_id,
+        failure=failure,
+        steps=walked.steps,
+        evidence=walked.evidence,
+        certificate=certificate,
+    )
+
+
+def outcome_of(failure: Failure | None) -> Outcome:
+    """What a run's failure makes of it."""
+    if failure is None:
+        return Outcome.UP
+    if failure.kind in OURS:
+        return Outcome.UNKNOWN
+    return Outcome.DEGRADED if failure.kind is FailureKind.SLOW else Outcome.DOWN
+
+
+async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[CertificateFacts | None, Failure | None]:
+    if setup.transport is not None and setup.certificate is None:
+        return None, Failure(kind=FailureKind.MONITOR, subject="run", found="no network in this run")
+    limit = asyncio.timeout(check.deadline / 1_000_000)
+    certificate: CertificateFacts | None = None
+    try:
+        async with limit:
+            handshake = await setup.shown(check)
+        certificate = facts(check.host, handshake)
+        fault = verdict(check, certificate, handshake.refusal, setup.now_us())
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        fault = Fault(
+            FailureKind.TIMEOUT,
+            f"{check.host}:{check.port}",
+            expected=f"done within {seconds(check.deadline)}",
+            found="still waiting for the TLS handshake",
+        )
+    except Fault as error:
+        fault = error
+    return certificate, fault.failure(None) if fault is not None else None
+
+
+def _iso(instant_us: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)).strftime("%Y-%m-%dT%H:%M:%SZ")
