@@ -1,4 +1,4 @@
-"""What happened to the monitor itself: starts and stops, missed slots, sleep, clock jumps, configurations, lost mail."""
+"""What happened to the monitor itself: starts and stops, missed slots, sleep, clock jumps, configurations."""
 
 from __future__ import annotations
 

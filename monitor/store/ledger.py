@@ -1,4 +1,4 @@
-"""The ledger: entries sealed in a chain. Nothing here changes or removes one; triggers refuse those who try elsewhere."""
+"""The ledger: entries sealed in a chain. Nothing changes or removes one; triggers refuse those who try."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -150,7 +151,8 @@ def stream(tx: Transaction, check_ids: Sequence[str], start_us: int, end_us: int
         )
         for row in tx.execute(query):
             kind = FailureKind(row.failure_kind) if row.failure_kind else None
-            yield Measured(*row[:5], Outcome(row.outcome), kind, row.attempts)
+            outcome = Outcome(row.outcome)
+            yield Measured(row[0], row[1], row[2], row[3], row[4], outcome, kind, row.attempts)
 
 
 def stream_step(tx: Transaction, check_id: str, step: str, start_us: int, end_us: int) -> Iterator[StepMeasured]:
@@ -169,12 +171,12 @@ def stream_step(tx: Transaction, check_id: str, step: str, start_us: int, end_us
 
 
 def counts(tx: Transaction, check_ids: Sequence[str], location: str, edges_us: Sequence[int]) -> tuple[DayCount, ...]:
-    """Samples by outcome in each span between two consecutive edges, for every check; spans without samples are left out.
+    """Samples by outcome in each span between two consecutive edges, for every check; empty spans are left out.
 
     The edges are the caller's: midnights of a civil calendar are not evenly spaced.
     """
     found: list[DayCount] = []
-    spans = list(zip(edges_us, edges_us[1:], strict=False))
+    spans = list(pairwise(edges_us))
     if not spans:
         return ()
     days = union_all(*(select(literal(a).label("start_us"), literal(b).label("end_us")) for a, b in spans)).subquery()

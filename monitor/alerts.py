@@ -1,0 +1,400 @@
+"""Who is told what and when. Pure: facts in, messages out; the outbox keeps them, delivery sends them.
+
+Every decision is taken from stored facts (the incident, and which messages about it exist), not from events that could
+be missed: asked again after a restart it gives the same answer, so nothing is told twice and nothing is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+
+from monitor.incidents import Incident, IncidentRule
+from probes.checks import CertificateCheck, Check, Journey, Title
+from probes.sample import CertificateFacts, Failure, Outcome, Sample
+
+Language = Literal["nl", "en"]
+Topic = Literal["incidents", "certificates", "monitor", "reports"]
+
+
+class Recipient(BaseModel):
+    """Somebody who is told.
+
+    Attributes:
+        language: of the mails.
+        receives: what about; a test mail goes to everybody.
+        checks: only news about these checks; empty means all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str = Field(max_length=254)
+    language: Language = "nl"
+    name: str = ""
+    receives: tuple[Topic, ...] = ("incidents", "certificates", "monitor")
+    checks: tuple[str, ...] = ()
+
+    @field_validator("address")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        local, at, domain = address.rpartition("@")
+        bad = set(address) & set(' \t\r\n<>,;:"()[]\\')
+        if not at or not local or not domain or bad or "@" in local:
+            raise ValueError('is not a mail address; write it bare, such as "ops@example.be"')
+        return address
+
+    @field_validator("name")
+    @classmethod
+    def _one_line(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("holds characters that cannot stand in a mail header; keep it on one line")
+        return name
+
+    def wants(self, topic: Topic, check_id: str | None = None) -> bool:
+        """Whether this is for them; a topic without a check concerns everybody who receives the topic."""
+        return topic in self.receives and (check_id is None or not self.checks or check_id in self.checks)
+
+
+class Kind(StrEnum):
+    """What a message is. The words are stored."""
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    CERTIFICATE = "certificate"
+    MONITOR = "monitor"  # the monitor cannot measure
+    MEASURING = "measuring"  # the monitor measures again
+    REPORT = "report"
+    TEST = "test"
+
+
+#: Messages that may only go to people whom the first message of the thread has reached.
+FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentNews:
+    """An incident opened, goes on, or ended.
+
+    Attributes:
+        step: title of the failing step; None where no step is to blame.
+        until_us: only where it ended.
+        number: of the reminder, from 1; 0 for other kinds.
+    """
+
+    news: Literal["incident"] = "incident"
+    incident_id: str
+    check_id: str
+    title: Title
+    step: Title | None
+    since_us: int
+    confirmed_us: int
+    failure: Failure
+    until_us: int | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnNews:
+    """The monitor cannot measure, or can again. `checks` are the titles of those it could not measure."""
+
+    news: Literal["own"] = "own"
+    incident_id: str
+    since_us: int
+    failure: Failure
+    checks: tuple[Title, ...] = ()
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateNews:
+    """A certificate ends within `threshold_us`."""
+
+    news: Literal["certificate"] = "certificate"
+    check_id: str
+    title: Title
+    host: str
+    not_after_us: int
+    threshold_us: int
+    fingerprint_sha256: str
+    subject: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes along. It is read when the mail is sent; one that is gone by then is named in the text."""
+
+    path: str
+    file_name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportNews:
+    """A report is ready.
+
+    Attributes:
+        period: as on the command line, e.g. `2026-10`.
+        lines: the verdicts in short, one a clause, in both languages.
+        link: None where no page shows it.
+    """
+
+    news: Literal["report"] = "report"
+    contract: str
+    period: str
+    number: int
+    lines: tuple[Title, ...] = ()
+    link: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestNews:
+    """Somebody asked whether mails arrive."""
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    news: Literal["test"] = "test"
+    asked_us: int
+
+
+News = Annotated[
+    IncidentNews | OwnNews | CertificateNews | ReportNews | TestNews,
+    Field(discriminator="news"),
+]
+NEWS: TypeAdapter[News] = TypeAdapter(News)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One address a message goes to."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message for the outbox, in one language.
+
+    Attributes:
+        thread: what all messages about the same thing share; the first one's id is the thread itself, so that queueing
+            it twice is impossible.
+    """
+
+    thread: str
+    kind: Kind
+    language: Language
+    news: News
+    readers: tuple[Reader, ...]
+    incident_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was queued about an incident so far.
+
+    Attributes:
+        opened_us: when its first message was queued; None where nobody was told.
+        arrived: whether that one reached anybody.
+        recovered: whether its end was queued.
+        readers: whom the first message was for, by language.
+    """
+
+    opened_us: int | None = None
+    arrived: bool = False
+    recovered: bool = False
+    readers: tuple[tuple[Language, tuple[Reader, ...]], ...] = ()
+
+
+NOBODY = Told()
+
+
+def reminders_passed(opened_us: int, now_us: int, rule: IncidentRule) -> int:
+    """How many reminder instants lie behind us, by the wall clock since the opening was told."""
+    passed = sum(now_us - opened_us >= after for after in rule.reminders)
+    if passed < len(rule.reminders):
+        return passed
+    beyond = now_us - opened_us - max(rule.reminders, default=0)
+    return passed + max(0, beyond // rule.remind_every)
+
+
+def next_kind(incident: Incident, told: Told, *, now_us: int, muted: bool, rule: IncidentRule) -> Kind | None:
+    """What people should hear about an incident now; None: nothing.
+
+    Announced maintenance mutes openings and reminders: an incident that outlasts it is told when it ends. A recovery is
+    never muted, but only those hear of it who heard of the incident. While the opening has reached nobody yet (no mail
+    server), a reminder would only pile up behind it.
+    """
+    if incident.until_us is not None:
+        return Kind.RECOVERED if told.opened_us is not None and not told.recovered else None
+    if muted:
+        return None
+    if told.opened_us is None:
+        return Kind.OPENED
+    if told.arrived and reminders_passed(told.opened_us, now_us, rule) > incident.reminders:
+        return Kind.REMINDER
+    return None
+
+
+def incident_messages(
+    kind: Kind, incident: Incident, told: Told, check: Check, recipients: Sequence[Recipient], *, number: int = 0
+) -> tuple[Outgoing, ...]:
+    """The messages of one kind about a check's incident, one for each language.
+
+    An opening goes to whom it concerns now. What follows goes to whom the opening went, even if the configuration has
+    changed since; a reminder leaves out those who are no longer in it.
+    """
+    news = IncidentNews(
+        incident_id=incident.id,
+        check_id=incident.check_id,
+        title=check.title,
+        step=step_title(check, incident.failure.step),
+        since_us=incident.since_us,
+        confirmed_us=incident.confirmed_us,
+        failure=incident.failure,
+        until_us=incident.until_us,
+        number=number,
+    )
+    return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
+
+
+def own_messages(
+    kind: Kind, incident: Incident, told: Told, checks: Iterable[Title], recipients: Sequence[Recipient]
+) -> tuple[Outgoing, ...]:
+    """The messages about the monitor's own trouble: one when it begins, one when it is over."""
+    news = OwnNews(
+        incident_id=incident.id,
+        since_us=incident.since_us,
+        failure=incident.failure,
+        checks=tuple(checks),
+        until_us=incident.until_us,
+    )
+    return _threaded(kind, incident.id, told, recipients, "monitor", None, news)
+
+
+def certificate_messages(
+    check: CertificateCheck, sample: Sample, recipients: Sequence[Recipient], *, now_us: int
+) -> tuple[Outgoing, ...]:
+    """The warning for the tightest threshold that a certificate has crossed; none where it crossed none.
+
+    One for each threshold and certificate, whichever check saw it first. A certificate that makes its check fail is an
+    incident already, and told as one.
+    """
+    facts = sample.certificate
+    if facts is None or sample.outcome is Outcome.DOWN:
+        return ()
+    crossed = [threshold for threshold in check.warn if facts.not_after_us - now_us <= threshold]
+    if not crossed:
+        return ()
+    news = _certificate_news(check, facts, min(crossed))
+    thread = f"certificate.{facts.fingerprint_sha256[:16]}.{min(crossed) // 1_000_000}"
+    return tuple(
+        Outgoing(thread=_thread(thread, language), kind=Kind.CERTIFICATE, language=language, news=news, readers=readers)
+        for language, readers in _by_language(r for r in recipients if r.wants("certificates", check.id))
+    )
+
+
+def report_messages(news: ReportNews, recipients: Sequence[Recipient]) -> tuple[Outgoing, ...]:
+    """The mail that carries a report, to all who receive reports; once per contract, period and number."""
+    thread = f"report.{_plain(news.contract)}.{_plain(news.period)}.{news.number}"
+    return tuple(
+        Outgoing(thread=_thread(thread, language), kind=Kind.REPORT, language=language, news=news, readers=readers)
+        for language, readers in _by_language(r for r in recipients if r.wants("reports"))
+    )
+
+
+def test_messages(recipients: Sequence[Recipient], *, asked_us: int) -> tuple[Outgoing, ...]:
+    """A test mail to everybody."""
+    news = TestNews(asked_us=asked_us)
+    return tuple(
+        Outgoing(
+            thread=_thread(f"test.{asked_us}", language),
+            kind=Kind.TEST,
+            language=language,
+            news=news,
+            readers=readers,
+        )
+        for language, readers in _by_language(recipients)
+    )
+
+
+test_messages.__test__ = False  # type: ignore[attr-defined] # not a test either
+
+
+def step_title(check: Check, step_id: str | None) -> Title | None:
+    """The title of a step, its id where it has none; None where no step is meant."""
+    if step_id is None:
+        return None
+    if isinstance(check, Journey):
+        for step in check.step:
+            if step.id == step_id and step.title is not None:
+                return step.title
+    return Title(nl=step_id, en=step_id)
+
+
+def _threaded(
+    kind: Kind,
+    incident_id: str,
+    told: Told,
+    recipients: Sequence[Recipient],
+    topic: Topic,
+    check_id: str | None,
+    news: IncidentNews | OwnNews,
+) -> tuple[Outgoing, ...]:
+    if kind in FOLLOW_UPS:
+        present = {recipient.address for recipient in recipients if recipient.wants(topic, check_id)}
+        groups = tuple(
+            (language, tuple(r for r in readers if kind is not Kind.REMINDER or r.address in present))
+            for language, readers in told.readers
+        )
+    else:
+        groups = _by_language(r for r in recipients if r.wants(topic, check_id))
+    return tuple(
+        Outgoing(
+            thread=_thread(f"incident.{incident_id}", language),
+            kind=kind,
+            language=language,
+            news=news,
+            readers=readers,
+            incident_id=incident_id,
+        )
+        for language, readers in groups
+        if readers
+    )
+
+
+def _certificate_news(check: CertificateCheck, facts: CertificateFacts, threshold_us: int) -> CertificateNews:
+    return CertificateNews(
+        check_id=check.id,
+        title=check.title,
+        host=facts.host,
+        not_after_us=facts.not_after_us,
+        threshold_us=threshold_us,
+        fingerprint_sha256=facts.fingerprint_sha256,
+        subject=facts.subject,
+        issuer=facts.issuer,
+    )
+
+
+def _by_language(recipients: Iterable[Recipient]) -> tuple[tuple[Language, tuple[Reader, ...]], ...]:
+    groups: dict[Language, dict[str, Reader]] = {}
+    for recipient in recipients:
+        reader = Reader(address=recipient.address, name=recipient.name)
+        groups.setdefault(recipient.language, {}).setdefault(recipient.address, reader)
+    return tuple((language, tuple(groups[language].values())) for language in sorted(groups))
+
+
+def _thread(name: str, language: Language) -> str:
+    # Dutch is the house's first language and has the plain id; another language's text is another message.
+    return name if language == "nl" else f"{name}.{language}"
+
+
+def _plain(text: str) -> str:
+    """Text as it may stand in a Message-ID."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text)
