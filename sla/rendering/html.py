@@ -1,0 +1,152 @@
+"""A report as one self-contained HTML page: no request to anywhere, no script; the same page becomes the PDF."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sla.assessment import OutageResult, Verdict, WindowDecision
+from sla.contract import Version
+from sla.period import zone
+from sla.rendering import figures
+from sla.rendering.numbers import Language, Numbers
+from sla.rendering.phrases import Phrases
+from sla.rendering.words import Words
+from sla.report import Report
+
+WEIGHTS = (400, 600, 700)
+#: What the latin subset covers (the font's own table); anything else asks for latin-ext.
+LATIN = "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD"
+LATIN_EXT = "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+0304,U+0308,U+0329,U+1D00-1DBF,U+1E00-1E9F,U+1EF2-1EFF,U+2020,U+20A0-20AB,U+20AD-20C0,U+2113,U+2C60-2C7F,U+A720-A7FF"
+MOST_BLIPS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An outage with the number it bears in this report and its three lengths; None where an edge is not known."""
+
+    number: int
+    outage: OutageResult
+    observed_us: int | None
+    certain_us: int
+    widest_us: int | None
+
+
+def render(report: Report, language: Language = "nl") -> str:
+    """The page in Dutch or English. The same report gives the same bytes."""
+    words = Words(language)
+    numbers = Numbers(language=language, zone=zone(report.timezone))
+    outages = tuple(_listed(report))
+    values = {
+        "report": report,
+        "assessment": report.assessment,
+        "t": words,
+        "n": numbers,
+        "say": Phrases(report=report, words=words, numbers=numbers),
+        "language": language,
+        "verdicts": Verdict,
+        "outages": outages,
+        "blips": report.assessment.blips[:MOST_BLIPS],
+        "more_blips": max(0, len(report.assessment.blips) - MOST_BLIPS),
+        "answers": {decision.entry: _answer(decision) for decision in report.assessment.windows},
+        "verdict_sentence": _verdict_sentence(report, words),
+        "shown_coverage": _coverage(report, numbers),
+        "rule_versions": _rule_versions(report),
+        "calendars": figures.calendars(report),
+        "timelines": figures.timelines(report, [(listed.number, listed.outage) for listed in outages]),
+        "curves": figures.curves(report),
+        "bounds": figures.bounds,
+        "days": figures.days_in(report),
+    }
+    environment = _environment()
+    body = environment.get_template("report.html.j2").render(values)
+    # The fonts depend on what the text needs, so they are put in when the text is known.
+    return body.replace("/* fonts */", _font_faces(body), 1)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sla", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["css"] = Markup(files("sla").joinpath("templates", "report.css").read_text(encoding="utf-8"))
+    return environment
+
+
+def _font_faces(text: str) -> str:
+    subsets = {"latin": LATIN}
+    if any(0x100 <= ord(sign) <= 0x2BA or 0x1E00 <= ord(sign) <= 0x1EFF for sign in text):
+        subsets["latin-ext"] = LATIN_EXT
+    return "\n".join(_font_face(subset, weight, signs) for subset, signs in subsets.items() for weight in WEIGHTS)
+
+
+@cache
+def _font_face(subset: str, weight: int, signs: str) -> str:
+    font = files("sla").joinpath("fonts", f"source-sans-3-{subset}-{weight}-normal.woff2").read_bytes()
+    data = base64.b64encode(font).decode()
+    return (
+        f'@font-face{{font-family:"Source Sans 3";font-style:normal;font-weight:{weight};font-display:block;'
+        f'src:url("data:font/woff2;base64,{data}") format("woff2");unicode-range:{signs}}}'
+    )
+
+
+def _listed(report: Report) -> list[Listed]:
+    ordered = sorted(report.assessment.outages, key=lambda outage: (outage.first_bad_us, outage.journey, outage.id))
+    return [
+        Listed(
+            number=number,
+            outage=outage,
+            observed_us=None if outage.first_good_us is None else outage.first_good_us - outage.first_bad_us,
+            certain_us=outage.last_bad_us - outage.first_bad_us,
+            widest_us=(
+                None
+                if outage.first_good_us is None or outage.last_good_us is None
+                else outage.first_good_us - outage.last_good_us
+            ),
+        )
+        for number, outage in enumerate(ordered, start=1)
+    ]
+
+
+def _answer(decision: WindowDecision) -> str:
+    if decision.granted:
+        return "partly" if decision.refused else "granted"
+    return "refused" if decision.refused else "idle"
+
+
+def _verdict_sentence(report: Report, words: Words) -> str:
+    counts = {verdict: len(report.with_verdict(verdict)) for verdict in Verdict}
+    total = sum(counts.values())
+    if not total:
+        return words("lead.nothing")
+    if counts[Verdict.MET] == total:
+        return words("lead.one_met") if total == 1 else words("lead.all_met", total=total)
+    parts = [
+        words.count(f"lead.{verdict.value}", counts[verdict])
+        for verdict in (Verdict.MISSED, Verdict.UNDECIDED, Verdict.MET)
+        if counts[verdict]
+    ]
+    return ", ".join(parts) + "."
+
+
+def _coverage(report: Report, numbers: Numbers) -> str | None:
+    coverage = report.assessment.coverage
+    return None if coverage is None else numbers.percent(coverage, report.minimum_coverage)
+
+
+def _rule_versions(report: Report) -> tuple[Version, ...]:
+    """The versions whose maintenance rules differ; one where they all say the same."""
+    shown: list[Version] = []
+    for version in report.versions:
+        if not shown or shown[-1].maintenance != version.maintenance:
+            shown.append(version)
+    return tuple(shown)

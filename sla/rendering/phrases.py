@@ -1,0 +1,295 @@
+"""What a contract says, in a reader's words: windows, rules, amounts, figures and promises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from babel.dates import get_day_names, get_month_names
+
+from sla.assessment import Availability, ClauseResult, Totals
+from sla.contract import (
+    DAYS,
+    Amount,
+    AvailabilityClause,
+    Band,
+    Bands,
+    Blackout,
+    Budget,
+    Clause,
+    CoverageClause,
+    Fixed,
+    Notice,
+    OutageCountClause,
+    PerUnit,
+    Recurrence,
+    ResponseTimeClause,
+    SanctionRule,
+    Version,
+    WeeklySpan,
+    Weighted,
+    length_us,
+)
+from sla.rendering.numbers import Numbers
+from sla.rendering.words import Words
+from sla.report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One value of a formula: what it is worth, and the same with its numbers filled in."""
+
+    name: str
+    top: str
+    bottom: str
+    ratio: str
+    percent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """Sentences about one report in one language."""
+
+    report: Report
+    words: Words
+    numbers: Numbers
+
+    # --- the contract's own terms ----------------------------------------------------------------------------------
+
+    def journey(self, journey: str) -> str:
+        return self.report.title(journey).in_(self.words.language)
+
+    def journeys(self, scope: tuple[str, ...]) -> str:
+        return ", ".join(self.journey(name) for name in scope) if scope else self.words("coverage.all")
+
+    def weekly(self, span: WeeklySpan) -> str:
+        """`mon-fri 07:30-19:00` as `ma–vr 07:30–19:00`."""
+        short = get_day_names("abbreviated", locale=self.numbers.locale)
+        names = {code: short[index].rstrip(".") for index, code in enumerate(DAYS)}
+        days, _, hours = span.text.partition(" ")
+        days = re.sub("|".join(DAYS), lambda found: names[found[0]], days)
+        return f"{days.replace('-', '–')} {hours.replace('-', '–')}"
+
+    def window(self, version: Version, name: str | None) -> str:
+        """The hours of a window; day and night where a clause has none."""
+        if name is None:
+            return self.words("working.always")
+        window = version.windows[name]
+        if window.weekly is None:
+            inner = version.windows[str(window.outside)]
+            return self.words("working.outside", window=f"{window.outside} ({self._hours(inner.weekly or ())})")
+        hours = self._hours(window.weekly)
+        holidays = self.words(f"working.holidays_{window.holidays}")
+        return f"{hours}; {holidays}" if window.weekly else hours
+
+    def _hours(self, spans: tuple[WeeklySpan, ...]) -> str:
+        return ", ".join(self.weekly(span) for span in spans) if spans else self.words("working.no_time")
+
+    def recurrence(self, every: Recurrence) -> str:
+        return self.words(f"unit.{every.unit}", days=every.days)
+
+    def notice(self, notice: Notice) -> str:
+        return self.words(f"unit.{notice.unit.replace(' ', '_')}", count=notice.count)
+
+    def budget(self, budget: Budget) -> str:
+        return self.words(
+            "unit.per", length=self.numbers.duration(budget.length_us), unit=self.words(f"unit.{budget.unit}")
+        )
+
+    def blackout(self, blackout: Blackout) -> str:
+        if blackout.last_days:
+            return self.words("unit.last_days", count=blackout.last_days)
+        months = get_month_names("wide", locale=self.numbers.locale)
+        first, last = (f"{day} {months[month]}" for month, day in (blackout.first, blackout.last))
+        return first if first == last else self.words("unit.from_to", first=first, last=last)
+
+    def maintenance_rules(self, version: Version) -> tuple[str, ...]:
+        """What the contract allows of maintenance, one rule a sentence; empty where it excludes none."""
+        rules = version.maintenance
+        if rules is None:
+            return ()
+        told = []
+        if rules.notice is not None:
+            told.append(self.words("decisions.rule_notice", notice=self.notice(rules.notice)))
+        if rules.allowed is not None:
+            told.append(self.words("decisions.rule_allowed", hours=self._hours(rules.allowed)))
+        if rules.budget is not None:
+            told.append(self.words("decisions.rule_budget", budget=self.budget(rules.budget)))
+        if rules.blackout:
+            days = ", ".join(self.blackout(days) for days in rules.blackout)
+            told.append(self.words("decisions.rule_blackout", days=days))
+        return tuple(told)
+
+    def counting_rules(self, clause: Clause) -> tuple[str, ...]:
+        """How samples became outages in this clause; empty for clauses that do not count time."""
+        if isinstance(clause, ResponseTimeClause):
+            return ()
+        told = []
+        if isinstance(clause.combine, Weighted):
+            weights = ", ".join(f"{self.journey(j)} {w}" for j, w in clause.combine.weighted.items())
+            told.append(self.words("working.combined_weighted", weights=weights))
+        elif len(clause.scope) > 1:
+            told.append(self.words(f"working.combined_{clause.combine}"))
+        told.append(self.words("working.confirmed", count=clause.confirm_after))
+        told.append(self.words(f"working.boundary_{clause.boundary}"))
+        told.append(self.words(f"working.degraded_{clause.degraded}"))
+        return tuple(told)
+
+    # --- money -----------------------------------------------------------------------------------------------------
+
+    def amount(self, amount: Amount) -> str:
+        if amount.share is None:
+            return self.numbers.euros(amount.euros or Decimal(0))
+        share = self.numbers.norm_percent(amount.share)
+        share = re.sub(r"[.,]0(?=\D)", "", share)
+        return self.words("sanction.share_of", share=share, basis=self.words(f"sanction.{amount.basis}"))
+
+    def sanction_rule(self, rule: SanctionRule) -> str:
+        match rule:
+            case PerUnit():
+                told = self.words("sanction.per_unit", amount=self.amount(rule.amount), unit=self._unit(rule.unit))
+            case Bands():
+                told = self.words("sanction.bands", bands="; ".join(self._band(band) for band in rule.bands))
+            case Fixed():
+                told = self.words("sanction.fixed", amount=self.amount(rule.amount))
+        parts = [told]
+        if not isinstance(rule, Fixed):
+            parts += [self.words("sanction.minimum", amount=self.amount(rule.minimum))] if rule.minimum else []
+            parts += [self.words("sanction.maximum", amount=self.amount(rule.maximum))] if rule.maximum else []
+        parts.append(self.words(f"sanction.boundary_{rule.boundary}"))
+        return ", ".join(parts)
+
+    def _unit(self, unit: str) -> str:
+        try:
+            number = Decimal(unit)
+        except ArithmeticError:
+            return self.numbers.duration(length_us(unit))
+        if number < 1:
+            points = number * 100
+            exponent = points.normalize().as_tuple().exponent
+            decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+            return self.words("sanction.point", value=self.numbers.decimal(points, decimals))
+        return self.words("sanction.piece", value=self.numbers.decimal(number))
+
+    def _band(self, band: Band) -> str:
+        amount = self.amount(band.amount)
+        if band.below is not None:
+            return self.words("sanction.below", value=self.numbers.norm_percent(band.below), amount=amount)
+        # A band above a plain number is a count; lengths of time are held in microseconds, never that small.
+        edge = band.above or 0
+        value = self.numbers.decimal(edge) if edge < 1000 else self.numbers.duration(edge)
+        return self.words("sanction.above", value=value, amount=amount)
+
+    # --- promises and figures --------------------------------------------------------------------------------------
+
+    def promise(self, clause: Clause) -> str:
+        """What was agreed, as a bound: `minstens 99,3 %`."""
+        match clause:
+            case AvailabilityClause() | CoverageClause():
+                return self.words("verdict.at_least", value=self.numbers.norm_percent(clause.target))
+            case OutageCountClause():
+                return self.words("verdict.at_most", value=self.numbers.decimal(clause.limit))
+            case ResponseTimeClause():
+                value = f"{self.numbers.duration(clause.limit)} (p{clause.percentile})"
+                return self.words("verdict.at_most", value=value)
+            case _:
+                return self.words("verdict.at_most", value=self.numbers.duration(clause.limit))
+
+    def figure(self, result: ClauseResult) -> str:
+        """The measured figure, cut to its own side of the norm; `niet gemeten` where there is none."""
+        clause, measured = result.clause, result.measured
+        if measured is None:
+            return self.words("frame.not_measured")
+        match clause:
+            case AvailabilityClause() | CoverageClause():
+                return self.numbers.percent(Fraction(measured), clause.target, least=clause.decimals)
+            case OutageCountClause():
+                return self.numbers.decimal(int(measured))
+            case ResponseTimeClause():
+                return self.numbers.response(int(measured))
+            case _:
+                return self.numbers.duration(int(measured))
+
+    def margin(self, result: ClauseResult) -> str | None:
+        """`tussen … en …` where unmeasured time leaves room; None where the figure is sure."""
+        found = result.availability
+        if found is None or found.lowest is None or found.highest is None or found.lowest == found.highest:
+            return None
+        target = result.target if isinstance(result.target, Fraction) else None
+        lowest, highest = (
+            self.numbers.percent(value, target, least=result.clause.decimals) for value in (found.lowest, found.highest)
+        )
+        return None if lowest == highest else self.words("verdict.between", lowest=lowest, highest=highest)
+
+    def obligation(self, result: ClauseResult) -> str:
+        kind = result.clause.obligation.replace("-", "_")
+        return self.words(f"obligation.{kind}_{result.verdict.value}")
+
+    def formula(self, result: ClauseResult) -> tuple[Term, ...]:
+        """Point, lowest and highest availability with the numbers filled in.
+
+        Empty where the figures do not follow from the classes (a weighted mean): then no formula is pretended.
+        """
+        clause, totals, found = result.clause, result.totals, result.availability
+        if not isinstance(clause, AvailabilityClause) or totals is None or found is None:
+            return ()
+        parts = formula_parts(clause, totals)
+        if parts is None or not agrees(parts, found):
+            return ()
+        return tuple(
+            self._term(key, top, bottom, clause)
+            for key, (top, bottom) in zip(("point", "lowest", "highest"), parts, strict=True)
+        )
+
+    def _term(self, key: str, top: tuple[int, ...], bottom: tuple[int, ...], clause: AvailabilityClause) -> Term:
+        exact = Fraction(sum(top), sum(bottom))
+        decimals = max(6, clause.decimals + 4)
+        return Term(
+            name=self.words(f"working.formula_{key}"),
+            top=self._sum(top),
+            bottom=self._sum(bottom),
+            ratio=self.numbers.ratio(exact, decimals) + ("" if (exact * 10**decimals).denominator == 1 else "…"),
+            percent=self.numbers.percent(exact, clause.target, least=clause.decimals),
+        )
+
+    def _sum(self, parts: tuple[int, ...]) -> str:
+        text = self.numbers.seconds(parts[0])
+        for part in parts[1:]:
+            text += f" {'−' if part < 0 else '+'} {self.numbers.seconds(abs(part))}"
+        return text
+
+    def failure(self, code: str) -> str:
+        """`http-status submit` as `foutcode van de server, in stap submit`."""
+        kind, _, step = code.partition(" ")
+        told = self.words.of("failure", kind)
+        return self.words("failure.in_step", failure=told, step=step) if step else told
+
+
+Sum = tuple[int, ...]
+
+
+def formula_parts(clause: AvailabilityClause, totals: Totals) -> tuple[tuple[Sum, Sum], ...] | None:
+    """Numerator and denominator of point, lowest and highest, as terms in microseconds; None without any time."""
+    if clause.formula == "of-service-time":
+        bad = totals.down_us + (totals.degraded_us if clause.degraded == "down" else 0)
+        whole = totals.service_us
+        if not whole:
+            return None
+        point = ((whole, -bad), (whole,))
+        return (point, ((whole, -bad, -totals.unmeasured_us), (whole,)), point)
+    good: Sum = (totals.up_us, totals.degraded_us) if clause.degraded == "up" else (totals.up_us,)
+    measured: Sum = (totals.up_us, totals.degraded_us, totals.down_us)
+    if not sum(measured):
+        return None
+    everything = (*measured, totals.unmeasured_us)
+    return ((good, measured), (good, everything), ((*good, totals.unmeasured_us), everything))
+
+
+def agrees(parts: tuple[tuple[Sum, Sum], ...], found: Availability) -> bool:
+    """Whether the formula yields exactly the figures that were assessed."""
+    return all(
+        exact is not None and Fraction(sum(top), sum(bottom)) == exact
+        for (top, bottom), exact in zip(parts, (found.point, found.lowest, found.highest), strict=True)
+    )
