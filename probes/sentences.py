@@ -1,0 +1,243 @@
+"""One plain sentence for a failure, in Dutch or English: for mails, pages, reports and the command line. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from probes.sample import Failure, FailureKind
+
+Language = Literal["nl", "en"]
+
+#: The closed language in which `expected` and `found` are written, and how Dutch says it. Longest first.
+PHRASES: tuple[tuple[str, str], ...] = (
+    ("still waiting for the address of", "nog aan het wachten op het adres van"),
+    ("still waiting for a connection to", "nog aan het wachten op een verbinding met"),
+    ("still waiting for the TLS handshake", "nog aan het wachten op de beveiligde verbinding"),
+    ("still waiting for the request to be taken", "de aanvraag was nog niet aangenomen"),
+    ("still waiting for the rest of the answer", "nog aan het wachten op de rest van het antwoord"),
+    ("still waiting for an answer", "nog aan het wachten op antwoord"),
+    ("the connection closed in the middle of the answer", "de verbinding werd midden in het antwoord verbroken"),
+    ("the connection closed before an answer", "de verbinding werd verbroken voor er een antwoord kwam"),
+    ("a robot check in the page's place", "een robotcontrole in plaats van de pagina"),
+    ("gzip or deflate, as asked for", "gzip of deflate, zoals gevraagd"),
+    ("an address with http or https", "een adres met http of https"),
+    ("an address with a host", "een adres met een host"),
+    ("no network in this run", "geen netwerk in deze uitvoering"),
+    ("not JSON that can be read", "geen leesbare JSON"),
+    ("a complete HTTP answer", "een volledig HTTP-antwoord"),
+    ("more after decompression", "meer na het uitpakken"),
+    ("the connection broke", "de verbinding viel weg"),
+    ("for another name", "voor een andere naam"),
+    ("a valid certificate", "een geldig certificaat"),
+    ("a TLS connection", "een beveiligde verbinding"),
+    ("connection refused", "verbinding geweigerd"),
+    ("connection broken", "verbinding verbroken"),
+    ("connection reset", "verbinding verbroken"),
+    ("does not contain", "bevat niet"),
+    ("days of validity", "dagen geldigheid"),
+    ("bytes announced", "bytes aangekondigd"),
+    ("more on the wire", "meer over de lijn"),
+    ("no answer in time", "geen antwoord op tijd"),
+    ("valid only from", "pas geldig vanaf"),
+    ("a value for", "een waarde voor"),
+    ("a loop back to", "een kring, terug naar"),
+    ("one more, to", "nog een, naar"),
+    ("an early end", "een voortijdig einde"),
+    ("damaged data", "beschadigde gegevens"),
+    ("an empty body", "een leeg antwoord"),
+    ("valid until", "geldig tot"),
+    ("expired on", "vervallen op"),
+    ("done within", "klaar binnen"),
+    ("a connection", "een verbinding"),
+    ("a certificate", "een certificaat"),
+    ("an address", "een adres"),
+    ("an element", "een element"),
+    ("no element", "geen element"),
+    ("no answer", "geen antwoord"),
+    ("a template", "een sjabloon"),
+    ("1 element", "1 element"),
+    ("elements", "elementen"),
+    ("at least", "minstens"),
+    ("at most", "hoogstens"),
+    ("not done", "niet klaar"),
+    ("not JSON", "geen JSON"),
+    ("one of", "een van"),
+    ("no HTTP", "geen HTTP"),
+    ("contains", "bevat"),
+    ("matches", "past bij"),
+    ("attribute", "attribuut"),
+    ("complete", "volledige"),
+    ("nothing", "niets"),
+    ("present", "aanwezig"),
+    ("absent", "afwezig"),
+    ("a value", "een waarde"),
+    ("a page", "een pagina"),
+    ("a body", "een antwoord"),
+    ("an end", "een einde"),
+    ("empty", "leeg"),
+    ("below", "lager dan"),
+    ("data", "gegevens"),
+    ("none", "geen"),
+    ("and", "en"),
+    ("or", "of"),
+)
+_DUTCH = dict(PHRASES)
+_PHRASE = re.compile(r"(?<![\w-])(?:" + "|".join(re.escape(english) for english, _ in PHRASES) + r")(?![\w-])")
+_SECONDS = re.compile(r"(\d+)\.(\d+)(?= s\b)")
+_QUOTED = re.compile(r"(“.*?”(?!\w))", re.DOTALL)
+
+_SUBJECTS_NL = {
+    "status": "de status",
+    "text": "de tekst van de pagina",
+    "url": "het adres van de laatste pagina",
+    "content type": "het inhoudstype",
+    "body size": "de grootte van het antwoord",
+    "SHA-256": "de SHA-256 van het antwoord",
+    "body": "het antwoord",
+    "redirects": "de doorverwijzingen",
+    "redirect": "de doorverwijzing",
+    "host": "de host",
+}
+_SUBJECTS_EN = {
+    "status": "the status",
+    "text": "the text of the page",
+    "url": "the address of the last page",
+    "content type": "the content type",
+    "body size": "the size of the answer",
+    "SHA-256": "the SHA-256 of the answer",
+    "body": "the answer",
+    "redirects": "the redirects",
+    "redirect": "the redirect",
+    "host": "the host",
+}
+_SOURCES_NL = {"css": "element", "json": "JSON-waarde", "header": "header"}
+_SOURCES_EN = {"css": "element", "json": "JSON value", "header": "header"}
+
+
+def sentence(failure: Failure, language: Language, step_title: str | None = None) -> str:
+    """What went wrong, as one sentence that begins with the step, if one is to blame.
+
+    Args:
+        step_title: the step's name in that language; None takes its id.
+    """
+    dutch = language == "nl"
+    text = _nl(failure) if dutch else _en(failure)
+    where = step_title or failure.step
+    if where is None:
+        return text[0].upper() + text[1:] + "."
+    return f"{'Stap' if dutch else 'Step'} “{where}”: {text}."
+
+
+def phrase(text: str | None, language: Language) -> str:
+    """`expected` or `found` in a language; quoted texts stay as they are. None says that nothing came."""
+    if text is None:
+        return "niets" if language == "nl" else "nothing"
+    if language == "en":
+        return text
+    pieces = _QUOTED.split(text)
+    pieces[::2] = [_SECONDS.sub(r"\1,\2", _PHRASE.sub(lambda m: _DUTCH[m[0]], piece)) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def subject(failure: Failure, language: Language) -> str:
+    """What was looked at, in a language."""
+    fixed = (_SUBJECTS_NL if language == "nl" else _SUBJECTS_EN).get(failure.subject)
+    if fixed is not None:
+        return fixed
+    source, _, rest = failure.subject.partition(" ")
+    word = (_SOURCES_NL if language == "nl" else _SOURCES_EN).get(source)
+    return f"{word} “{rest}”" if word and rest else failure.subject
+
+
+def _bare(text: str) -> str:
+    """`at most 3 s` and `done within 3 s` as `3 s`."""
+    return text.removeprefix("at most ").removeprefix("done within ")
+
+
+def _nl(f: Failure) -> str:
+    expected, found, what = phrase(f.expected, "nl"), phrase(f.found, "nl"), subject(f, "nl")
+    match f.kind:
+        case FailureKind.DNS:
+            return f"de naam {f.subject} kon niet worden opgezocht ({found})"
+        case FailureKind.CONNECT:
+            return f"er kwam geen verbinding met {f.subject} ({found})"
+        case FailureKind.TLS:
+            return f"er kwam geen beveiligde verbinding met {f.subject} ({found})"
+        case FailureKind.CERTIFICATE:
+            return f"het certificaat van {f.subject} is niet in orde: {found}"
+        case FailureKind.TIMEOUT if f.subject == "duration":
+            return f"het duurde {found}; toegelaten is hoogstens {phrase(_bare(f.expected or ''), 'nl')}"
+        case FailureKind.TIMEOUT if f.expected is not None:
+            of_all = "alle stappen samen waren" if "journey" in f.subject else "dit was"
+            return f"{of_all} niet klaar binnen {phrase(_bare(f.expected), 'nl')} ({found})"
+        case FailureKind.TIMEOUT:
+            return f"{f.subject} antwoordde niet op tijd ({found})"
+        case FailureKind.PROTOCOL:
+            return f"het portaal gaf geen volledig antwoord: {found}"
+        case FailureKind.HTTP_STATUS:
+            return f"het portaal antwoordde met status {found}; verwacht werd {expected}"
+        case FailureKind.REDIRECT:
+            return f"de doorverwijzing ging fout: verwacht werd {expected}, gevonden {found}"
+        case FailureKind.TOO_LARGE:
+            return f"het antwoord is te groot: {expected} toegelaten, gekregen {found}"
+        case FailureKind.BODY:
+            return f"het antwoord was niet leesbaar: verwacht werd {expected}, gekregen {found}"
+        case FailureKind.ASSERTION:
+            return f"voor {what} werd verwacht: {expected}; gevonden: {found}"
+        case FailureKind.CAPTURE:
+            return f"de waarde “{f.subject}” stond niet in het antwoord (gezocht met {expected})"
+        case FailureKind.SLOW:
+            return f"het duurde {found}, langer dan de streefwaarde van {phrase(_bare(f.expected or ''), 'nl')}"
+        case FailureKind.BOT_CHECK:
+            return "een robotcontrole antwoordde in plaats van het portaal, dus is er niets over het portaal gemeten"
+        case FailureKind.REFERENCE:
+            return "ook de referentiedoelen antwoordden niet, dus ligt het wellicht aan het netwerk van de monitor"
+        case FailureKind.MONITOR:
+            return f"de monitor kon zelf niet meten ({_own(f, expected, found)})"
+
+
+def _en(f: Failure) -> str:
+    expected, found, what = phrase(f.expected, "en"), phrase(f.found, "en"), subject(f, "en")
+    match f.kind:
+        case FailureKind.DNS:
+            return f"the name {f.subject} could not be looked up ({found})"
+        case FailureKind.CONNECT:
+            return f"there was no connection to {f.subject} ({found})"
+        case FailureKind.TLS:
+            return f"there was no secure connection to {f.subject} ({found})"
+        case FailureKind.CERTIFICATE:
+            return f"the certificate of {f.subject} is not in order: {found}"
+        case FailureKind.TIMEOUT if f.subject == "duration":
+            return f"it took {found}; at most {_bare(f.expected or '')} is allowed"
+        case FailureKind.TIMEOUT if f.expected is not None:
+            of_all = "all steps together were" if "journey" in f.subject else "this was"
+            return f"{of_all} not done within {_bare(f.expected)} ({found})"
+        case FailureKind.TIMEOUT:
+            return f"{f.subject} did not answer in time ({found})"
+        case FailureKind.PROTOCOL:
+            return f"the portal gave no complete answer: {found}"
+        case FailureKind.HTTP_STATUS:
+            return f"the portal answered with status {found}; expected was {expected}"
+        case FailureKind.REDIRECT:
+            return f"the redirect went wrong: expected was {expected}, found {found}"
+        case FailureKind.TOO_LARGE:
+            return f"the answer is too large: {expected} allowed, received {found}"
+        case FailureKind.BODY:
+            return f"the answer could not be read: expected was {expected}, received {found}"
+        case FailureKind.ASSERTION:
+            return f"for {what} expected was: {expected}; found: {found}"
+        case FailureKind.CAPTURE:
+            return f"the value “{f.subject}” was not in the answer (looked for with {expected})"
+        case FailureKind.SLOW:
+            return f"it took {found}, longer than the target of {_bare(f.expected or '')}"
+        case FailureKind.BOT_CHECK:
+            return "a robot check answered in the portal's place, so nothing was measured about the portal"
+        case FailureKind.REFERENCE:
+            return "the reference targets did not answer either, so the monitor's own network is likely to blame"
+        case FailureKind.MONITOR:
+            return f"the monitor itself could not measure ({_own(f, expected, found)})"
+
+
+def _own(f: Failure, expected: str, found: str) -> str:
+    return f"{f.subject}: {expected}, {found}" if f.expected is not None else found
