@@ -213,9 +213,7 @@ def claim(tx: Transaction, *, now_us: int, owner: str, lease_us: int, hold_us: i
     return None
 
 
-def settle(
-    tx: Transaction, message_id: str, states: Iterable[ReaderState], *, owner: str, due_us: int, now_us: int
-) -> bool:
+def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, owner: str, due_us: int) -> bool:
     """Write down what became of an attempt, and give the lease back.
 
     Args:

@@ -1,0 +1,279 @@
+"""The heart, on one page: run a check, find out whose fault it is, decide, save all of it in one transaction, tell.
+
+Sample, incident, state and outgoing mail stand or fall together. Mail is sent afterwards (`monitor.delivery`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from monitor.alerts import Kind, Recipient, certificate_messages, incident_messages, next_kind, own_messages
+from monitor.alerts import reminders_passed as passed
+from monitor.clock import Clock
+from monitor.incidents import MONITOR, Event, IncidentRule, Opened, Resolved, advance, advance_own
+from monitor.observer import Observer
+from monitor.store import incidents, ledger, outbox, samples
+from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
+from probes.checks import CertificateCheck, Check, Title
+from probes.sample import Failure, FailureKind, Outcome, Sample
+
+log = logging.getLogger(__name__)
+
+#: Runs a check once for a slot. The target's faults are in the sample; nothing is raised but cancellation.
+Measure = Callable[[Check, int], Awaitable[Sample]]
+
+#: Asks the reference targets afresh: True where they answer, so that a failure is the target's own.
+AskReferences = Callable[[], Awaitable[bool]]
+
+_RETRY_AFTER_US = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """By what rule incidents open and close, and who hears of them.
+
+    Attributes:
+        titles: of all checks, by id.
+    """
+
+    rule: IncidentRule = field(default_factory=IncidentRule)
+    recipients: tuple[Recipient, ...] = ()
+    titles: Mapping[str, Title] = field(default_factory=dict)
+
+
+async def run_check(
+    check: Check,
+    slot_us: int,
+    *,
+    measure: Measure,
+    references: AskReferences | None,
+    alerting: Alerting,
+    recorder: Recorder,
+    clock: Clock,
+    observer: Observer,
+) -> Sample:
+    """Measure a check for one slot, and see to everything that follows from it.
+
+    Args:
+        references: None asks nobody, so every failure counts.
+    """
+    sample = await _measured(check, slot_us, measure=measure, rerun=alerting.rule.rerun, clock=clock)
+    if sample.outcome is Outcome.DOWN and references is not None:
+        sample = await _attributed(sample, references, observer)
+    observer.sample(sample)
+    await recorder.record(Finding(check=check, sample=sample, alerting=alerting))
+    return sample
+
+
+async def _measured(check: Check, slot_us: int, *, measure: Measure, rerun: bool, clock: Clock) -> Sample:
+    """One run; where it failed, a second one at once, if there is time for it before the next slot is due."""
+    began_us = clock.monotonic_us()
+    first = await measure(check, slot_us)
+    spent_us = clock.monotonic_us() - began_us
+    if first.outcome is not Outcome.DOWN or not rerun or spent_us + check.deadline > check.interval:
+        return first
+    second = await measure(check, slot_us)
+    match second.outcome:
+        case Outcome.UP | Outcome.DEGRADED:
+            # What proves the failure that was not confirmed is kept with the sample that was.
+            return replace(second, blip=first.failure, attempts=2, evidence=first.evidence + second.evidence)
+        case Outcome.DOWN:
+            return replace(second, attempts=2)
+        case Outcome.UNKNOWN:
+            return replace(second, attempts=2, evidence=first.evidence + second.evidence)
+
+
+async def _attributed(sample: Sample, references: AskReferences, observer: Observer) -> Sample:
+    """The sample, or an unknown one where the references failed too: then the fault is on our side."""
+    try:
+        answered = await references()
+    except Exception as error:
+        log.exception("the references could not be asked", extra={"check": sample.check_id})
+        failure = Failure(kind=FailureKind.MONITOR, subject="references", found=type(error).__name__)
+        return replace(sample, outcome=Outcome.UNKNOWN, failure=failure)
+    observer.references_asked(own_fault=not answered)
+    if answered:
+        return sample
+    found = sample.failure.kind.value if sample.failure else None
+    failure = Failure(kind=FailureKind.REFERENCE, subject="references", expected="an answer", found=found)
+    return replace(sample, outcome=Outcome.UNKNOWN, failure=failure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A sample on its way to the store, with what decides about its consequences."""
+
+    check: Check
+    sample: Sample
+    alerting: Alerting
+
+
+class Recorder:
+    """Saves findings in the order they came, and keeps in memory what the store cannot take yet.
+
+    While the store is locked, full or away, measuring goes on: only the run that happens to try waits for its answer,
+    and nobody tries again for two seconds after a failure. `drain` should also be called from time to time, for nothing
+    else tries again where no further run ends.
+    """
+
+    def __init__(
+        self, *, database: Database, in_store: InStore, clock: Clock, observer: Observer, capacity: int = 50_000
+    ) -> None:
+        self._database = database
+        self._in_store = in_store
+        self._clock = clock
+        self._observer = observer
+        self._capacity = capacity
+        self._waiting: deque[Finding] = deque()
+        self._draining = False
+        self._not_before_us: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many findings the store has not taken yet."""
+        return len(self._waiting)
+
+    async def record(self, finding: Finding) -> None:
+        """Save a finding, after those that came before it."""
+        if len(self._waiting) >= self._capacity:
+            self._waiting.popleft()
+            self._observer.samples_lost(1)
+            log.error("a sample was lost: too many wait for the store", extra={"waiting": self._capacity})
+        self._waiting.append(finding)
+        if self._not_before_us is None or self._clock.monotonic_us() >= self._not_before_us:
+            await self.drain()
+        else:
+            self._observer.samples_waiting(len(self._waiting))
+
+    async def drain(self) -> bool:
+        """Save what waits. True where nothing is left; False where the store does not take it, or others are at it."""
+        if self._draining:
+            return False
+        self._draining = True
+        try:
+            while self._waiting:
+                finding = self._waiting[0]
+                await self._save(finding)
+                # Only now: a cancelled save is tried again, and finds that the slot has its sample.
+                if self._waiting and self._waiting[0] is finding:
+                    self._waiting.popleft()
+            self._not_before_us = None
+        except StoreUnavailable as error:
+            self._not_before_us = self._clock.monotonic_us() + _RETRY_AFTER_US
+            self._observer.store_failed()
+            log.warning("the store is not available", extra={"error": str(error), "waiting": len(self._waiting)})
+            return False
+        finally:
+            self._draining = False
+            self._observer.samples_waiting(len(self._waiting))
+        return True
+
+    async def _save(self, finding: Finding) -> None:
+        now_us = self._clock.now_us()
+        try:
+            changed = await self._in_store(lambda: save(self._database, finding, now_us=now_us))
+        except StoreRefused as error:
+            # A defect of ours, or a second process at the same checks. The measurement itself must not be lost to it.
+            self._observer.store_failed()
+            log.error("the store refused a finding", extra={"check": finding.check.id, "error": str(error)})
+            if not await self._in_store(lambda: _save_bare(self._database, finding.sample)):
+                self._observer.samples_lost(1)
+            return
+        for check_id, since_us in changed:
+            self._observer.incident(check_id, since_us)
+
+
+def save(database: Database, finding: Finding, *, now_us: int) -> tuple[tuple[str, int | None], ...]:
+    """Store a finding with all its consequences in one transaction.
+
+    Returns:
+        The checks whose incident opened (with since when) or ended (with None). Nothing at all happens for a slot that
+        has its sample already.
+    """
+    sample, check, alerting = finding.sample, finding.check, finding.alerting
+    with database.begin() as tx:
+        if not samples.add(tx, sample):
+            return ()
+        before = incidents.load(tx, check.id)
+        state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)
+        if state != before:
+            incidents.save(tx, check.id, state)
+        for event in happened:
+            incidents.record(tx, check.id, event)
+        about = {event.incident_id for event in happened}
+        if state.kind in ("ongoing", "recovering"):
+            about.add(state.incident_id)
+        for incident_id in sorted(about):
+            _tell(tx, incident_id, check, alerting, now_us=now_us)
+        if isinstance(check, CertificateCheck):
+            warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
+            outbox.add(tx, warnings, now_us=now_us)
+        own = _about_ourselves(tx, finding, now_us=now_us)
+    return tuple(
+        (check_id, event.since_us if isinstance(event, Opened) else None)
+        for check_id, events in ((check.id, happened), (MONITOR, own))
+        for event in events
+        if isinstance(event, Opened | Resolved)
+    )
+
+
+def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int) -> None:
+    """Queue what people should hear about an incident now."""
+    incident = incidents.get(tx, incident_id)
+    if incident is None:
+        return
+    told = outbox.told(tx, incident_id)
+    muted = incident.until_us is None and _muted(tx, check.id, now_us)
+    kind = next_kind(incident, told, now_us=now_us, muted=muted, rule=alerting.rule)
+    if kind is None:
+        return
+    number = 0
+    if kind is Kind.REMINDER and told.opened_us is not None:
+        number = passed(told.opened_us, now_us, alerting.rule)
+        incidents.set_reminders(tx, incident_id, number)
+    messages = incident_messages(kind, incident, told, check, alerting.recipients, number=number)
+    outbox.add(tx, messages, now_us=now_us)
+
+
+def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple[Event, ...]:
+    """What this sample says about the monitor: one mail when it cannot measure, one when it can again."""
+    alerting = finding.alerting
+    before = incidents.load_own(tx)
+    own, happened = advance_own(before, finding.sample, alerting.rule, interval_us=finding.check.interval)
+    if own != before:
+        incidents.save_own(tx, own)
+    for event in happened:
+        incidents.record(tx, MONITOR, event)
+        incident = incidents.get(tx, event.incident_id)
+        if incident is None or not isinstance(event, Opened | Resolved):
+            continue
+        told = outbox.told(tx, incident.id)
+        if isinstance(event, Resolved) and told.opened_us is None:
+            continue
+        kind = Kind.MONITOR if isinstance(event, Opened) else Kind.MEASURING
+        titles = [alerting.titles[streak.check_id] for streak in own.streaks if streak.check_id in alerting.titles]
+        outbox.add(tx, own_messages(kind, incident, told, titles, alerting.recipients), now_us=now_us)
+    return happened
+
+
+def _muted(tx: Transaction, check_id: str, now_us: int) -> bool:
+    """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring."""
+    return any(
+        not sealed.entry.scope or check_id in sealed.entry.scope
+        for sealed in ledger.in_force(tx, "maintenance", now_us)
+    )
+
+
+def _save_bare(database: Database, sample: Sample) -> bool:
+    """The measurement alone, whatever became of its consequences; the last resort is without steps and evidence."""
+    for kept in (sample, replace(sample, steps=(), evidence=(), certificate=None)):
+        try:
+            with database.begin() as tx:
+                samples.add(tx, kept)
+        except StoreRefused:
+            continue
+        return True
+    return False

@@ -1,0 +1,182 @@
+"""Sends what lies in the outbox, oldest first, and marks it afterwards. Gives up late, and loudly.
+
+At least once: a mail is marked as sent only after the server took it. A process that dies in between sends it again,
+with the same Message-ID, when its lease has run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from monitor.clock import Clock
+from monitor.mail_message import Answer, MailMessage, SendMail
+from monitor.observer import Delivered, Observer
+from monitor.store import events, ledger, outbox
+from monitor.store.database import Database, InStore, StoreError
+from monitor.store.outbox import ReaderState, Settled, ToSend
+from sla.ledger import Sealed
+
+log = logging.getLogger(__name__)
+
+#: Writes the mail for a message, given the instant and the last entry of the ledger.
+Compose = Callable[[ToSend, int, Sealed | None], MailMessage]
+
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on.
+
+    Attributes:
+        first_us: pause after the first failure; each further one doubles it.
+        longest_us: up to this.
+        give_up_us: after this since the news was written, the mail is given up.
+        lease_us: how long one attempt may take before another process may try.
+        hold_us: pause for a follow-up that waits for the opening before it.
+        idle_us: how long to sleep at most when nothing is due.
+    """
+
+    first_us: int = 10 * _SECOND_US
+    longest_us: int = 600 * _SECOND_US
+    give_up_us: int = 3 * 24 * 3600 * _SECOND_US
+    lease_us: int = 120 * _SECOND_US
+    hold_us: int = 10 * _SECOND_US
+    idle_us: int = 15 * _SECOND_US
+
+    def pause_us(self, attempts: int, chance: float) -> int:
+        """The pause after so many failed attempts (from 1): doubled each time, and up to a fifth shorter or longer.
+
+        Args:
+            chance: in [0, 1); spreads the attempts of several processes.
+        """
+        plain = min(self.longest_us, self.first_us * 2 ** min(attempts - 1, 30))
+        return plain * (800 + int(chance * 400)) // 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The way from the outbox to the mail server.
+
+    Attributes:
+        owner: names this process in leases.
+        chance: a number in [0, 1), for the jitter.
+    """
+
+    database: Database
+    in_store: InStore
+    send: SendMail
+    compose: Compose
+    clock: Clock
+    observer: Observer
+    owner: str
+    chance: Callable[[], float]
+    patience: Patience = field(default_factory=Patience)
+
+    async def deliver_due(self) -> int:
+        """Try every message that is due, once. Returns how many were tried."""
+        tried = 0
+        while (claimed := await self.in_store(self._claim)) is not None:
+            await self._deliver(*claimed)
+            tried += 1
+        pending = await self.in_store(self._waiting)
+        self.observer.outbox(pending=pending.messages, oldest_us=pending.oldest_us, now_us=self.clock.now_us())
+        return tried
+
+    async def run(self, wake: asyncio.Event) -> None:
+        """Deliver until cancelled. `wake` is set by whoever queued something, so that it need not wait."""
+        while True:
+            pause_us = self.patience.idle_us
+            try:
+                await self.deliver_due()
+                due_us = await self.in_store(self._next_due)
+                if due_us is not None:
+                    pause_us = min(pause_us, max(due_us - self.clock.now_us(), 0) + 1_000)
+            except StoreError as error:
+                self.observer.store_failed()
+                log.warning("the outbox cannot be read", extra={"error": str(error)})
+            try:
+                async with asyncio.timeout(pause_us / _SECOND_US):
+                    await wake.wait()
+            except TimeoutError:
+                pass
+            wake.clear()
+
+    async def _deliver(self, message: ToSend, head: Sealed | None) -> None:
+        now_us = self.clock.now_us()
+        try:
+            mail = self.compose(message, now_us, head)
+            receipt = await self.send(mail)
+            answers = {answer.address: answer for answer in receipt.answers}
+        except Exception as error:
+            # Ours, not the server's: a template, a header. The mail stays, and is tried again after the next upgrade.
+            log.exception("a mail could not be written", extra={"mail": message.id})
+            answers = {a: Answer(address=a, code=0, text=f"not written: {type(error).__name__}") for a in message.ready}
+        now_us = self.clock.now_us()
+        states = [self._state(message, answers.get(address), address, now_us) for address in message.ready]
+        due_us = now_us + self.patience.pause_us(message.attempts + 1, self.chance())
+        await self.in_store(lambda: self._settle(message, states, due_us, now_us))
+        for state in states:
+            self._tell(message, state, now_us)
+
+    def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
+        said = f"{answer.code} {answer.text}" if answer else "0 the server did not mention this address"
+        if answer is not None and answer.accepted:
+            return ReaderState(address=address, state=Settled.SENT, settled_us=now_us, answer=said)
+        over = now_us - message.created_us >= self.patience.give_up_us
+        if over or (answer is not None and answer.refused):
+            return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said)
+        return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said)
+
+    def _tell(self, message: ToSend, state: ReaderState, now_us: int) -> None:
+        result = _result(state)
+        self.observer.delivered(result, now_us=now_us)
+        fields = {"mail": message.id, "kind": message.kind.value, "to": state.address, "answer": state.answer}
+        match result:
+            case "delivered":
+                log.info("mail delivered", extra=fields)
+            case "retry":
+                log.warning("mail not delivered yet", extra=fields)
+            case "refused" | "given-up":
+                log.error("mail lost for this reader", extra=fields)
+
+    def _claim(self) -> tuple[ToSend, Sealed | None] | None:
+        with self.database.begin() as tx:
+            message = outbox.claim(
+                tx,
+                now_us=self.clock.now_us(),
+                owner=self.owner,
+                lease_us=self.patience.lease_us,
+                hold_us=self.patience.hold_us,
+            )
+            return (message, ledger.head(tx)) if message else None
+
+    def _settle(self, message: ToSend, states: list[ReaderState], due_us: int, now_us: int) -> None:
+        with self.database.begin() as tx:
+            outbox.settle(tx, message.id, states, owner=self.owner, due_us=due_us)
+            for state in states:
+                if state.state is Settled.FAILED:
+                    data = {"mail": message.id, "to": state.address, "answer": state.answer}
+                    kind = "mail-refused" if _result(state) == "refused" else "mail-given-up"
+                    events.add(tx, events.Event(at_us=now_us, kind=kind, data=data))
+
+    def _waiting(self) -> outbox.Waiting:
+        with self.database.read() as tx:
+            return outbox.waiting(tx)
+
+    def _next_due(self) -> int | None:
+        with self.database.read() as tx:
+            return outbox.next_due_us(tx)
+
+
+def _result(state: ReaderState) -> Delivered:
+    match state.state:
+        case Settled.SENT:
+            return "delivered"
+        case Settled.FAILED:
+            return "refused" if state.answer.startswith("5") else "given-up"
+        case Settled.PENDING | Settled.SKIPPED:
+            return "retry"
