@@ -166,6 +166,7 @@ class WindowDecision:
         entry: sequence number of the ledger entry.
         granted: the spans that are excluded, inside the period.
         refused: the spans that count as if nothing had been announced, with `reasons`.
+        ground, dependency: of an exclusion: why, and the journey whose own measurement limits it; else empty.
     """
 
     entry: int
@@ -178,6 +179,8 @@ class WindowDecision:
     reason: str
     recorded_us: int
     reasons: tuple[Text, ...]
+    ground: str = ""
+    dependency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -375,12 +375,19 @@ class PerUnit(Table):
     boundary: Boundary = "certain"
 
 
+_MOST_COUNTED = 1000  # the shortest length of time is a millisecond, so a smaller `above` is a number
+
+
 class Band(Table):
     """One step of `bands`: reached when the figure lies below a ratio, or above a length of time or number."""
 
     below: Ratio | None = None
     above: Annotated[int, PlainValidator(lambda v: _count_or_length(v)), _number_schema("4h")] | None = None
     amount: Money
+
+    @property
+    def above_is_time(self) -> bool:
+        return self.above is not None and self.above >= _MOST_COUNTED
 
     @model_validator(mode="after")
     def _one_edge(self) -> Self:
@@ -424,6 +431,8 @@ def _unit(value: object) -> str:
 
 def _count_or_length(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value < _MOST_COUNTED:
+            raise ValueError(f'{value} is no number of outages; a length of time needs a unit, such as "4h"')
         return value
     return length_us(value)
 
@@ -432,6 +441,20 @@ class Weighted(Table):
     """Weights per journey; they need not add up to one."""
 
     weighted: dict[str, Weight]
+
+
+_COUNTS = {"availability": "ratio", "outage-duration": "time", "response-time": "time", "outage-count": "number"}
+_MEND = {
+    "ratio": 'a ratio (unit = "0.001", below = "0.993")',
+    "time": 'a length of time (unit = "1h", above = "4h")',
+    "number": "a number (unit = 1, above = 3)",
+}
+
+
+def _counts(unit: str) -> str:
+    if unit[-1].isalpha():
+        return "time"
+    return "number" if Decimal(unit) == Decimal(unit).to_integral_value() else "ratio"
 
 
 class Commitment(Table):
@@ -461,6 +484,24 @@ class Commitment(Table):
     def _once(self) -> Self:
         if len(set(self.scope)) != len(self.scope):
             raise ValueError("names a journey twice in its scope; name each once")
+        return self
+
+    @model_validator(mode="after")
+    def _sanction_fits(self) -> Self:
+        """A sanction speaks of what the clause counts: a ratio, a length of time, or a number."""
+        kind = getattr(self, "kind", "")
+        counts = _COUNTS.get(kind, "nothing")
+        if self.sanction is None:
+            return self
+        if counts == "nothing":
+            raise ValueError(f"has a sanction, but a clause of kind {kind} is never sanctioned; take it out")
+        if isinstance(self.sanction, PerUnit) and _counts(self.sanction.unit) != counts:
+            raise ValueError(f'is about {_MEND[counts]}, but its sanction\'s unit is "{self.sanction.unit}"')
+        if isinstance(self.sanction, Bands):
+            for band in self.sanction.bands:
+                about = "ratio" if band.below is not None else ("time" if band.above_is_time else "number")
+                if about != counts:
+                    raise ValueError(f"is about {_MEND[counts]}, so each band of its sanction needs that too")
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -87,3 +87,14 @@ def first_broken(entries: Iterable[Sealed]) -> Sealed | None:
             return sealed
         previous = sealed.hash
     return None
+
+
+def known(ledger: Iterable[Sealed], as_of_us: int | None) -> tuple[Sealed, ...]:
+    """The entries that were recorded by then; None takes all."""
+    return tuple(s for s in ledger if as_of_us is None or s.entry.recorded_us <= as_of_us)
+
+
+def in_force(ledger: Sequence[Sealed]) -> tuple[Sealed, ...]:
+    """The entries that no other entry corrects."""
+    corrected = {s.entry.supersedes for s in ledger}
+    return tuple(s for s in ledger if s.seq not in corrected)

@@ -1,0 +1,61 @@
+"""At most so many outages of at least so long, counted inside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sla.assessment import Text, Verdict
+from sla.clauses.finding import Beyond, Finding, NamedOutage, Shortfall
+from sla.clauses.runs import possible_outages
+from sla.contract import OutageCountClause
+from sla.time_classes import Piece
+from sla.wording import length
+
+
+def judge(clause: OutageCountClause, piece: Piece, outages: Sequence[NamedOutage]) -> Finding:
+    found = piece.classes(clause.boundary)
+    totals = found.totals()
+    counted = {o.id: us for o in outages if (us := o.counted_us(found, clause.boundary)) >= clause.at_least}
+    count = len(counted)
+    possible = max(count, sum(us >= clause.at_least for us in possible_outages(found)))
+    if not totals.up_us + totals.degraded_us + totals.down_us:
+        answer = Verdict.UNDECIDED
+    elif count > clause.limit:
+        answer = Verdict.MISSED
+    else:
+        answer = Verdict.MET if possible <= clause.limit else Verdict.UNDECIDED
+    bounds = clause.sanction.boundary if clause.sanction is not None else "certain"
+    sure = piece.classes(bounds, forgiven=piece.grace)
+    sanctioned = {o.id: us for o in outages if (us := o.counted_us(sure, bounds)) >= clause.at_least}
+    return Finding(
+        verdict=answer,
+        reasons=(_reason(answer, count, possible, clause),),
+        totals=totals,
+        target=clause.limit,
+        measured=count if answer is not Verdict.UNDECIDED or count else None,
+        undecided_us=totals.unmeasured_us if answer is Verdict.UNDECIDED else 0,
+        counted=counted,
+        sanctioned=sanctioned,
+        shortfall=Shortfall(beyond=(Beyond(limit=clause.limit, figure=len(sanctioned), is_time=False),)),
+    )
+
+
+def _reason(answer: Verdict, count: int, possible: int, clause: OutageCountClause) -> Text:
+    least = length(clause.at_least)
+    of = (
+        Text(nl=f" van minstens {least.nl}", en=f" of at least {least.en}")
+        if clause.at_least > 1
+        else Text(nl="", en="")
+    )
+    if answer is Verdict.UNDECIDED:
+        return Text(
+            nl=f"Niet te beoordelen: {count} storing(en){of.nl} gemeten, met niet-gemeten tijd erbij kunnen het er "
+            f"{possible} zijn; norm hoogstens {clause.limit}.",
+            en=f"Undecided: {count} outage(s){of.en} measured, with unmeasured time it may have been {possible}; "
+            f"at most {clause.limit} promised.",
+        )
+    met = answer is Verdict.MET
+    return Text(
+        nl=f"{'Gehaald' if met else 'Niet gehaald'}: {count} storing(en){of.nl}, norm hoogstens {clause.limit}.",
+        en=f"{'Met' if met else 'Missed'}: {count} outage(s){of.en}, at most {clause.limit} promised.",
+    )

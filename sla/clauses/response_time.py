@@ -1,0 +1,39 @@
+"""A percentile of the durations of successful samples, inside the window and outside excluded time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sla.assessment import Text, Verdict
+from sla.clauses.finding import Beyond, Finding, Shortfall
+from sla.contract import ResponseTimeClause
+from sla.response_times import response_times
+from sla.wording import exact, length, percent
+
+
+def judge(clause: ResponseTimeClause, durations: Sequence[int]) -> Finding:
+    found = response_times(durations, percentile=clause.percentile, limit_us=clause.limit)
+    if found.percentile_us is None or found.within is None:
+        return Finding(
+            verdict=Verdict.UNDECIDED,
+            reasons=(Text(nl="Niet gemeten: geen geslaagde metingen.", en="Not measured: no successful samples."),),
+            target=clause.limit,
+            response=found,
+        )
+    met = found.percentile_us <= clause.limit
+    rank = exact(clause.percentile / 100)
+    was, norm, within = length(found.percentile_us), length(clause.limit), percent(found.within, clause.decimals)
+    reason = Text(
+        nl=f"{'Gehaald' if met else 'Niet gehaald'}: percentiel {rank.replace('.', ',')} is {was.nl}, "
+        f"norm hoogstens {norm.nl} ({found.count} geslaagde metingen, {within.nl} binnen de norm).",
+        en=f"{'Met' if met else 'Missed'}: percentile {rank} is {was.en}, at most {norm.en} was promised "
+        f"({found.count} successful samples, {within.en} within it).",
+    )
+    return Finding(
+        verdict=Verdict.MET if met else Verdict.MISSED,
+        reasons=(reason,),
+        target=clause.limit,
+        measured=found.percentile_us,
+        response=found,
+        shortfall=Shortfall(beyond=(Beyond(limit=clause.limit, figure=found.percentile_us, is_time=True),)),
+    )
