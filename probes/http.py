@@ -224,8 +224,10 @@ class Visitor:
         max_redirects: int,
         monotonic_us: Callable[[], int],
     ) -> None:
-        self._client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None, follow_redirects=False)  # noqa: S113 - total deadlines are the walk's
-        self._client.headers = httpx.Headers(list(headers))
+        # The transport is used directly: httpx's client would follow or refuse redirects by ideas of its own.
+        self._transport = transport
+        self._headers = headers
+        self._jar = httpx.Cookies()
         self._allowed = allowed
         self._max_body = max_body
         self._max_redirects = max_redirects
@@ -234,12 +236,12 @@ class Visitor:
     async def aclose(self) -> None:
         """Closes every connection. Never raises for what the other side does then."""
         with contextlib.suppress(httpx.HTTPError, httpcore.NetworkError, OSError):
-            await self._client.aclose()
+            await self._transport.aclose()
 
     @property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """The jar as (name, value)."""
-        return tuple((cookie.name, cookie.value or "") for cookie in self._client.cookies.jar)
+        return tuple((cookie.name, cookie.value or "") for cookie in self._jar.jar)
 
     async def ask(self, ask: Ask, trail: Trail, *, allowed: frozenset[str] = frozenset()) -> Response:
         """The last answer, after redirects. `trail` is kept up to date on the way.
@@ -303,23 +305,30 @@ class Visitor:
     async def _one(
         self, method: str, url: httpx.URL, headers: tuple[tuple[str, str], ...], body: bytes, trail: Trail
     ) -> tuple[httpx.Response, bytes]:
-        request = self._client.build_request(
-            method, url, headers=list(headers), content=body or None, extensions={"trail": trail}
+        own = {name.lower() for name, _ in headers}
+        request = httpx.Request(
+            method,
+            url,
+            headers=[(k, v) for k, v in self._headers if k.lower() not in own] + list(headers),
+            content=body if body or method in ("POST", "PUT", "PATCH") else None,
+            extensions={"trail": trail},
         )
-        if method in ("POST", "PUT", "PATCH") and not body:
-            request.headers["Content-Length"] = "0"
+        if "cookie" not in own:
+            self._jar.set_cookie_header(request)
         trail.urls.append(str(url))
         trail.request = _request_head(request)
         trail.response_head, trail.status, trail.body = "", 0, b""
         trail.waiting_for = "an answer"
         before, started = trail.phases, self._monotonic_us()
         try:
-            response = await self._client.send(request, stream=True, auth=None)
+            response = await self._transport.handle_async_request(request)
         finally:
             spent, other = self._monotonic_us() - started, trail.phases
             network = other.resolve_us + other.connect_us + other.tls_us
             network -= before.resolve_us + before.connect_us + before.tls_us
             trail.add(processing_us=max(0, spent - network))
+        response.request = request
+        self._jar.extract_cookies(response)
         trail.status = response.status_code
         trail.response_head = _response_head(response)
         trail.http_version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")[5:]
