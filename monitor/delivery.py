@@ -15,7 +15,7 @@ from monitor.clock import Clock
 from monitor.mail_message import Answer, MailMessage, SendMail
 from monitor.observer import Delivered, Observer
 from monitor.store import events, ledger, outbox
-from monitor.store.database import Database, InStore, StoreError
+from monitor.store.database import Database, InStore, StoreError, StoreUnavailable
 from monitor.store.outbox import ReaderState, Settled, ToSend
 from sla.ledger import Sealed
 
@@ -53,7 +53,7 @@ class Patience:
         Args:
             chance: in [0, 1); spreads the attempts of several processes.
         """
-        plain = min(self.longest_us, self.first_us * 2 ** min(attempts - 1, 30))
+        plain = min(self.longest_us, self.first_us << min(attempts - 1, 30))
         return plain * (800 + int(chance * 400)) // 1000
 
 
@@ -118,9 +118,20 @@ class Delivery:
         now_us = self.clock.now_us()
         states = [self._state(message, answers.get(address), address, now_us) for address in message.ready]
         due_us = now_us + self.patience.pause_us(message.attempts + 1, self.chance())
-        await self.in_store(lambda: self._settle(message, states, due_us, now_us))
+        await self._mark(message, states, due_us, now_us)
         for state in states:
             self._tell(message, state, now_us)
+
+    async def _mark(self, message: ToSend, states: list[ReaderState], due_us: int, now_us: int) -> None:
+        """Write down what became of it; as long as the lease lasts a locked store is waited for, not mailed past."""
+        while True:
+            try:
+                return await self.in_store(lambda: self._settle(message, states, due_us, now_us))
+            except StoreUnavailable:
+                if self.clock.now_us() - now_us > self.patience.lease_us:
+                    raise
+                self.observer.store_failed()
+                await asyncio.sleep(1)
 
     def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
         said = f"{answer.code} {answer.text}" if answer else "0 the server did not mention this address"
