@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from sla.assessment import Text, Verdict
 from sla.clauses.finding import Beyond, Finding, Shortfall
 from sla.contract import ResponseTimeClause
-from sla.response_times import response_times
+from sla.response_times import nearest_rank, response_times
 from sla.wording import exact, length, percent
 
 
-def judge(clause: ResponseTimeClause, durations: Sequence[int]) -> Finding:
+def judge(clause: ResponseTimeClause, durations: Sequence[int], sanctioned: Sequence[int]) -> Finding:
+    """Args: sanctioned: the same durations without those in the stabilisation period."""
     found = response_times(durations, percentile=clause.percentile, limit_us=clause.limit)
     if found.percentile_us is None or found.within is None:
         return Finding(
@@ -21,6 +22,7 @@ def judge(clause: ResponseTimeClause, durations: Sequence[int]) -> Finding:
             response=found,
         )
     met = found.percentile_us <= clause.limit
+    ungraced = nearest_rank(sorted(sanctioned), clause.percentile)
     rank = exact(clause.percentile / 100)
     was, norm, within = length(found.percentile_us), length(clause.limit), percent(found.within, clause.decimals)
     reason = Text(
@@ -35,5 +37,5 @@ def judge(clause: ResponseTimeClause, durations: Sequence[int]) -> Finding:
         target=clause.limit,
         measured=found.percentile_us,
         response=found,
-        shortfall=Shortfall(beyond=(Beyond(limit=clause.limit, figure=found.percentile_us, is_time=True),)),
+        shortfall=Shortfall(beyond=(Beyond(limit=clause.limit, figure=ungraced or 0, is_time=True),)),
     )
