@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from sla.assessment import ClauseResult, OutageResult, Span
-from sla.contract import AvailabilityClause, Version
+from sla.contract import AvailabilityClause
 from sla.intervals import IntervalSet
-from sla.period import civil_us, day_span, local_date, local_days
+from sla.period import day_span, local_days
 from sla.report import Report, ResponseSeries, state_in
+from sla.service_hours import service_time
 
 STATES = ("up", "degraded", "down", "excluded", "unmeasured")
 WIDTH = 720
@@ -27,22 +28,6 @@ CURVE_LEFT = 44
 def tenths(value: int) -> str:
     """A coordinate given in tenths."""
     return f"{value // 10}.{value % 10}"
-
-
-def service_time(version: Version, window: str | None, period: Span, timezone: str) -> IntervalSet:
-    if window is None:
-        return IntervalSet((period,))
-    hours = version.windows[window]
-    if hours.weekly is None:
-        return IntervalSet((period,)) - service_time(version, hours.outside, period, timezone)
-    holidays = hours.holiday_dates if hours.holiday_dates is not None else version.holidays
-    spans = [
-        Span(start_us=civil_us(day, w.start_s, timezone), end_us=civil_us(day, w.end_s, timezone, closes=True))
-        for day in local_days(period, timezone)
-        for w in hours.weekly
-        if day.weekday() in w.days and not (hours.holidays == "closed" and day in holidays)
-    ]
-    return IntervalSet.of(spans) & IntervalSet((period,))
 
 
 # --- calendar --------------------------------------------------------------------------------------------------------
@@ -347,7 +332,3 @@ ROOMS = tuple(Fraction(percent, 1000) for percent in (2, 5, 10, 20, 50, 100, 200
 
 def days_in(report: Report) -> int:
     return len(list(local_days(report.period, report.timezone)))
-
-
-def month_of(report: Report, at_us: int) -> date:
-    return local_date(at_us, report.timezone)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from sla.assessment import OutageResult, Verdict, WindowDecision
 from sla.contract import Version
-from sla.period import zone
+from sla.period import instant_text, zone
 from sla.rendering import figures
 from sla.rendering.numbers import Language, Numbers
 from sla.rendering.phrases import Phrases
@@ -20,9 +20,8 @@ from sla.rendering.words import Words
 from sla.report import Report
 
 WEIGHTS = (400, 600, 700)
-#: What the latin subset covers (the font's own table); anything else asks for latin-ext.
-LATIN = "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD"
-LATIN_EXT = "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+0304,U+0308,U+0329,U+1D00-1DBF,U+1E00-1E9F,U+1EF2-1EFF,U+2020,U+20A0-20AB,U+20AD-20C0,U+2113,U+2C60-2C7F,U+A720-A7FF"
+#: Letters that only the second subset draws: it is embedded where a text needs them.
+BEYOND_LATIN = re.compile("[\u0100-\u02ba\u1e00-\u1eff]")
 MOST_BLIPS = 40
 
 
@@ -53,7 +52,7 @@ def render(report: Report, language: Language = "nl") -> str:
         "outages": outages,
         "blips": report.assessment.blips[:MOST_BLIPS],
         "more_blips": max(0, len(report.assessment.blips) - MOST_BLIPS),
-        "answers": {decision.entry: _answer(decision) for decision in report.assessment.windows},
+        "answers": tuple(_answer(decision) for decision in report.assessment.windows),
         "verdict_sentence": _verdict_sentence(report, words),
         "shown_coverage": _coverage(report, numbers),
         "rule_versions": _rule_versions(report),
@@ -62,6 +61,7 @@ def render(report: Report, language: Language = "nl") -> str:
         "curves": figures.curves(report),
         "bounds": figures.bounds,
         "days": figures.days_in(report),
+        "issued_text": instant_text(report.issued_us),
     }
     environment = _environment()
     body = environment.get_template("report.html.j2").render(values)
@@ -71,31 +71,29 @@ def render(report: Report, language: Language = "nl") -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("sla", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["css"] = Markup(files("sla").joinpath("templates", "report.css").read_text(encoding="utf-8"))
-    return environment
 
 
 def _font_faces(text: str) -> str:
-    subsets = {"latin": LATIN}
-    if any(0x100 <= ord(sign) <= 0x2BA or 0x1E00 <= ord(sign) <= 0x1EFF for sign in text):
-        subsets["latin-ext"] = LATIN_EXT
-    return "\n".join(_font_face(subset, weight, signs) for subset, signs in subsets.items() for weight in WEIGHTS)
+    subsets = {"latin": "Source Sans 3"}
+    if BEYOND_LATIN.search(text):
+        subsets["latin-ext"] = "Source Sans 3 Ext"
+    return "\n".join(_font_face(subset, family, weight) for subset, family in subsets.items() for weight in WEIGHTS)
 
 
 @cache
-def _font_face(subset: str, weight: int, signs: str) -> str:
+def _font_face(subset: str, family: str, weight: int) -> str:
     font = files("sla").joinpath("fonts", f"source-sans-3-{subset}-{weight}-normal.woff2").read_bytes()
     data = base64.b64encode(font).decode()
     return (
-        f'@font-face{{font-family:"Source Sans 3";font-style:normal;font-weight:{weight};font-display:block;'
-        f'src:url("data:font/woff2;base64,{data}") format("woff2");unicode-range:{signs}}}'
+        f'@font-face{{font-family:"{family}";font-style:normal;font-weight:{weight};font-display:block;'
+        f'src:url("data:font/woff2;base64,{data}") format("woff2")}}'
     )
 
 

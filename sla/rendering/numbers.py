@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.numbers import format_decimal
 
 Language = Literal["nl", "en"]
@@ -81,14 +81,18 @@ class Numbers:
         """A ratio in [0, 1] as a percentage, cut, with enough decimals to stay on its own side of the norm."""
         decimals = percent_decimals(ratio, norm, least=least)
         number = self.decimal(cut(ratio * 100, decimals), decimals)
-        return f"{number}{NO_BREAK_SPACE}%" if self.language == "nl" else f"{number}%"
+        return f"{number}{NO_BREAK_SPACE}%"
 
     def norm_percent(self, norm: Fraction) -> str:
-        """The norm as the contract writes it: as many decimals as it needs, at least one."""
+        """The norm as the contract writes it: as many decimals as it needs, at least one, none for 0 and 100 %."""
         exact = decimals_of(norm)
-        decimals = MOST_DECIMALS if exact is None else max(1, exact)
+        decimals = MOST_DECIMALS if exact is None else max(0 if norm in (0, 1) else 1, exact)
         number = self.decimal(cut(norm * 100, decimals), decimals)
-        return f"{number}{NO_BREAK_SPACE}%" if self.language == "nl" else f"{number}%"
+        return f"{number}{NO_BREAK_SPACE}%"
+
+    def day_percent(self, ratio: Fraction, norm: Fraction) -> str:
+        """For the narrow cell of a calendar: `100 %` where nothing was missing, otherwise cut as any percentage."""
+        return self.norm_percent(ratio) if ratio == 1 else self.percent(ratio, norm)
 
     def ratio(self, ratio: Fraction, decimals: int = 6) -> str:
         """A plain ratio, cut, as in a formula."""
@@ -110,7 +114,10 @@ class Numbers:
         minutes, seconds = divmod(whole, 60)
         hours, minutes = divmod(minutes, 60)
         days, hours = divmod(hours, 24)
-        names = ("d", "u", "min", "s") if self.language == "nl" else ("d", "h", "min", "s")
+        if self.language == "nl":
+            names = ("dag" if days == 1 else "dagen", "u", "min", "s")
+        else:
+            names = ("day" if days == 1 else "days", "h", "min", "s")
         parts = [
             f"{self.decimal(amount)}{NO_BREAK_SPACE}{name}"
             for amount, name in zip((days, hours, minutes), names, strict=False)
@@ -136,7 +143,7 @@ class Numbers:
     def euros(self, amount: Decimal) -> str:
         """Euros to the cent. Amounts arrive rounded; a finer one is rounded half-up, as contracts do."""
         number = self.decimal(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP), 2).replace("-", "−")
-        return f"{number}{NO_BREAK_SPACE}euro" if self.language == "nl" else f"EUR{NO_BREAK_SPACE}{number}"
+        return f"EUR{NO_BREAK_SPACE}{number}"
 
     def local(self, at_us: int) -> datetime:
         """The instant on the wall clock of the contract's zone. For showing only: wall clocks cannot be subtracted."""
@@ -162,6 +169,20 @@ class Numbers:
         """A civil day with its weekday, short."""
         pattern = "EEE d MMM yyyy"
         return format_date(day, pattern, locale=self.locale).replace(".", "").replace(" ", NO_BREAK_SPACE)
+
+    def plain_day(self, day: date) -> str:
+        """Day without its weekday."""
+        return format_date(day, "d MMMM yyyy", locale=self.locale).replace(" ", NO_BREAK_SPACE)
+
+    def month(self, day: date) -> str:
+        """The month that holds the day."""
+        return format_date(day, "MMMM yyyy", locale=self.locale)
+
+    @property
+    def weekdays(self) -> tuple[str, ...]:
+        """Short names from Monday."""
+        names = get_day_names("abbreviated", locale=self.locale)
+        return tuple(names[index].rstrip(".") for index in range(7))
 
     def long_day(self, day: date) -> str:
         return format_date(day, "EEEE d MMMM yyyy", locale=self.locale)

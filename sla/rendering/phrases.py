@@ -32,9 +32,12 @@ from sla.contract import (
     Weighted,
     length_us,
 )
+from sla.period import local_date
 from sla.rendering.numbers import Numbers
 from sla.rendering.words import Words
 from sla.report import Report
+
+FORMULA_KEYS = ("point", "lowest", "highest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,27 @@ class Phrases:
         told.append(self.words(f"working.degraded_{clause.degraded}"))
         return tuple(told)
 
+    def name(self, clause: Clause) -> str:
+        """What a clause is about, in a few words: `Beschikbaarheid, Indienen`."""
+        told = f"{self.words(f'kind.{clause.kind}')}, {self.journeys(clause.scope)}"
+        if isinstance(clause, ResponseTimeClause) and clause.step:
+            told += f" ({self.words('working.step').lower()} {clause.step})"
+        return told
+
+    def anchor(self, result: ClauseResult) -> str:
+        """A fragment that is one result's own, also where a clause was assessed piecewise."""
+        index = next(i for i, each in enumerate(self.report.assessment.clauses) if each is result)
+        return f"c{index + 1}"
+
+    def in_grace(self, result: ClauseResult) -> bool:
+        """Whether a part of the clause's period lies in the stabilisation period of its version."""
+        until = result.version.grace_until
+        return until is not None and local_date(result.period.start_us, self.report.timezone) <= until
+
+    def share(self, part_us: int, whole_us: int) -> str:
+        """Part of a whole as a cut percentage; nothing of nothing is no share."""
+        return self.numbers.percent(Fraction(part_us, whole_us), least=4) if whole_us else "–"
+
     # --- money -----------------------------------------------------------------------------------------------------
 
     def amount(self, amount: Amount) -> str:
@@ -177,9 +201,8 @@ class Phrases:
         amount = self.amount(band.amount)
         if band.below is not None:
             return self.words("sanction.below", value=self.numbers.norm_percent(band.below), amount=amount)
-        # A band above a plain number is a count; lengths of time are held in microseconds, never that small.
         edge = band.above or 0
-        value = self.numbers.decimal(edge) if edge < 1000 else self.numbers.duration(edge)
+        value = self.numbers.duration(edge) if band.above_is_time else self.numbers.decimal(edge)
         return self.words("sanction.above", value=value, amount=amount)
 
     # --- promises and figures --------------------------------------------------------------------------------------
@@ -236,11 +259,12 @@ class Phrases:
         if not isinstance(clause, AvailabilityClause) or totals is None or found is None:
             return ()
         parts = formula_parts(clause, totals)
-        if parts is None or not agrees(parts, found):
+        if not agrees(parts, found):
             return ()
         return tuple(
             self._term(key, top, bottom, clause)
-            for key, (top, bottom) in zip(("point", "lowest", "highest"), parts, strict=True)
+            for key, (top, bottom) in zip(FORMULA_KEYS, parts, strict=True)
+            if key == "point" or found.lowest != found.highest
         )
 
     def _term(self, key: str, top: tuple[int, ...], bottom: tuple[int, ...], clause: AvailabilityClause) -> Term:
@@ -270,26 +294,26 @@ class Phrases:
 Sum = tuple[int, ...]
 
 
-def formula_parts(clause: AvailabilityClause, totals: Totals) -> tuple[tuple[Sum, Sum], ...] | None:
-    """Numerator and denominator of point, lowest and highest, as terms in microseconds; None without any time."""
-    if clause.formula == "of-service-time":
-        bad = totals.down_us + (totals.degraded_us if clause.degraded == "down" else 0)
-        whole = totals.service_us
-        if not whole:
-            return None
-        point = ((whole, -bad), (whole,))
-        return (point, ((whole, -bad, -totals.unmeasured_us), (whole,)), point)
-    good: Sum = (totals.up_us, totals.degraded_us) if clause.degraded == "up" else (totals.up_us,)
-    measured: Sum = (totals.up_us, totals.degraded_us, totals.down_us)
+def formula_parts(clause: AvailabilityClause, totals: Totals) -> tuple[tuple[Sum, Sum], ...]:
+    """Numerator and denominator of point, lowest and highest, as terms in microseconds; empty without measured time.
+
+    Time that the clause counts as down for being degraded is in `down_us` already.
+    """
+    good: Sum = (totals.up_us, totals.degraded_us)
+    measured: Sum = (*good, totals.down_us)
     if not sum(measured):
-        return None
-    everything = (*measured, totals.unmeasured_us)
+        return ()
+    if clause.formula == "of-service-time":
+        whole: Sum = (totals.service_us,)
+        return (((totals.service_us, -totals.down_us), whole),) * 3
+    everything: Sum = (*measured, totals.unmeasured_us)
     return ((good, measured), (good, everything), ((*good, totals.unmeasured_us), everything))
 
 
 def agrees(parts: tuple[tuple[Sum, Sum], ...], found: Availability) -> bool:
     """Whether the formula yields exactly the figures that were assessed."""
-    return all(
-        exact is not None and Fraction(sum(top), sum(bottom)) == exact
-        for (top, bottom), exact in zip(parts, (found.point, found.lowest, found.highest), strict=True)
+    exact = (found.point, found.lowest, found.highest)
+    return len(parts) == len(exact) and all(
+        figure is not None and Fraction(sum(top), sum(bottom)) == figure
+        for (top, bottom), figure in zip(parts, exact, strict=True)
     )
