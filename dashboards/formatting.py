@@ -39,6 +39,11 @@ def day(value: date, language: Language, *, year: bool = True) -> str:
     return format_date(value, "d MMMM yyyy" if year else "d MMMM", locale=_LOCALES[language])
 
 
+def month_name(instant_us: int, timezone: str, language: Language) -> str:
+    """`november 2026` or `November 2026`: the month the instant lies in."""
+    return format_date(local(instant_us, timezone).date(), "LLLL yyyy", locale=_LOCALES[language])
+
+
 def moment(instant_us: int, timezone: str, language: Language, *, seconds: bool = False) -> str:
     """`3 maart 2027 om 14:02` or `3 March 2027 at 14:02`."""
     joint = "om" if language == "nl" else "at"
