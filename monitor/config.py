@@ -10,12 +10,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from probes.templates import names_used
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
@@ -24,10 +24,18 @@ from monitor.incidents import IncidentRule
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
+from probes.practice.mail_server import SMTP_PASSWORD
+from probes.practice.people import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
+from probes.templates import names_used
 from sla.contract import Contract, parse_contract
 
 _SECOND_US = 1_000_000
+
+#: Public values of the practice portal, by the names `{ practice = "…" }` may use.
+_PRACTICE = PRACTICE_SECRETS | {"mail_password": SMTP_PASSWORD}
+
+SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
 class MonitorSettings(Definition):
@@ -142,7 +150,7 @@ class Config(Definition):
     monitor: MonitorSettings = MonitorSettings()
     portal: Portal
     references: References = References()
-    secrets: dict[Id, SecretSource] = Field(default_factory=dict)
+    secrets: dict[SecretName, SecretSource] = Field(default_factory=dict)
     incidents: IncidentRule = IncidentRule()
     mail: MailSettings
     recipient: tuple[Recipient, ...] = ()
@@ -312,16 +320,26 @@ def _with_fragments(
 
 
 def read_contract(path: Path) -> tuple[Contract, Document]:
-    """One contract file.
+    """One contract file, with the holidays file it may name.
 
     Raises:
         ConfigError: with every problem in it.
     """
     document = toml_file.read(path)
     try:
-        return parse_contract(document.data), document
+        return parse_contract(document.data, read_holidays=lambda name: _holidays(path.parent / name)), document
     except ValidationError as error:
         raise ConfigError(toml_file.problems(error, Contract, document.problem)) from error
+
+
+def _holidays(path: Path) -> list[date]:
+    """The dates in a file that holds `holidays = [2027-01-01, …]`."""
+    document = toml_file.read(path)
+    found = document.data.get("holidays")
+    if not isinstance(found, list) or not all(isinstance(day, date) and not isinstance(day, datetime) for day in found):
+        mend = "Write holidays = [2027-01-01, 2027-03-29]."
+        raise ConfigError((document.problem(("holidays",), "is not a list of local dates", mend),))
+    return found
 
 
 def _contracts(
@@ -362,7 +380,7 @@ def _secrets(
                 )
                 continue
         elif source.practice is not None:
-            value = (config.practice or PracticeSettings()).tokens.get(source.practice)
+            value = _PRACTICE.get(source.practice)
             if value is None:
                 problems.append(origins.problem(loc, f'the practice portal has no token "{source.practice}"'))
                 continue
@@ -400,7 +418,8 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
             "there is nothing to measure",
             "Add a [[journey]] or a [[certificate]], or include a file that has them.",
         )
-    for kind, checks in (("journey", config.journey), ("certificate", config.certificate)):
+    listed: dict[str, tuple[Check, ...]] = {"journey": config.journey, "certificate": config.certificate}
+    for kind, checks in listed.items():
         for index, check in enumerate(checks):
             loc: Loc = (kind, index)
             if check.id in seen:
@@ -459,7 +478,8 @@ def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins
                         (*place, *key), f'uses the secret "{member}"', f'Add "{member}" to this journey\'s secrets.'
                     )
                 elif root.replace("_", "-") not in {n.replace("_", "-") for n in known_names}:
-                    mend = f"Captured before this step: {', '.join(sorted(known_names - {'secret', 'run', 'file'})) or 'nothing'}."
+                    captured = ", ".join(sorted(known_names - {"secret", "run", "file"})) or "nothing"
+                    mend = f"Captured before this step: {captured}."
                     yield origins.problem((*place, *key), f'uses "{root}", which no earlier step captures', mend)
         known_names |= set(step.capture)
 

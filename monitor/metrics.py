@@ -9,22 +9,22 @@ from __future__ import annotations
 import platform
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, assert_never
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.utils import floatToGoString
-from sla.budget import Budget
 
+from monitor.observer import Delivered
 from probes.checks import Check
 from probes.sample import CertificateFacts, Outcome, Phases, Sample, StepOutcome, StepResult
 from sla.assessment import Assessment
+from sla.budget import DowntimeBudget
 
 Kind = Literal["gauge", "counter", "histogram"]
 
@@ -203,6 +203,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "monitor_db_errors_total", "counter", (), "Failed writes to the store; the samples are kept and tried again."
     ),
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
+    Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),
     Metric("alert_outbox_pending", "gauge", (), "Mails waiting to be delivered."),
     Metric("alert_outbox_oldest_pending_seconds", "gauge", (), "Age of the oldest mail waiting; 0 without one."),
@@ -260,7 +261,8 @@ def _seconds(us: int) -> float:
 class Metrics:
     """The newest value of every metric. Told by the service, read by Prometheus; safe to read from another thread."""
 
-    def __init__(self, *, version: str, started_us: int) -> None:
+    def __init__(self, *, version: str, started_us: int, on_incident: Callable[[], None] = lambda: None) -> None:
+        self._on_incident = on_incident
         self._values: dict[str, dict[Labels, float]] = {metric.name: {} for metric in CATALOGUE}
         self._histograms: dict[str, dict[Labels, _Histogram]] = {}
         self._lock = threading.Lock()
@@ -269,6 +271,7 @@ class Metrics:
         for name in (
             "monitor_db_errors_total",
             "monitor_samples_waiting",
+            "monitor_samples_lost_total",
             "monitor_runs_in_flight",
             "monitor_loop_lag_seconds",
         ):
@@ -316,7 +319,7 @@ class Metrics:
                 if metric.labels[:1] == ("journey",):
                     for values in (self._values[metric.name], self._histograms.get(metric.name, {})):
                         for labels in [k for k in values if k[0] not in ids]:
-                            del values[labels]  # type: ignore[attr-defined]
+                            del values[labels]
         self.drop(("monitor_config_info", "journey_info"))
         for check in checks:
             self.set("journey_info", 1, check.id, check.title.nl, check.kind)
@@ -426,6 +429,24 @@ class Metrics:
         self.drop(("journey_incident_start_timestamp_seconds",), check_id)
         if since_us is not None:
             self.set("journey_incident_start_timestamp_seconds", _seconds(since_us), check_id)
+        self._on_incident()
+
+    def references_asked(self, *, own_fault: bool) -> None:
+        self.add("monitor_reference_checks_total", 1, "own-fault" if own_fault else "target-fault")
+
+    def store_failed(self) -> None:
+        self.add("monitor_db_errors_total", 1)
+
+    def samples_waiting(self, waiting: int) -> None:
+        self.set("monitor_samples_waiting", waiting)
+
+    def samples_lost(self, lost: int) -> None:
+        self.add("monitor_samples_lost_total", lost)
+
+    def delivered(self, result: Delivered, *, now_us: int) -> None:
+        self.add("alert_deliveries_total", 1, "mail", result)
+        if result == "delivered":
+            self.set("alert_last_delivery_timestamp_seconds", _seconds(now_us), "mail")
 
     def outbox(self, *, pending: int, oldest_us: int | None, now_us: int) -> None:
         self.set("alert_outbox_pending", float(pending))
@@ -433,7 +454,7 @@ class Metrics:
             "alert_outbox_oldest_pending_seconds", 0.0 if oldest_us is None else _seconds(max(0, now_us - oldest_us))
         )
 
-    def sla(self, assessment: Assessment, budgets: Iterable[Budget], *, now_us: int) -> None:
+    def sla(self, assessment: Assessment, budgets: Iterable[DowntimeBudget], *, now_us: int) -> None:
         """The running month was assessed again."""
         contract = assessment.contract.contract
         names = ("sla_availability_ratio", "sla_target_ratio", "sla_downtime_seconds", "sla_coverage_ratio")
@@ -457,8 +478,8 @@ class Metrics:
                     getattr(result.clause, "window", None) or "altijd",
                 )
         for budget in budgets:
-            self.set("sla_budget_seconds", _seconds(budget.allowed_us), contract, budget.clause)
-            self.set("sla_budget_remaining_seconds", _seconds(budget.left_us), contract, budget.clause)
+            self.set("sla_budget_seconds", _seconds(budget.allowed_us), contract, budget.result.clause.id)
+            self.set("sla_budget_remaining_seconds", _seconds(budget.left_us), contract, budget.result.clause.id)
         if assessment.coverage is not None:
             self.set("sla_coverage_ratio", float(assessment.coverage), contract)
         self.set("sla_assessed_timestamp_seconds", _seconds(now_us), contract)
@@ -473,16 +494,7 @@ class Metrics:
                 for name, series in self._histograms.items()
             }
         for metric in CATALOGUE:
-            if metric.kind == "histogram":
-                family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
-                for labels, (counts, total) in histograms.get(metric.name, {}).items():
-                    bounds = [*(floatToGoString(b) for b in BUCKETS), "+Inf"]
-                    family.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), total)
-            else:
-                kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-                family = kind(metric.name, metric.help, labels=metric.labels)
-                for labels, value in values[metric.name].items():
-                    family.add_metric(labels, value)
+            family = _family(metric, values[metric.name], histograms.get(metric.name, {}))
             if family.samples or not metric.labels:
                 yield family
 
@@ -492,3 +504,27 @@ class Metrics:
         registry.register(self)
         encoder, content_type = choose_encoder(accept)
         return encoder(registry), content_type
+
+
+def _family(
+    metric: Metric, values: dict[Labels, float], histograms: dict[Labels, tuple[tuple[int, ...], float]]
+) -> Family:
+    match metric.kind:
+        case "gauge":
+            gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+            for labels, value in values.items():
+                gauge.add_metric(labels, value)
+            return gauge
+        case "counter":
+            counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+            for labels, value in values.items():
+                counter.add_metric(labels, value)
+            return counter
+        case "histogram":
+            histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+            bounds = [*(repr(bound) for bound in BUCKETS), "+Inf"]
+            for labels, (counts, total) in histograms.items():
+                histogram.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), total)
+            return histogram
+        case _:
+            assert_never(metric.kind)

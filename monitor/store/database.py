@@ -159,6 +159,13 @@ class Database:
             return False
         return True
 
+    def size_bytes(self) -> int | None:
+        """Size of the database file; None for a server or one in memory."""
+        name = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not name or not Path(name).is_file():
+            return None
+        return Path(name).stat().st_size
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -1,0 +1,103 @@
+"""Stored samples and ledger entries, handed to the SLA engine in its own words."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.store import events, ledger, samples
+from monitor.store.database import Transaction
+from monitor.store.events import Event
+from probes.checks import Check
+from sla.assess import assess, data_span
+from sla.assessment import Assessment, Span
+from sla.contract import Contract, ResponseTimeClause
+from sla.measurements import SampleIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervals:
+    """How far apart the slots of each check were, and since when: the grid may change with the configuration."""
+
+    changes: Mapping[str, tuple[tuple[int, int], ...]]  # per check (since_us, interval_us), ascending
+
+    def at(self, check_id: str, slot_us: int) -> int:
+        """The interval in force at a slot; for slots before the first known one, that first one."""
+        known = self.changes[check_id]
+        index = bisect_right(known, slot_us, key=lambda change: change[0]) - 1
+        return known[max(index, 0)][1]
+
+
+def note_intervals(tx: Transaction, checks: Sequence[Check], now_us: int) -> None:
+    """Write down the interval of every check whose interval is not the one last written."""
+    known = _changes(tx, now_us + 1)
+    for check in checks:
+        before = known.get(check.id)
+        if before is None or before[-1][1] != check.interval:
+            events.add(
+                tx, Event(at_us=now_us, kind="interval", check_id=check.id, data={"interval_us": check.interval})
+            )
+
+
+def _changes(tx: Transaction, until_us: int) -> dict[str, list[tuple[int, int]]]:
+    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for event in events.read(tx, 0, until_us, kinds=("interval",)):
+        found[str(event.check_id)].append((event.at_us, int(event.data["interval_us"] or 0)))
+    return dict(found)
+
+
+def intervals(tx: Transaction, until_us: int) -> Intervals:
+    return Intervals(changes={name: tuple(changes) for name, changes in _changes(tx, until_us).items()})
+
+
+def assess_stored(
+    tx: Transaction, contract: Contract, period: Span, *, as_of_us: int | None = None, until_us: int | None = None
+) -> Assessment:
+    """What the engine says of the stored samples and ledger.
+
+    Args:
+        as_of_us: ledger entries recorded later are not known yet; None takes all.
+        until_us: samples due later are left out; None takes all of the period.
+    """
+    needed = data_span(contract, period)
+    end_us = needed.end_us if until_us is None else min(needed.end_us, until_us)
+    known = intervals(tx, end_us)
+    names = [name for name in contract.journeys() if name in known.changes]
+    steps = {
+        (name, clause.step)
+        for version in contract.version
+        for clause in version.clause
+        if isinstance(clause, ResponseTimeClause) and clause.step is not None
+        for name in clause.scope
+    }
+    return assess(
+        contract,
+        period=period,
+        samples=_samples(tx, names, steps, known, needed.start_us, end_us),
+        ledger=tuple(ledger.read(tx)),
+        as_of_us=as_of_us,
+    )
+
+
+def _samples(
+    tx: Transaction, names: Sequence[str], steps: set[tuple[str, str]], known: Intervals, start_us: int, end_us: int
+) -> Iterator[SampleIn]:
+    for name in names:
+        durations: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        for step in sorted(step for journey, step in steps if journey == name):
+            for one in samples.stream_step(tx, name, step, start_us, end_us):
+                durations[one.slot_us][step] = one.duration_us
+        for measured in samples.stream(tx, (name,), start_us, end_us):
+            yield SampleIn(
+                journey=name,
+                due_us=measured.slot_us,
+                interval_us=known.at(name, measured.slot_us),
+                outcome=measured.outcome.value,
+                duration_us=measured.duration_us,
+                location=measured.location,
+                failure=measured.failure_kind.value if measured.failure_kind else "",
+                attempts=measured.attempts,
+                step_durations=durations.get(measured.slot_us, {}),
+            )

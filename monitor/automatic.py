@@ -1,0 +1,76 @@
+"""Reports the service draws up by itself: which are due, and what the mail about one says. Pure but for reading."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.alerts import Attachment, ReportNews
+from monitor.config import LoadedContract
+from monitor.reporting import Written
+from monitor.store import reports, samples
+from monitor.store.database import Transaction
+from probes.checks import Title
+from sla.assessment import ClauseResult, Verdict
+from sla.period import calendar_span, local_date
+
+#: The first minutes of a month are left to samples that are still on their way.
+_SETTLE_US = 10 * 60 * 1_000_000
+_VERDICTS = {
+    Verdict.MET: ("norm gehaald", "target met"),
+    Verdict.MISSED: ("norm niet gehaald", "target missed"),
+    Verdict.UNDECIDED: ("niet te beoordelen", "undecided"),
+}
+
+
+def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[tuple[str, ...], int]:
+    """Periods whose automatic report is still to be drawn up, and when the last report was issued (0: never).
+
+    Due is the month that is over, where the contract was in force in it, something was measured in it, and no automatic
+    report of it was issued yet.
+    """
+    contract = loaded.contract
+    issued = reports.read(tx, contract=contract.contract)
+    last_us = max((one.issued_us for one in issued), default=0)
+    if not loaded.source.automatic_reports:
+        return (), last_us
+    this_month = calendar_span("month", local_date(now_us, contract.timezone), contract.timezone)
+    if now_us < this_month.start_us + _SETTLE_US:
+        return (), last_us
+    last_day = local_date(this_month.start_us, contract.timezone) - timedelta(days=1)
+    period = f"{last_day.year}-{last_day.month:02d}"
+    if any(one.period == period and one.automatic for one in issued):
+        return (), last_us
+    in_force = any(
+        version.valid_from <= last_day and version.valid_until >= last_day.replace(day=1)
+        for version in contract.version
+    )
+    span = calendar_span("month", last_day, contract.timezone)
+    measured = next(samples.stream(tx, contract.journeys(), span.start_us, span.end_us), None)
+    return ((period,) if in_force and measured is not None else ()), last_us
+
+
+def report_news(written: Written, public_url: str) -> ReportNews:
+    """What the mail about a report says: the verdicts in short, where to read it, and the report itself."""
+    issued = written.issued
+    return ReportNews(
+        contract=issued.contract,
+        period=issued.period,
+        number=issued.number,
+        lines=tuple(_line(result) for result in written.assessment.clauses),
+        link=f"{public_url.rstrip('/')}/sla/{issued.contract}",
+        attachments=tuple(
+            Attachment(
+                path=path,
+                file_name=Path(path).name,
+                media_type="application/pdf" if form.startswith("pdf") else "application/json",
+            )
+            for form, path in issued.files.items()
+            if form.startswith("pdf") or form == "json"
+        ),
+    )
+
+
+def _line(result: ClauseResult) -> Title:
+    nl, en = _VERDICTS[result.verdict]
+    return Title(nl=f"{result.clause.id}: {nl}", en=f"{result.clause.id}: {en}")

@@ -1,0 +1,64 @@
+"""All commands in one place, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from monitor.cli import check, configuration, contract, look, running, written
+from monitor.cli.output import CommandError, Exit, say
+from monitor.reporting import ReportRefusedError
+from monitor.store.database import StoreError
+from monitor.toml_file import ConfigError
+from probes.setup import installed_version
+
+app = App(
+    name="loketwacht",
+    help="Watches a public portal the way its visitors use it, tells people when it breaks, and proves what the "
+    "contract says about it.",
+    version=installed_version(),
+    help_format="plaintext",
+)
+app.command(running.run)
+app.command(running.practice)
+app.command(running.demo)
+app.command(check.check)
+app.command(configuration.app)
+app.command(look.status)
+app.command(look.incidents_, name="incidents")
+app.command(written.maintenance)
+app.command(written.ledger)
+app.command(contract.sla)
+app.command(contract.report)
+app.command(written.verify)
+app.command(look.alert)
+app.command(look.db)
+app.command(look.dashboards_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the exit code."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    # Plugin hosts read code 2 as CRITICAL; whatever goes wrong before a verdict is UNKNOWN to them.
+    nagios = tokens[:1] == ["check"] and "--nagios" in tokens
+    try:
+        code = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
+        return int(code or 0)
+    except CycloptsError:
+        code, problem = Exit.USAGE, ""
+    except ConfigError as error:
+        code, problem = Exit.CONFIG, str(error)
+    except CommandError as error:
+        code, problem = error.code, str(error)
+    except (StoreError, ReportRefusedError) as error:
+        code, problem = Exit.FAILED, str(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    if nagios:
+        print(f"LOKETWACHT UNKNOWN - {(problem or 'wrong usage').splitlines()[0]}")
+        return 3
+    if problem:
+        say(problem)
+    return code

@@ -1,0 +1,207 @@
+"""`loketwacht check`: run checks once, now, and show every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from monitor import config
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people
+from monitor.clock import LIVE
+from monitor.composition import probe_setup
+from probes.checks import Check, Journey
+from probes.run import run
+from probes.sample import Outcome, Sample, StepOutcome, StepResult
+from probes.sentences import sentence
+
+_NAGIOS = {
+    Outcome.UP: (0, "OK"),
+    Outcome.DEGRADED: (1, "WARNING"),
+    Outcome.DOWN: (2, "CRITICAL"),
+    Outcome.UNKNOWN: (3, "UNKNOWN"),
+}
+_COLOUR = {"up": "green", "degraded": "yellow", "down": "red", "unknown": "magenta"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ran:
+    check: Check
+    sample: Sample
+
+
+def check(
+    *names: str,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    every: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    json_: Json = False,
+    explain: Annotated[bool, Parameter(name="--explain", negative="")] = False,
+    nagios: Annotated[bool, Parameter(name="--nagios", negative="")] = False,
+) -> int:
+    """Run checks once, now, beside the schedule: nothing is stored, nobody is mailed.
+
+    Parameters
+    ----------
+    names
+        Ids of journeys or certificate checks.
+    every
+        Run all of them.
+    explain
+        Also show what a failing step asked and what came back, redacted.
+    nagios
+        One line and an exit code of 0 to 3, for plugin hosts.
+    """
+    loaded = config.load(config_path)
+    known = {one.id: one for one in loaded.config.checks}
+    unknown = [name for name in names if name not in known]
+    if unknown or not (names or every):
+        what = f"There is no check {', '.join(unknown)}." if unknown else "Name a check, or say --all."
+        raise CommandError(f"{what} Known: {', '.join(known)}.", Exit.USAGE)
+    chosen = list(known.values()) if every else [known[name] for name in names]
+    setup = probe_setup(loaded, LIVE)
+
+    async def go() -> list[_Ran]:
+        ran = []
+        for one in chosen:
+            sample = await run(one, slot_us=LIVE.now_us(), location=loaded.config.monitor.location, setup=setup)
+            ran.append(_Ran(check=one, sample=sample))
+        return ran
+
+    ran = asyncio.run(go())
+    if nagios:
+        return _nagios(ran)
+    if json_:
+        answer([_as_json(one) for one in ran])
+    else:
+        for one in ran:
+            _show(one, explain=explain)
+    bad = any(one.sample.outcome in (Outcome.DOWN, Outcome.UNKNOWN) for one in ran)
+    return Exit.BAD_NEWS if bad else Exit.FINE
+
+
+def _nagios(ran: Sequence[_Ran]) -> int:
+    worst = max((_NAGIOS[one.sample.outcome] for one in ran), key=lambda pair: (0, 1, 3, 2)[pair[0]])
+    said = "; ".join(
+        f"{one.check.id}: {sentence(one.sample.failure, 'en')}" if one.sample.failure else f"{one.check.id} is up"
+        for one in ran
+    )
+    figures = " ".join(
+        f"'{one.check.id}'={one.sample.duration_us / 1e6:.3f}s;;{one.check.deadline / 1e6:g};0" for one in ran
+    )
+    print(f"LOKETWACHT {worst[1]} - {said} | {figures}".replace("\n", " "))
+    return worst[0]
+
+
+def _show(ran: _Ran, *, explain: bool) -> None:
+    console = people()
+    sample = ran.sample
+    outcome = sample.outcome.value
+    console.print(
+        f"[bold]{ran.check.title.nl}[/] ({ran.check.id}): [{_COLOUR[outcome]}]{outcome}[/] "
+        f"in {sample.duration_us / 1000:.0f} ms"
+    )
+    if sample.failure is not None:
+        step = _title(ran.check, sample.failure.step)
+        console.print(f"  {sentence(sample.failure, 'nl', step)}", markup=False)
+    if sample.steps:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in (
+            "step",
+            "result",
+            "status",
+            "ms",
+            "resolve",
+            "connect",
+            "tls",
+            "processing",
+            "transfer",
+            "checked",
+        ):
+            table.add_column(name, justify="left" if name in ("step", "result") else "right")
+        for step_result in sample.steps:
+            table.add_row(*_row(step_result))
+        console.print(table)
+        for step_result in sample.steps:
+            for url in step_result.urls if explain or step_result.outcome is StepOutcome.FAILED else ():
+                console.print(f"  {step_result.step}: {url}", markup=False)
+    if sample.certificate is not None:
+        end = datetime.fromtimestamp(sample.certificate.not_after_us / 1e6, UTC)
+        console.print(f"  valid until {end:%Y-%m-%d %H:%M} UTC, {sample.certificate.subject}", markup=False)
+    failure = sample.failure
+    if failure is not None and failure.expected is not None:
+        console.print(f"  expected: {failure.expected}", markup=False)
+    if failure is not None and failure.found is not None:
+        console.print(f"  found:    {failure.found}", markup=False)
+    if explain:
+        for kept in sample.evidence:
+            for part in (kept.request, kept.response_head, kept.body):
+                console.print("\n".join(f"    {line}" for line in part.splitlines()), markup=False)
+                console.print()
+
+
+def _row(step: StepResult) -> tuple[str, ...]:
+    if step.outcome is StepOutcome.SKIPPED:
+        return (step.step, "skipped", *[""] * 8)
+    phases = step.phases
+    times = (phases.resolve_us, phases.connect_us, phases.tls_us, phases.processing_us, phases.transfer_us)
+    return (
+        step.step,
+        step.outcome.value,
+        str(step.status or "-"),
+        f"{step.duration_us / 1000:.1f}",
+        *(f"{us / 1000:.1f}" for us in times),
+        str(step.assertions),
+    )
+
+
+def _title(check: Check, step: str | None) -> str | None:
+    if isinstance(check, Journey):
+        for one in check.step:
+            if one.id == step and one.title is not None:
+                return one.title.nl
+    return None
+
+
+def _as_json(ran: _Ran) -> dict[str, Any]:
+    sample = ran.sample
+    failure = sample.failure
+    return {
+        "check": sample.check_id,
+        "outcome": sample.outcome.value,
+        "started_us": sample.started_us,
+        "duration_us": sample.duration_us,
+        "run_id": sample.run_id,
+        "failure": None
+        if failure is None
+        else {
+            "kind": failure.kind.value,
+            "step": failure.step,
+            "subject": failure.subject,
+            "expected": failure.expected,
+            "found": failure.found,
+            "sentence": {"nl": sentence(failure, "nl"), "en": sentence(failure, "en")},
+        },
+        "steps": [
+            {
+                "step": step.step,
+                "outcome": step.outcome.value,
+                "status": step.status,
+                "duration_us": step.duration_us,
+                "phases_us": {
+                    "resolve": step.phases.resolve_us,
+                    "connect": step.phases.connect_us,
+                    "tls": step.phases.tls_us,
+                    "processing": step.phases.processing_us,
+                    "transfer": step.phases.transfer_us,
+                },
+                "urls": list(step.urls),
+                "assertions": step.assertions,
+            }
+            for step in sample.steps
+        ],
+    }

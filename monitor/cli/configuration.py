@@ -1,0 +1,74 @@
+"""`loketwacht config`: is it right, what does it say, what may it say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from cyclopts import App
+
+from monitor import config
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
+
+app = App(name="config", help="Check, show or begin a configuration.")
+
+
+@app.command
+def check(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Read the configuration and everything it includes; tell every problem with its place."""
+    loaded = config.load(config_path)
+    settings = loaded.config
+    say(
+        f"{config_path} is right: {len(settings.journey)} journeys, {len(settings.certificate)} certificate checks, "
+        f"{len(settings.recipient)} recipients, {len(loaded.contracts)} contracts."
+    )
+    return Exit.FINE
+
+
+@app.command
+def show(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """The configuration as it is understood, with fragments put in place and defaults filled in; no secrets."""
+    answer(config.load(config_path).config.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return Exit.FINE
+
+
+@app.command
+def schema() -> int:
+    """The JSON Schema of config.toml, for editors."""
+    answer(config.Config.model_json_schema())
+    return Exit.FINE
+
+
+@app.command
+def init(directory: Path = Path(), *, json_: Json = False) -> int:
+    """Write the example configuration, its journeys and its contract into a directory; nothing is overwritten.
+
+    Parameters
+    ----------
+    directory
+        Where to write; made if it is not there.
+    """
+    here = {
+        "config.toml": files("monitor") / "example" / "config.toml",
+        "probes/practice/journeys.toml": files("probes") / "practice" / "journeys.toml",
+        "sla/example/contract.toml": files("sla") / "example" / "contract.toml",
+    }
+    taken = [name for name in here if (directory / name).exists()]
+    if taken:
+        raise CommandError(f"{', '.join(taken)} in {directory} would be overwritten; choose an empty directory.")
+    for name, source in here.items():
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with as_file(source if source.is_file() else files("monitor").joinpath("..", "config.toml")) as path:
+            shutil.copyfile(path, target)
+    if json_:
+        answer({"written": [str(directory / name) for name in here]})
+    say(f"Written: {', '.join(str(directory / name) for name in here)}")
+    say(f"Next: loketwacht run --practice --config {directory / 'config.toml'}")
+    return Exit.FINE
+
+
+def pretty(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

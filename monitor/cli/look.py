@@ -1,0 +1,173 @@
+"""`loketwacht status`, `incidents`, `alert`, `db`, `dashboards`: looking, and trying the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+from cyclopts import App
+from rich.table import Table
+
+import dashboards.build
+from dashboards.status_page import Frame
+from monitor import composition, config, pages
+from monitor.alerts import test_messages
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
+from monitor.clock import LIVE
+from monitor.delivery import Delivery
+from monitor.observer import Unobserved
+from monitor.pages import Days
+from monitor.smtp import smtp_sender
+from monitor.store import incidents as stored
+from monitor.store import outbox
+from monitor.store.database import Database, directly
+from probes.sentences import sentence
+from probes.setup import installed_version
+from sla.period import instant_text
+
+alert = App(name="alert", help="Try the way mails take.")
+db = App(name="db", help="The store.")
+dashboards_app = App(name="dashboards", help="Grafana dashboards.")
+
+
+def status(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> int:
+    """How every check does now, by what is stored. Exit code 1 where something is down or not measured."""
+    loaded = config.load(config_path)
+    watched = composition.watched(loaded)
+    now_us = LIVE.now_us()
+    frame = Frame(portal=watched.portal, generated_us=now_us, version=installed_version(), timezone=watched.timezone)
+    database = Database.open(loaded.database_url)
+    try:
+        page = pages.status(database, watched, Days(), frame=frame, now_us=now_us)
+    finally:
+        database.close()
+    if json_:
+        answer(
+            [
+                {
+                    "id": j.id,
+                    "title": j.title,
+                    "state": j.now.value,
+                    "sentence": j.sentence,
+                    "last_run_us": j.last_run_us,
+                }
+                for j in page.journeys
+            ]
+        )
+    else:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("check", "state", "last run", "what"):
+            table.add_column(name)
+        for j in page.journeys:
+            last = instant_text(j.last_run_us, watched.timezone) if j.last_run_us is not None else "never"
+            table.add_row(j.id, j.now.value, last, j.sentence)
+        people().print(table)
+    return Exit.BAD_NEWS if any(j.now.value in ("down", "unknown") for j in page.journeys) else Exit.FINE
+
+
+def incidents_(*, config_path: ConfigPath = DEFAULT_CONFIG, limit: int = 50, json_: Json = False) -> int:
+    """Incidents, newest first. Exit code 1 where one is open.
+
+    Parameters
+    ----------
+    limit
+        At most so many.
+    """
+    loaded = config.load(config_path)
+    database = Database.open(loaded.database_url)
+    try:
+        with database.read() as tx:
+            found = stored.read(tx, limit=limit)
+    finally:
+        database.close()
+    zone = loaded.config.monitor.timezone
+    if json_:
+        answer(
+            [
+                {
+                    "id": i.id,
+                    "check": i.check_id,
+                    "since": instant_text(i.since_us),
+                    "until": instant_text(i.until_us) if i.until_us is not None else None,
+                    "failure": i.failure.kind.value,
+                    "step": i.failure.step,
+                    "sentence": {"nl": sentence(i.failure, "nl"), "en": sentence(i.failure, "en")},
+                }
+                for i in found
+            ]
+        )
+    else:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("incident", "since", "until", "what"):
+            table.add_column(name)
+        for i in found:
+            until = instant_text(i.until_us, zone) if i.until_us is not None else "open"
+            table.add_row(i.id, instant_text(i.since_us, zone), until, sentence(i.failure, "nl"))
+        people().print(table)
+    return Exit.BAD_NEWS if any(i.until_us is None for i in found) else Exit.FINE
+
+
+@alert.command
+def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> int:
+    """Send a test mail to every recipient by the real way, and tell each answer of the server."""
+    loaded = config.load(config_path)
+    mail = loaded.config.mail
+    password = loaded.secrets.get(mail.password) if mail.password else None
+    now_us = LIVE.now_us()
+    database = Database.open(loaded.database_url)
+    try:
+        with database.begin() as tx:
+            queued = outbox.add(tx, test_messages(loaded.config.recipient, asked_us=now_us), now_us=now_us)
+        delivery = Delivery(
+            database=database,
+            in_store=directly,
+            send=smtp_sender(mail, password=password, directory=loaded.directory),
+            compose=composition.mail_writer(loaded),
+            clock=LIVE,
+            observer=Unobserved(),
+            owner=f"alert-test-{LIVE.new_id()}",
+            chance=random.random,
+        )
+        asyncio.run(delivery.deliver_due())
+        with database.read() as tx:
+            sent = [message for name in queued if (message := outbox.get(tx, name)) is not None]
+    finally:
+        database.close()
+    results = [
+        {"to": reader.address, "result": reader.state.value, "answer": reader.answer}
+        for m in sent
+        for reader in m.readers
+    ]
+    if json_:
+        answer(results)
+    for result in results:
+        say(f"{result['to']}: {result['result']} ({result['answer'] or 'no answer yet'})")
+    return Exit.FINE if results and all(r["result"] == "sent" for r in results) else Exit.BAD_NEWS
+
+
+@db.command
+def upgrade(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Bring the store's schema up to date; `run` does so too."""
+    loaded = config.load(config_path)
+    database = Database.open(loaded.database_url)
+    say(f"{database.url} is up to date.")
+    database.close()
+    return Exit.FINE
+
+
+@dashboards_app.command
+def build(directory: Path | None = None) -> int:
+    """Write the Grafana dashboards as JSON.
+
+    Parameters
+    ----------
+    directory
+        Where; by default the package's own folder.
+    """
+    try:
+        dashboards.build.write(directory or dashboards.build.FOLDER)
+    except OSError as error:
+        raise CommandError(f"The dashboards could not be written: {error}") from error
+    say(f"Written into {directory or dashboards.build.FOLDER}.")
+    return Exit.FINE

@@ -1,0 +1,77 @@
+"""Settings made into the parts of the service: what needs which values is decided here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.clock import Clock
+from monitor.config import Loaded, LoadedContract
+from monitor.mail_message import Mailbox, MailMessage
+from monitor.mail_text import House, composer
+from monitor.pages import Watched
+from monitor.reporting import ReportJob
+from monitor.store.outbox import ToSend
+from probes.setup import Setup, installed_version
+from sla.ledger import Sealed
+
+
+def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
+    """What runs need: the portal with its certificates found, and the secrets."""
+    portal = loaded.config.portal
+    if portal.ca_file is not None:
+        portal = portal.model_copy(update={"ca_file": str(loaded.path(portal.ca_file).resolve())})
+    return Setup(
+        portal=portal,
+        secrets=loaded.secrets,
+        now_us=clock.now_us,
+        monotonic_us=clock.monotonic_us,
+        new_id=clock.new_id,
+    )
+
+
+def watched(loaded: Loaded) -> Watched:
+    """What is watched, in the words people use."""
+    config = loaded.config
+    return Watched(
+        portal=config.portal.name,
+        checks=config.checks,
+        location=config.monitor.location,
+        timezone=config.monitor.timezone,
+    )
+
+
+def report_job(
+    loaded: Loaded, contract: LoadedContract, period: str, *, now_us: int, automatic: bool = False
+) -> ReportJob:
+    """What a report of this contract and period is drawn up from."""
+    config = loaded.config
+    return ReportJob(
+        database_url=loaded.database_url,
+        contract=contract.contract,
+        period=period,
+        portal=config.portal.name,
+        titles=config.titles,
+        location=config.monitor.location,
+        software=f"Loketwacht {installed_version()}",
+        config_sha256=loaded.sha256,
+        contact=config.mail.sender,
+        directory=loaded.data_dir / "reports",
+        now_us=now_us,
+        automatic=automatic,
+    )
+
+
+def mail_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
+    """What writes the mails of this configuration."""
+    config = loaded.config
+    return composer(
+        House(
+            portal=config.portal.name,
+            timezone=config.monitor.timezone,
+            pages_url=config.pages.public_url,
+            sender=Mailbox(address=config.mail.sender, name=config.mail.sender_name),
+            id_host=config.mail.id_host,
+            list_id=config.mail.list_id,
+            reports_dir=loaded.data_dir / "reports",
+        )
+    )

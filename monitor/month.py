@@ -1,0 +1,136 @@
+"""The running month of a contract, assessed again and again: indicative, for metrics and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dashboards.formatting import Language, month_name
+from dashboards.status_page import ClauseSoFar, Download, Frame, IssuedReport, SlaPage
+from monitor.assessing import assess_stored
+from monitor.store.database import Database
+from monitor.store.reports import Issued
+from sla.assessment import Assessment, ClauseResult, Span
+from sla.budget import DowntimeBudget, budgets
+from sla.contract import Contract, ResponseTimeClause
+from sla.interchange import assessment_json
+from sla.period import calendar_span, local_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthToDate:
+    """What the engine says of the running month so far.
+
+    Attributes:
+        period: the whole month; the assessment covers it only up to `assessed_us`.
+        json: the assessment in the interchange format.
+    """
+
+    period: Span
+    assessed_us: int
+    assessment: Assessment
+    budgets: tuple[DowntimeBudget, ...]
+    json: dict[str, Any]
+
+
+def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthToDate | None:
+    """Assess the running month from the store; None where the contract is not in force now.
+
+    Opens the store by itself, so that it can run in a process of its own: a month of samples takes seconds of computing
+    that must not disturb what is being measured.
+    """
+    today = local_date(now_us, contract.timezone)
+    if not any(version.valid_from <= today <= version.valid_until for version in contract.version):
+        return None
+    period = calendar_span("month", today, contract.timezone)
+    so_far = Span(start_us=period.start_us, end_us=now_us)
+    database = Database.open(database_url, migrate=False)
+    try:
+        with database.read() as tx:
+            assessment = assess_stored(tx, contract, so_far)
+            # What is allowed is allowed over the whole month, the days to come included.
+            whole = assess_stored(tx, contract, period, until_us=now_us)
+    finally:
+        database.close()
+    return MonthToDate(
+        period=period,
+        assessed_us=now_us,
+        assessment=assessment,
+        budgets=budgets(whole),
+        json=assessment_json(assessment),
+    )
+
+
+def sla_page(month: MonthToDate, issued: Sequence[Issued], *, frame: Frame) -> SlaPage:
+    """The page of a contract's running month, with the reports that were issued."""
+    language = frame.language
+    contract = month.assessment.contract
+    spent = {(budget.result.clause.id, budget.result.version.number): budget for budget in month.budgets}
+    return SlaPage(
+        frame=frame,
+        contract=contract.contract,
+        month=month_name(month.period.start_us, contract.timezone, language),
+        assessed_us=month.assessed_us,
+        clauses=tuple(
+            _so_far(result, spent.get((result.clause.id, result.version.number)), language)
+            for result in month.assessment.clauses
+        ),
+        coverage=month.assessment.coverage,
+        reports=tuple(
+            IssuedReport(
+                title=_report_title(one, contract, language), issued_us=one.issued_us, files=tuple(_downloads(one))
+            )
+            for one in reversed(issued)
+        ),
+    )
+
+
+def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Language) -> ClauseSoFar:
+    clause = result.clause
+    title = f"{clause.id} – {clause.text}" if clause.text else clause.id
+    target_text = measured_text = ""
+    if isinstance(clause, ResponseTimeClause) and result.response is not None:
+        found = result.response.percentile_us
+        target_text = f"p{clause.percentile} ≤ {_seconds(clause.limit, language)}"
+        measured_text = f"p{clause.percentile} = {_seconds(found, language)}" if found is not None else ""
+    elif result.availability is None and result.target is not None:
+        target_text, measured_text = str(result.target), "" if result.measured is None else str(result.measured)
+    return ClauseSoFar(
+        id=clause.id,
+        title=title,
+        verdict=result.verdict,
+        target=getattr(clause, "target", None),
+        target_text=target_text,
+        measured_text=measured_text,
+        lowest=result.availability.lowest if result.availability else None,
+        point=result.availability.point if result.availability else None,
+        highest=result.availability.highest if result.availability else None,
+        allowed_us=budget.allowed_us if budget else None,
+        spent_us=budget.spent_us if budget else None,
+    )
+
+
+def _seconds(us: int, language: Language) -> str:
+    text = f"{us // 1_000_000}.{us % 1_000_000 // 1000:03d}".rstrip("0").rstrip(".")
+    return f"{text.replace('.', ',') if language == 'nl' else text} s"
+
+
+def _report_title(issued: Issued, contract: Contract, language: Language) -> str:
+    version = "versie" if language == "nl" else "version"
+    return f"{issued.period}, {version} {issued.number}"
+
+
+def _downloads(issued: Issued) -> list[Download]:
+    found = []
+    for form, name in issued.files.items():
+        path = Path(name)
+        if path.is_file():
+            href = f"/reports/{issued.contract}/{issued.period}/{path.name}"
+            found.append(
+                Download(
+                    label=form, href=href, bytes=path.stat().st_size, sha256=issued.sha256 if form == "json" else ""
+                )
+            )
+    return found

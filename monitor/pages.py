@@ -1,0 +1,347 @@
+"""What the pages show, read from the store: values for `dashboards/`, which only words and draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dashboards.formatting import Language
+from dashboards.status_page import (
+    AnnouncedMaintenance,
+    DayCell,
+    EvidenceText,
+    Frame,
+    IncidentPage,
+    IncidentSample,
+    JourneyStatus,
+    MailSent,
+    OpenIncident,
+    PastIncident,
+    State,
+    StatusPage,
+)
+from monitor.alerts import Kind
+from monitor.incidents import MONITOR, Incident
+from monitor.store import evidence, incidents, ledger, outbox, samples
+from monitor.store.database import Database, Transaction
+from monitor.store.outbox import Queued, Settled
+from probes.checks import Check, Journey
+from probes.sample import Outcome, Sample
+from probes.sentences import sentence
+from sla.ledger import Sealed
+
+DAYS = 90
+PAST = 20
+_STATE = {
+    Outcome.UP: State.UP,
+    Outcome.DEGRADED: State.DEGRADED,
+    Outcome.DOWN: State.DOWN,
+    Outcome.UNKNOWN: State.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is watched, in the words people use."""
+
+    portal: str
+    checks: tuple[Check, ...]
+    location: str
+    timezone: str
+
+    def title(self, check_id: str, language: Language) -> str:
+        for check in self.checks:
+            if check.id == check_id:
+                return check.title.nl if language == "nl" else check.title.en
+        if check_id == MONITOR:
+            return "De monitor zelf" if language == "nl" else "The monitor itself"
+        return check_id
+
+    def step_title(self, check_id: str, step: str | None, language: Language) -> str | None:
+        """The step's own name; None where it has none or no step is to blame."""
+        for check in self.checks:
+            if check.id == check_id and isinstance(check, Journey):
+                for one in check.step:
+                    if one.id == step and one.title is not None:
+                        return one.title.nl if language == "nl" else one.title.en
+        return None
+
+
+class Days:
+    """The bars of the last days. Days that are over are counted once and remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], DayCell] = {}
+
+    def of(
+        self, tx: Transaction, watched: Watched, now_us: int, maintenance: Sequence[tuple[int, int, tuple[str, ...]]]
+    ) -> dict[str, tuple[DayCell, ...]]:
+        """Per check its last days, oldest first, today last."""
+        zone = ZoneInfo(watched.timezone)
+        today = _local(now_us, zone).date()
+        days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+        edges = [_midnight_us(day, zone) for day in [*days, today + timedelta(days=1)]]
+        result: dict[str, tuple[DayCell, ...]] = {}
+        for check in watched.checks:
+            # A day is settled once it is over for longer than a late sample could still land in it.
+            settled = [edges[i + 1] < now_us - 3_600_000_000 for i in range(DAYS)]
+            first = next((i for i in range(DAYS) if (check.id, edges[i]) not in self._known), DAYS - 1)
+            counted = {
+                count.start_us: count for count in samples.counts(tx, (check.id,), watched.location, edges[first:])
+            }
+            cells: list[DayCell] = []
+            for i, day in enumerate(days):
+                cell = self._known.get((check.id, edges[i]))
+                if cell is None:
+                    end_us = min(edges[i + 1], now_us)
+                    works = any(
+                        start < edges[i + 1] and end > edges[i] and (not scope or check.id in scope)
+                        for start, end, scope in maintenance
+                    )
+                    cell = _cell(day, counted.get(edges[i]), check.interval, max(0, end_us - edges[i]), works=works)
+                    if settled[i]:
+                        self._known[(check.id, edges[i])] = cell
+                cells.append(cell)
+            result[check.id] = tuple(cells)
+        return result
+
+
+def _cell(day: date, count: samples.DayCount | None, interval_us: int, length_us: int, *, works: bool) -> DayCell:
+    if count is None:
+        return DayCell(day=day, state=State.UNKNOWN, unmeasured_us=length_us)
+    good = count.up + count.degraded
+    honest = good + count.down
+    # Every sample of the grid speaks for one interval.
+    unmeasured_us = max(0, length_us - honest * interval_us)
+    if count.down:
+        state = State.DOWN
+    elif count.degraded:
+        state = State.DEGRADED
+    elif works:
+        state = State.MAINTENANCE
+    else:
+        state = State.UP if honest else State.UNKNOWN
+    return DayCell(
+        day=day,
+        state=state,
+        availability=Fraction(good, honest) if honest else None,
+        down_us=min(length_us, count.down * interval_us),
+        unmeasured_us=unmeasured_us,
+    )
+
+
+def announced(entries: Iterable[Sealed]) -> tuple[Sealed, ...]:
+    """Maintenance that was announced and not superseded, by start."""
+    found = [entry for entry in entries if entry.entry.kind == "maintenance"]
+    replaced = {entry.entry.supersedes for entry in found}
+    return tuple(sorted((e for e in found if e.seq not in replaced), key=lambda e: e.entry.from_us or 0))
+
+
+def status(database: Database, watched: Watched, days: Days, *, frame: Frame, now_us: int) -> StatusPage:
+    """The public status, now."""
+    language = frame.language
+    with database.read() as tx:
+        works = announced(ledger.read(tx, kinds=("maintenance", "maintenance-cancelled")))
+        spans = [(w.entry.from_us or 0, w.entry.until_us or 0, w.entry.scope) for w in works]
+        cells = days.of(tx, watched, now_us, spans)
+        last = samples.last(tx, [check.id for check in watched.checks], watched.location)
+        # The visitors' view: the monitor's own trouble shows as "not measured", not as an incident of the portal.
+        recent = [i for i in incidents.read(tx, limit=PAST * 2) if i.check_id != MONITOR]
+        still_open = [i for i in incidents.read(tx, only_open=True) if i.check_id != MONITOR]
+    journeys = tuple(
+        _journey(check, last.get(check.id), cells[check.id], spans, watched, language, now_us)
+        for check in watched.checks
+    )
+    return StatusPage(
+        frame=frame,
+        journeys=journeys,
+        incidents=tuple(
+            OpenIncident(
+                id=i.id,
+                href=f"/incident/{i.id}",
+                title=watched.title(i.check_id, language),
+                since_us=i.since_us,
+                sentence=_sentence(i, watched, language),
+                step=i.failure.step or "",
+            )
+            for i in still_open
+        ),
+        maintenance=tuple(
+            AnnouncedMaintenance(
+                from_us=w.entry.from_us or 0,
+                until_us=w.entry.until_us or 0,
+                announced_us=w.entry.recorded_us,
+                reason=w.entry.reason,
+                scope=tuple(watched.title(name, language) for name in w.entry.scope),
+            )
+            for w in works
+            if (w.entry.until_us or 0) > now_us
+        ),
+        past=tuple(
+            PastIncident(
+                id=i.id,
+                href=f"/incident/{i.id}",
+                title=watched.title(i.check_id, language),
+                since_us=i.since_us,
+                until_us=i.until_us,
+                sentence=_sentence(i, watched, language),
+            )
+            for i in recent
+            if i.until_us is not None
+        )[:PAST],
+    )
+
+
+def _journey(
+    check: Check,
+    last: Sample | None,
+    cells: tuple[DayCell, ...],
+    works: Sequence[tuple[int, int, tuple[str, ...]]],
+    watched: Watched,
+    language: Language,
+    now_us: int,
+) -> JourneyStatus:
+    now = State.UNKNOWN
+    said = ""
+    if last is not None and now_us - last.slot_us <= 2 * check.interval + check.deadline:
+        now = _STATE[last.outcome]
+        if last.failure is not None:
+            said = sentence(last.failure, language, watched.step_title(check.id, last.failure.step, language))
+        under_works = any(start <= now_us < end and (not scope or check.id in scope) for start, end, scope in works)
+        if under_works and now is State.DOWN:
+            now = State.MAINTENANCE
+    measured = [cell for cell in cells if cell.availability is not None]
+    total = sum((_measured_us(cell) for cell in measured), Fraction(0))
+    good = sum((_measured_us(cell) * (cell.availability or 0) for cell in measured), Fraction(0))
+    return JourneyStatus(
+        id=check.id,
+        title=watched.title(check.id, language),
+        now=now,
+        days=cells,
+        sentence=said,
+        availability=good / total if total else None,
+        last_run_us=last.started_us if last else None,
+        last_duration_us=last.duration_us if last else None,
+    )
+
+
+def _measured_us(cell: DayCell) -> Fraction:
+    """How much of a day was measured: what its downtime and its availability together imply, or else a whole day."""
+    if cell.availability is not None and cell.availability < 1 and cell.down_us:
+        return Fraction(cell.down_us) / (1 - cell.availability)
+    return Fraction(max(1, 86_400_000_000 - cell.unmeasured_us))
+
+
+def _sentence(incident: Incident, watched: Watched, language: Language) -> str:
+    step = watched.step_title(incident.check_id, incident.failure.step, language)
+    return sentence(incident.failure, language, step)
+
+
+def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -> IncidentPage | None:
+    """One incident with its samples and evidence; None where there is no such incident."""
+    language = frame.language
+    with database.read() as tx:
+        found = incidents.get(tx, name)
+        if found is None:
+            return None
+        until_us = found.until_us if found.until_us is not None else frame.generated_us
+        interval_us = next((c.interval for c in watched.checks if c.id == found.check_id), 60_000_000)
+        start_us = found.since_us - 3 * interval_us
+        stored = tuple(
+            s
+            for _, s in zip(
+                range(200),
+                samples.between(tx, found.check_id, watched.location, start_us, until_us + 3 * interval_us),
+                strict=False,
+            )
+        )
+        kept = tuple(
+            (sample.started_us, piece)
+            for sample in _telling(stored)
+            for piece in evidence.read(tx, sample.check_id, sample.location, sample.slot_us)
+        )
+        mails = outbox.read(tx, incident_id=name)
+    return IncidentPage(
+        frame=frame,
+        id=found.id,
+        title=watched.title(found.check_id, language),
+        since_us=found.since_us,
+        until_us=found.until_us,
+        sentence=_sentence(found, watched, language),
+        step=found.failure.step or "",
+        samples=tuple(
+            IncidentSample(
+                at_us=s.started_us,
+                state=_STATE[s.outcome],
+                duration_us=s.duration_us,
+                sentence=sentence(s.failure, language, watched.step_title(s.check_id, s.failure.step, language))
+                if s.failure
+                else "",
+            )
+            for s in stored
+        ),
+        evidence=tuple(
+            EvidenceText(
+                step=piece.step,
+                at_us=at_us,
+                request=piece.request,
+                response_head=piece.response_head,
+                body=piece.body,
+                truncated=piece.body_truncated,
+                sha256=piece.body_sha256,
+            )
+            for at_us, piece in kept
+        ),
+        mails=tuple(_mails(mails)),
+    )
+
+
+_DELIVERY: Mapping[Settled, Literal["waiting", "delivered", "refused", "given_up"]] = {
+    Settled.PENDING: "waiting",
+    Settled.SENT: "delivered",
+    Settled.FAILED: "refused",
+}
+_MAIL: Mapping[Kind, Literal["opened", "reminder", "recovered", "report"]] = {
+    Kind.OPENED: "opened",
+    Kind.REMINDER: "reminder",
+    Kind.RECOVERED: "recovered",
+    Kind.MONITOR: "opened",
+    Kind.MEASURING: "recovered",
+}
+
+
+def _mails(queued: Iterable[Queued]) -> Iterator[MailSent]:
+    """Each mail for each reader, oldest first; skipped ones never existed for anybody."""
+    for message in sorted(queued, key=lambda m: m.created_us):
+        for reader in message.readers:
+            if reader.state is not Settled.SKIPPED:
+                yield MailSent(
+                    kind=_MAIL.get(message.kind, "other"),
+                    recipient=_shortened(reader.address),
+                    at_us=reader.settled_us or message.created_us,
+                    delivery=_DELIVERY[reader.state],
+                )
+
+
+def _shortened(address: str) -> str:
+    """`o…@example.be`: whoever it is recognises it, and nobody harvests it from a public page."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"
+
+
+def _telling(stored: Sequence[Sample]) -> tuple[Sample, ...]:
+    """The first and the last failing sample: between them evidence repeats itself."""
+    failing = [sample for sample in stored if sample.outcome is Outcome.DOWN]
+    return (failing[0], failing[-1]) if len(failing) > 1 else tuple(failing)
+
+
+def _local(at_us: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(zone)
+
+
+def _midnight_us(day: date, zone: ZoneInfo) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).timestamp()) * 1_000_000

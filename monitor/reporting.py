@@ -1,0 +1,293 @@
+"""A month's report: assessed, drawn up, written, recorded and mailed; each step whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.assessing import assess_stored, intervals
+from monitor.store import events, ledger, reports, samples
+from monitor.store.database import Database, Transaction
+from monitor.store.reports import Issued
+from probes.sample import FailureKind, Outcome
+from sla.assessment import Assessment, Span
+from sla.contract import Contract, ResponseTimeClause
+from sla.ledger import Entry
+from sla.period import day_span, local_days, parse_period
+from sla.rendering import html, pdf
+from sla.rendering import json as json_form
+from sla.rendering.numbers import Language
+from sla.report import Gap, Report, ResponseDay, ResponseSeries, draw_up
+
+_LANGUAGES: tuple[Language, ...] = ("nl", "en")
+#: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
+_CAUSES = {
+    FailureKind.REFERENCE: "own-network",
+    FailureKind.BOT_CHECK: "bot-check",
+    FailureKind.MONITOR: "load",
+}
+_MISSED = {"off": "monitor-off", "clock-jump": "clock", "late": "load", "busy": "load", "error": "load"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportJob:
+    """What a report is drawn up from; plain values, so that another process can do it.
+
+    Attributes:
+        directory: where reports are written, a folder per contract and period below it.
+        automatic: drawn up by the service itself; at most one per contract and period.
+    """
+
+    database_url: str
+    contract: Contract
+    period: str
+    portal: str
+    titles: Mapping[str, tuple[str, str]]
+    location: str
+    software: str
+    config_sha256: str
+    contact: str
+    directory: Path
+    now_us: int
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A report that was written.
+
+    Attributes:
+        without_pdf: why there is no PDF; empty where there is one.
+    """
+
+    issued: Issued
+    assessment: Assessment
+    without_pdf: str = ""
+
+
+class ReportRefusedError(Exception):
+    """The report cannot be drawn up; the message says why and how to mend it."""
+
+
+def write(job: ReportJob) -> Written:
+    """Draw up a period's report and write its files. It is not recorded yet: see `record`.
+
+    Raises:
+        ReportRefusedError: a period that is not over, lies outside the contract, or does not parse.
+    """
+    try:
+        period = parse_period(job.period, job.contract.timezone)
+    except ValueError as error:
+        raise ReportRefusedError(f'the period "{job.period}" {error}') from error
+    if period.start_us >= job.now_us:
+        raise ReportRefusedError(f"{job.period} has not begun yet; there is nothing to report")
+    database = Database.open(job.database_url, migrate=False)
+    try:
+        with database.read() as tx:
+            assessment = assess_stored(tx, job.contract, period, as_of_us=job.now_us, until_us=job.now_us)
+            gaps = tuple(_gaps(tx, job, period))
+            responses = tuple(_responses(tx, job, period))
+            number = reports.next_number(tx, job.contract.contract, job.period)
+    except ValueError as error:
+        raise ReportRefusedError(str(error)) from error
+    finally:
+        database.close()
+    report = draw_up(
+        assessment,
+        number=f"R-{job.period}-v{number}",
+        issued_us=job.now_us,
+        portal_name=job.portal,
+        titles=job.titles,
+        gaps=gaps,
+        responses=responses,
+        software=job.software,
+        config_sha256=job.config_sha256,
+        contact=job.contact,
+        replaces=f"R-{job.period}-v{number - 1}" if number > 1 else None,
+    )
+    files, without_pdf, sha256 = _write_files(report, job.directory / _folder(job.contract.contract) / job.period)
+    issued = Issued(
+        contract=job.contract.contract,
+        period=job.period,
+        number=number,
+        automatic=job.automatic,
+        issued_us=job.now_us,
+        ledger_head=assessment.ledger_head,
+        sha256=sha256,
+        files=files,
+    )
+    return Written(issued=issued, assessment=assessment, without_pdf=without_pdf)
+
+
+def record(tx: Transaction, issued: Issued, *, by: str) -> bool:
+    """Record an issued report, in the table of reports and in the ledger.
+
+    Returns:
+        False, and nothing recorded, where this number (or an automatic report of this period) is there already.
+    """
+    if not reports.add(tx, issued):
+        return False
+    ledger.append(
+        tx,
+        Entry(
+            kind="report",
+            recorded_us=issued.issued_us,
+            by=by,
+            reason=f"maandrapport {issued.period}, versie {issued.number}",
+            data={
+                "contract": issued.contract,
+                "period": issued.period,
+                "number": str(issued.number),
+                "sha256": issued.sha256,
+                "ledger_head": issued.ledger_head,
+            },
+        ),
+    )
+    return True
+
+
+def _folder(contract: str) -> str:
+    """The contract's name as a folder: letters, digits, dots and dashes stay."""
+    return "".join(c if c.isalnum() or c in ".-" else "_" for c in contract).strip(".") or "contract"
+
+
+def _write_files(report: Report, folder: Path) -> tuple[dict[str, str], str, str]:
+    """All forms of a report, written beside their place and moved there together."""
+    forms: dict[str, tuple[str, bytes]] = {}
+    machine = json_form.render(report).encode()
+    forms["json"] = (f"{report.number}.json", machine)
+    without_pdf = ""
+    for language in _LANGUAGES:
+        page = html.render(report, language)
+        forms[f"html-{language}"] = (f"{report.number}.{language}.html", page.encode())
+        try:
+            document = pdf.render(page, report=report, attachments=((f"{report.number}.json", machine),))
+        except pdf.PdfUnavailable as error:
+            without_pdf = str(error)
+        else:
+            forms[f"pdf-{language}"] = (f"{report.number}.{language}.pdf", document)
+    sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in sorted(forms.values()))
+    forms["sha256"] = (f"{report.number}.SHA256SUMS", sums.encode())
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f".{report.number}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    files: dict[str, str] = {}
+    for form, (name, body) in forms.items():
+        (beside / name).write_bytes(body)
+        files[form] = str(folder / name)
+    for form, (name, _) in forms.items():
+        (beside / name).replace(files[form])
+    beside.rmdir()
+    return files, without_pdf, hashlib.sha256(machine).hexdigest()
+
+
+def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
+    """When and why the monitor itself did not measure, as it noted it at the time."""
+    found: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
+    for event in events.read(tx, period.start_us, job.now_us, kinds=("missed-slots",)):
+        start_us, end_us = int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)
+        cause = _MISSED.get(str(event.data["cause"]), "unknown")
+        found[(cause, start_us, end_us)].add(str(event.check_id))
+    known = intervals(tx, period.end_us)
+    for name in job.contract.journeys():
+        if name not in known.changes:
+            continue
+        start_us = end_us = 0
+        cause = ""
+        for one in samples.stream(tx, (name,), period.start_us, min(period.end_us, job.now_us)):
+            now = (
+                _CAUSES.get(one.failure_kind, "unknown") if one.outcome is Outcome.UNKNOWN and one.failure_kind else ""
+            )
+            if cause and (now != cause or one.slot_us > end_us):
+                found[(cause, start_us, end_us)].add(name)
+                cause = ""
+            if now:
+                if not cause:
+                    start_us, cause = one.slot_us, now
+                end_us = one.slot_us + known.at(name, one.slot_us)
+        if cause:
+            found[(cause, start_us, end_us)].add(name)
+    yield from _merged(found, period)
+
+
+def _merged(found: Mapping[tuple[str, int, int], set[str]], period: Span) -> Iterator[Gap]:
+    """Gaps of one cause that touch or overlap as one: every check has slots of its own, so their edges differ."""
+    by_cause: defaultdict[str, list[tuple[int, int, set[str]]]] = defaultdict(list)
+    for (cause, start_us, end_us), names in found.items():
+        start_us, end_us = max(start_us, period.start_us), min(end_us, period.end_us)
+        if start_us < end_us:
+            by_cause[cause].append((start_us, end_us, names))
+    for cause, pieces in sorted(by_cause.items()):
+        pieces.sort(key=lambda piece: piece[:2])
+        start_us, end_us, names = pieces[0][0], pieces[0][1], set(pieces[0][2])
+        for piece in pieces[1:]:
+            if piece[0] <= end_us:
+                end_us, names = max(end_us, piece[1]), names | piece[2]
+            else:
+                yield Gap(start_us=start_us, end_us=end_us, cause=cause, journeys=tuple(sorted(names)))
+                start_us, end_us, names = piece[0], piece[1], set(piece[2])
+        yield Gap(start_us=start_us, end_us=end_us, cause=cause, journeys=tuple(sorted(names)))
+
+
+def _responses(tx: Transaction, job: ReportJob, period: Span) -> Iterator[ResponseSeries]:
+    """Response times of every journey the contract speaks of, and of every step a clause asks about."""
+    limits: dict[tuple[str, str | None], int | None] = {(name, None): None for name in job.contract.journeys()}
+    for version in job.contract.version:
+        for clause in version.clause:
+            if isinstance(clause, ResponseTimeClause):
+                for name in clause.scope:
+                    limits[(name, clause.step)] = clause.limit
+    end_us = min(period.end_us, job.now_us)
+    good = (Outcome.UP, Outcome.DEGRADED)
+    for (name, step), limit_us in sorted(limits.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        if step is None:
+            measured = [
+                (m.slot_us, m.duration_us)
+                for m in samples.stream(tx, (name,), period.start_us, end_us)
+                if m.outcome in good
+            ]
+        else:
+            measured = [
+                (m.slot_us, m.duration_us)
+                for m in samples.stream_step(tx, name, step, period.start_us, end_us)
+                if m.sample_outcome in good
+            ]
+        if measured:
+            yield _series(name, step, limit_us, measured, job.contract.timezone)
+
+
+def _series(
+    name: str, step: str | None, limit_us: int | None, measured: Sequence[tuple[int, int]], timezone: str
+) -> ResponseSeries:
+    slots = [slot_us for slot_us, _ in measured]
+    whole = Span(start_us=slots[0], end_us=slots[-1] + 1)
+    days = []
+    for day in local_days(whole, timezone):
+        span = day_span(day, timezone)
+        found = sorted(d for _, d in measured[bisect_left(slots, span.start_us) : bisect_left(slots, span.end_us)])
+        if found:
+            days.append(
+                ResponseDay(day=day, count=len(found), p50_us=nearest_rank(found, 50), p95_us=nearest_rank(found, 95))
+            )
+    everything = sorted(duration for _, duration in measured)
+    return ResponseSeries(
+        journey=name,
+        step=step,
+        count=len(everything),
+        p50_us=nearest_rank(everything, 50),
+        p95_us=nearest_rank(everything, 95),
+        slowest_us=everything[-1],
+        limit_us=limit_us,
+        days=tuple(days),
+    )
+
+
+def nearest_rank(ordered: Sequence[int], percent: int) -> int:
+    """The smallest value that at least `percent` of them do not exceed; `ordered` ascends and is not empty."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]

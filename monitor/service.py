@@ -1,0 +1,420 @@
+"""The service: opens its parts in order, keeps them going, and closes them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from monitor import composition, config
+from monitor.alerts import ReportNews, report_messages
+from monitor.assessing import note_intervals
+from monitor.automatic import due_reports, report_news
+from monitor.check_run import Alerting, Recorder, run_check
+from monitor.clock import Clock
+from monitor.config import Loaded, LoadedContract
+from monitor.delivery import Delivery
+from monitor.metrics import Metrics
+from monitor.month import MonthToDate, month_to_date
+from monitor.pages import Days
+from monitor.reporting import record, write
+from monitor.schedule import ClockJump, MissedSlots, Schedule
+from monitor.smtp import smtp_sender
+from monitor.store import events, incidents, outbox, samples
+from monitor.store.database import Database, StoreError, StoreThread
+from monitor.store.events import Event
+from monitor.store.reports import Issued
+from monitor.toml_file import ConfigError
+from monitor.web import Health, Server, Shown, metrics_app, pages_app
+from probes.checks import Check
+from probes.references import ours_to_blame, references_up
+from probes.run import run
+from probes.sample import Failure, FailureKind, Outcome, Sample
+from probes.setup import installed_version
+
+log = logging.getLogger(__name__)
+
+_SECOND_US = 1_000_000
+_STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
+_HOUSEKEEPING_S = 5.0
+_MONTH_S = 60.0
+_GRACE_US = 1_500_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the service can be reached, once it listens."""
+
+    pages: str
+    metrics: str
+
+
+class Service:
+    """One running monitor. `run` returns when it was asked to stop and everything is closed."""
+
+    def __init__(self, loaded: Loaded, *, path: Path, clock: Clock, notice: tuple[str, str] = ("", "")) -> None:
+        self._loaded = loaded
+        self._path = path
+        self._clock = clock
+        self._notice = notice
+        self._wake = asyncio.Event()
+        self._metrics = Metrics(version=installed_version(), started_us=clock.now_us(), on_incident=self._wake.set)
+        self._months: dict[str, MonthToDate] = {}
+        self._days = Days()
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._ready = False
+
+    async def run(
+        self, *, stop: asyncio.Event, reload: asyncio.Event, started: Callable[[Addresses], None] = lambda _: None
+    ) -> None:
+        """Serve until `stop` is set; take over the configuration again whenever `reload` is."""
+        async with AsyncExitStack() as stack:
+            self._database = await asyncio.to_thread(Database.open, self._loaded.database_url)
+            stack.callback(self._database.close)
+            self._in_store = StoreThread()
+            stack.callback(self._in_store.close)
+            self._worker = _Worker()
+            stack.callback(self._worker.close)
+            self._recorder = Recorder(
+                database=self._database, in_store=self._in_store, clock=self._clock, observer=self._metrics
+            )
+            done = await self._in_store(self._begin)
+            self._apply()
+            self._schedule = Schedule(
+                self._loaded.config.checks,
+                clock=self._clock,
+                start=self._start,
+                on_missed=self._missed,
+                on_jump=self._jumped,
+                done=done,
+            )
+            servers = self._servers()
+            async with asyncio.TaskGroup() as tasks:
+                background = [tasks.create_task(server.serve(), name="web") for server in servers]
+                while not all(server.started for server in servers):
+                    if any(task.done() for task in background):
+                        raise OSError("a listener could not be opened; is another monitor running on these ports?")
+                    await asyncio.sleep(0.01)
+                self._schedule.start()
+                loops: list[Coroutine[Any, Any, None]] = [
+                    self._delivery().run(self._wake),
+                    self._every(_HOUSEKEEPING_S, self._housekeeping),
+                    self._every(_MONTH_S, self._assess_months),
+                    self._every(_MONTH_S, self._issue_reports),
+                    self._reloads(reload),
+                ]
+                background += [tasks.create_task(loop) for loop in loops]
+                self._ready = True
+                config_ = self._loaded.config
+                pages, metrics = servers
+                started(
+                    Addresses(
+                        pages=f"http://{config_.pages.host}:{pages.port}",
+                        metrics=f"http://{config_.metrics.host}:{metrics.port}",
+                    )
+                )
+                await stop.wait()
+                self._ready = False
+                await self._schedule.stop(grace_us=_GRACE_US)
+                await self._recorder.drain()
+                for server in servers:
+                    server.should_exit = True
+                for task in background[len(servers) :]:
+                    task.cancel()
+            if self._keeping:
+                await asyncio.wait(self._keeping, timeout=1)
+            await self._in_store(lambda: self._note("stop"))
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> dict[str, int]:
+        """Note the start; tell the metrics what is open; say which slots were already run."""
+        checks = self._loaded.config.checks
+        with self._database.begin() as tx:
+            now_us = self._clock.now_us()
+            data = {"version": installed_version(), "config_sha256": self._loaded.sha256}
+            events.add(tx, Event(at_us=now_us, kind="start", data=data))
+            note_intervals(tx, checks, now_us)
+            last = samples.last(tx, [check.id for check in checks], self._loaded.config.monitor.location)
+            for incident in incidents.read(tx, only_open=True):
+                self._metrics.incident(incident.check_id, incident.since_us)
+        return {check_id: sample.slot_us for check_id, sample in last.items()}
+
+    def _apply(self) -> None:
+        """Take the values of the configuration in force into use."""
+        settings = self._loaded.config
+        self._setup = composition.probe_setup(self._loaded, self._clock)
+        self._alerting = Alerting(
+            rule=settings.incidents,
+            recipients=settings.recipient,
+            titles={check.id: check.title for check in settings.checks},
+        )
+        self._metrics.configured(
+            settings.checks,
+            location=settings.monitor.location,
+            sha256=self._loaded.sha256,
+            now_us=self._clock.now_us(),
+        )
+
+    def _servers(self) -> tuple[Server, Server]:
+        settings = self._loaded.config
+        pages = Server(pages_app(self._shown), host=settings.pages.host, port=settings.pages.port)
+        health = metrics_app(self._metrics, health=self._health, ready=lambda: self._ready)
+        return pages, Server(health, host=settings.metrics.host, port=settings.metrics.port)
+
+    def _shown(self) -> Shown:
+        return Shown(
+            database=self._database,
+            watched=composition.watched(self._loaded),
+            clock=self._clock,
+            days=self._days,
+            months=self._months,
+            version=installed_version(),
+            notice=self._notice,
+        )
+
+    def _delivery(self) -> Delivery:
+        settings = self._loaded.config
+        password = self._loaded.secrets.get(settings.mail.password) if settings.mail.password else None
+        return Delivery(
+            database=self._database,
+            in_store=self._in_store,
+            send=smtp_sender(settings.mail, password=password, directory=self._loaded.directory),
+            compose=composition.mail_writer(self._loaded),
+            clock=self._clock,
+            observer=self._metrics,
+            owner=f"{os.getpid()}-{self._clock.new_id()}",
+            chance=random.random,
+        )
+
+    # -- measuring -------------------------------------------------------------------------------------------------
+
+    async def _start(self, check: Check, slot_us: int) -> None:
+        urls = self._loaded.config.references.urls
+        await run_check(
+            check,
+            slot_us,
+            measure=self._measure,
+            references=self._ask_references if urls else None,
+            alerting=self._alerting,
+            recorder=self._recorder,
+            clock=self._clock,
+            observer=self._metrics,
+        )
+
+    async def _measure(self, check: Check, slot_us: int) -> Sample:
+        with self._schedule.lag.watch() as watch:
+            sample = await run(check, slot_us=slot_us, location=self._loaded.config.monitor.location, setup=self._setup)
+        return believed(sample, lag_us=watch.worst_us, max_lag_us=self._loaded.config.monitor.max_lag)
+
+    async def _ask_references(self) -> bool:
+        settings = self._loaded.config.references
+        answers = await references_up(settings.urls, deadline_us=settings.deadline, setup=self._setup)
+        for url, up in zip(settings.urls, answers, strict=True):
+            self._metrics.set("monitor_reference_up", float(up), url)
+        return not ours_to_blame(answers)
+
+    def _missed(self, missed: MissedSlots) -> None:
+        self._metrics.add("journey_missed_runs_total", missed.count, missed.check_id, missed.cause.value)
+        data = {
+            "from_us": missed.from_us,
+            "until_us": missed.until_us,
+            "count": missed.count,
+            "cause": missed.cause.value,
+        }
+        self._keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
+
+    def _jumped(self, jump: ClockJump) -> None:
+        direction = "forward" if jump.shift_us > 0 else "backward"
+        self._metrics.add("monitor_clock_jumps_total", 1, direction)
+        log.warning("the wall clock jumped", extra={"shift_us": jump.shift_us})
+        self._keep(Event(at_us=jump.at_us, kind="clock-jump", data={"shift_us": jump.shift_us}))
+
+    def _keep(self, event: Event) -> None:
+        """Store an event without making its teller wait."""
+
+        def write_down() -> None:
+            with self._database.begin() as tx:
+                events.add(tx, event)
+
+        async def store() -> None:
+            try:
+                await self._in_store(write_down)
+            except StoreError as error:
+                self._metrics.store_failed()
+                log.error("an event could not be stored", extra={"kind": event.kind, "error": str(error)})
+
+        task = asyncio.get_running_loop().create_task(store())
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    # -- what goes on beside it --------------------------------------------------------------------------------------
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it now and again; a failure is told and does not end it."""
+        while True:
+            try:
+                await work()
+            except StoreError as error:
+                self._metrics.store_failed()
+                log.warning("the store is not available", extra={"error": str(error)})
+            except Exception:
+                log.exception("background work failed")
+            await asyncio.sleep(seconds)
+
+    async def _housekeeping(self) -> None:
+        metrics = self._metrics
+        metrics.set("monitor_loop_lag_seconds", self._schedule.lag.recent_us / _SECOND_US)
+        metrics.set("monitor_runs_in_flight", self._schedule.running)
+        behind_us = self._clock.monotonic_us() - self._schedule.last_advance_monotonic_us
+        advanced_us = self._clock.now_us() - behind_us
+        metrics.set("monitor_scheduler_last_advance_timestamp_seconds", advanced_us / _SECOND_US)
+        metrics.set("monitor_samples_waiting", self._recorder.waiting)
+        if (size := self._database.size_bytes()) is not None:
+            metrics.set("monitor_db_size_bytes", size)
+        await self._recorder.drain()
+
+    async def _assess_months(self) -> None:
+        began_us = self._clock.monotonic_us()
+        for loaded in self._loaded.contracts:
+            month = await self._worker(month_to_date, self._loaded.database_url, loaded.contract, self._clock.now_us())
+            if month is None:
+                self._months.pop(loaded.contract.contract, None)
+                continue
+            self._months[loaded.contract.contract] = month
+            self._metrics.sla(month.assessment, month.budgets, now_us=month.assessed_us)
+        # Leave the second core to others: however long it takes, no more than a tenth of the time.
+        await asyncio.sleep(9 * (self._clock.monotonic_us() - began_us) / _SECOND_US)
+
+    async def _issue_reports(self) -> None:
+        for loaded in self._loaded.contracts:
+            name = loaded.contract.contract
+            for period in await self._in_store(lambda c=loaded: self._due(c)):  # type: ignore[misc]
+                job = composition.report_job(self._loaded, loaded, period, now_us=self._clock.now_us(), automatic=True)
+                written = await self._worker(write, job)
+                news = report_news(written, self._loaded.config.pages.public_url)
+                if await self._in_store(lambda w=written, n=news: self._issue(w.issued, n)):  # type: ignore[misc]
+                    log.info("report issued", extra={"contract": name, "period": period})
+                    self._metrics.set("sla_last_report_timestamp_seconds", job.now_us / _SECOND_US, name)
+                    self._wake.set()
+
+    def _due(self, contract: LoadedContract) -> tuple[str, ...]:
+        with self._database.read() as tx:
+            due, last_us = due_reports(tx, contract, self._clock.now_us())
+        self._metrics.set("sla_last_report_timestamp_seconds", last_us / _SECOND_US, contract.contract.contract)
+        return due
+
+    def _issue(self, issued: Issued, news: ReportNews) -> bool:
+        """Recorded and queued together, so that it is mailed exactly once."""
+        with self._database.begin() as tx:
+            if not record(tx, issued, by="loketwacht"):
+                return False
+            outbox.add(tx, report_messages(news, self._loaded.config.recipient), now_us=self._clock.now_us())
+            return True
+
+    async def _reloads(self, reload: asyncio.Event) -> None:
+        while True:
+            await reload.wait()
+            reload.clear()
+            try:
+                loaded = await asyncio.to_thread(config.load, self._path)
+            except ConfigError as error:
+                log.error("the new configuration is wrong; the old one stays in force: %s", error)
+                self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
+                self._keep(
+                    Event(at_us=self._clock.now_us(), kind="config-refused", data={"problems": str(error)[:2000]})
+                )
+                continue
+            for fixed in ("monitor", "pages", "metrics", "mail", "practice"):
+                if getattr(loaded.config, fixed) != getattr(self._loaded.config, fixed):
+                    log.warning("[%s] changed; that part takes effect at the next start", fixed)
+            kept = {
+                name: getattr(self._loaded.config, name) for name in ("monitor", "pages", "metrics", "mail", "practice")
+            }
+            self._loaded = replace(loaded, config=loaded.config.model_copy(update=kept))
+            self._apply()
+            self._schedule.replace(self._loaded.config.checks)
+            await self._in_store(self._note_reload)
+            log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
+
+    def _note_reload(self) -> None:
+        with self._database.begin() as tx:
+            note_intervals(tx, self._loaded.config.checks, self._clock.now_us())
+            events.add(
+                tx, Event(at_us=self._clock.now_us(), kind="config", data={"config_sha256": self._loaded.sha256})
+            )
+
+    def _note(self, kind: str) -> None:
+        with self._database.begin() as tx:
+            events.add(tx, Event(at_us=self._clock.now_us(), kind=kind))
+
+    async def _health(self) -> Health:
+        problems = []
+        still_us = self._clock.monotonic_us() - self._schedule.last_advance_monotonic_us
+        if still_us > _STILL_US:
+            problems.append(f"the schedule has not moved for {still_us // _SECOND_US} s")
+        try:
+            async with asyncio.timeout(7):
+                writable = await asyncio.to_thread(self._database.writable)
+        except TimeoutError:
+            writable = False
+        if not writable:
+            problems.append("the store cannot be written")
+        return Health(problems=tuple(problems))
+
+
+def believed(sample: Sample, *, lag_us: int, max_lag_us: int) -> Sample:
+    """The sample with its lag; unknown where the loop was so late that its times and timeouts mean nothing."""
+    sample = replace(sample, lag_us=lag_us)
+    if lag_us <= max_lag_us:
+        return sample
+    failure = Failure(
+        kind=FailureKind.MONITOR,
+        subject="event loop",
+        expected=f"at most {max_lag_us // 1000} ms late",
+        found=f"{lag_us // 1000} ms late",
+    )
+    return replace(sample, outcome=Outcome.UNKNOWN, failure=failure, blip=None)
+
+
+class _Worker:
+    """A process of its own for what computes for seconds, so that it never makes the event loop late."""
+
+    def __init__(self) -> None:
+        self._pool = self._new()
+
+    @staticmethod
+    def _new() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_be_modest
+        )
+
+    async def __call__(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False)
+            self._pool = self._new()
+            raise
+
+    def close(self) -> None:
+        processes = tuple((self._pool._processes or {}).values())  # noqa: SLF001 - the pool cannot be told to hurry
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+def _be_modest() -> None:
+    """In the worker: lower priority, and leave Ctrl-C to the parent."""
+    os.nice(10)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,326 @@
+"""The two listeners: pages and JSON API on one, metrics and health on the other. Read-only; nothing here decides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards.formatting import Language
+from dashboards.status_page import (
+    STATIC,
+    AccessibilityPage,
+    ErrorPage,
+    Frame,
+    Links,
+    render_accessibility,
+    render_error,
+    render_incident,
+    render_sla,
+    render_status,
+)
+from monitor import pages
+from monitor.clock import Clock
+from monitor.metrics import Metrics
+from monitor.month import MonthToDate, sla_page
+from monitor.pages import Days, Watched
+from monitor.store import incidents, reports
+from monitor.store.database import Database, StoreError
+from probes.sentences import sentence
+
+_SECURITY = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_TYPES = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf", ".json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the pages need: where to read, and the words for it.
+
+    Attributes:
+        months: the running month of each contract, by contract; empty until it was first assessed.
+        notice: a sentence above every page per language; empty for none.
+    """
+
+    database: Database
+    watched: Watched
+    clock: Clock
+    days: Days
+    months: Mapping[str, MonthToDate]
+    version: str
+    notice: tuple[str, str] = ("", "")
+
+
+def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
+    """Status, incident and SLA pages, their JSON, and the files of issued reports.
+
+    Args:
+        shown: asked at every request, so that a reloaded configuration shows at once.
+    """
+
+    def frame(request: Request) -> Frame:
+        now = shown()
+        language = _language(request)
+        suffix = "?lang=en" if language == "en" else ""
+        other = "?lang=nl" if language == "en" else "?lang=en"
+        return Frame(
+            portal=now.watched.portal,
+            generated_us=now.clock.now_us(),
+            version=now.version,
+            language=language,
+            timezone=now.watched.timezone,
+            notice=now.notice[1] if language == "en" else now.notice[0],
+            links=Links(
+                status=f"/{suffix}",
+                sla=f"/sla{suffix}" if now.months else None,
+                accessibility=f"/toegankelijkheid{suffix}",
+                json="/api/v1/status",
+                other_language=f"{request.url.path}{other}",
+            ),
+        )
+
+    async def status(request: Request) -> Response:
+        now, framed = shown(), frame(request)
+        page = await run_in_threadpool(
+            lambda: pages.status(now.database, now.watched, now.days, frame=framed, now_us=framed.generated_us)
+        )
+        return _html(request, render_status(page))
+
+    async def incident(request: Request) -> Response:
+        now = shown()
+        framed = replace(frame(request), refresh_seconds=0)
+        name = request.path_params["name"]
+        page = await run_in_threadpool(lambda: pages.incident(now.database, now.watched, name, frame=framed))
+        if page is None:
+            raise HTTPException(404)
+        return _html(request, render_incident(page))
+
+    async def sla(request: Request) -> Response:
+        now = shown()
+        name: str = request.path_params.get("contract") or next(iter(now.months), "")
+        if name not in now.months:
+            raise HTTPException(404)
+        month = now.months[name]
+        issued = await run_in_threadpool(lambda: _issued(now.database, name))
+        return _html(request, render_sla(sla_page(month, issued, frame=frame(request))))
+
+    async def accessibility(request: Request) -> Response:
+        framed = replace(frame(request), refresh_seconds=0)
+        return _html(
+            request, render_accessibility(AccessibilityPage(frame=framed, organisation=shown().watched.portal))
+        )
+
+    async def static(request: Request) -> Response:
+        found = STATIC.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        content_type, body = found
+        return _cached(request, body, content_type, "public, max-age=86400")
+
+    async def report_file(request: Request) -> Response:
+        now = shown()
+        contract, period, file = (request.path_params[key] for key in ("contract", "period", "file"))
+        issued = await run_in_threadpool(lambda: _issued(now.database, contract))
+        for one in issued:
+            # Only files that a report names are served, whatever the path says.
+            for path in (Path(p) for p in one.files.values()):
+                if one.period == period and path.name == file and path.is_file():
+                    body = await run_in_threadpool(path.read_bytes)
+                    kind = _TYPES.get(path.suffix, "application/octet-stream")
+                    response = _cached(request, body, kind, "no-cache")
+                    if path.suffix == ".html":
+                        # A report is one self-contained file with its own styles; it runs nothing and loads nothing.
+                        response.headers["content-security-policy"] = (
+                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox"
+                        )
+                    return response
+        raise HTTPException(404)
+
+    async def api_status(request: Request) -> Response:
+        now, framed = shown(), frame(request)
+        page = await run_in_threadpool(
+            lambda: pages.status(now.database, now.watched, now.days, frame=framed, now_us=framed.generated_us)
+        )
+        body = {
+            "portal": now.watched.portal,
+            "generated_us": framed.generated_us,
+            "journeys": [
+                {
+                    "id": j.id,
+                    "title": j.title,
+                    "state": j.now.value,
+                    "sentence": j.sentence,
+                    "last_run_us": j.last_run_us,
+                    "last_duration_us": j.last_duration_us,
+                    "availability": None if j.availability is None else f"{float(j.availability):.6f}",
+                }
+                for j in page.journeys
+            ],
+            "incidents": [
+                {"id": i.id, "title": i.title, "since_us": i.since_us, "step": i.step, "sentence": i.sentence}
+                for i in page.incidents
+            ],
+        }
+        return JSONResponse(body)
+
+    async def api_incidents(request: Request) -> Response:
+        now = shown()
+        language = _language(request)
+
+        def read() -> list[dict[str, Any]]:
+            with now.database.read() as tx:
+                found = incidents.read(tx, limit=500)
+            return [
+                {
+                    "id": i.id,
+                    "journey": i.check_id,
+                    "since_us": i.since_us,
+                    "until_us": i.until_us,
+                    "step": i.failure.step,
+                    "failure": i.failure.kind.value,
+                    "sentence": sentence(i.failure, language),
+                }
+                for i in found
+            ]
+
+        return JSONResponse({"incidents": await run_in_threadpool(read)})
+
+    async def api_sla(request: Request) -> Response:
+        return JSONResponse({"contracts": [month.json for month in shown().months.values()]})
+
+    async def failed(request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else 503 if isinstance(error, StoreError) else 500
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": {404: "not found"}.get(code, "not available")}, status_code=code)
+        body = render_error(ErrorPage(frame=replace(frame(request), refresh_seconds=0), status=code))
+        return Response(body, status_code=code, media_type="text/html; charset=utf-8")
+
+    app = Starlette(
+        routes=[
+            Route("/", status),
+            Route("/incident/{name}", incident),
+            Route("/sla", sla),
+            Route("/sla/{contract}", sla),
+            Route("/toegankelijkheid", accessibility),
+            Route("/static/{name:path}", static),
+            Route("/reports/{contract}/{period}/{file}", report_file),
+            Route("/api/v1/status", api_status),
+            Route("/api/v1/incidents", api_incidents),
+            Route("/api/v1/sla", api_sla),
+        ],
+        exception_handlers={HTTPException: failed, StoreError: failed, Exception: failed},
+    )
+    return _secured(app)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the monitor does its work; `problems` says what does not, and is empty when all is well."""
+
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def metrics_app(metrics: Metrics, *, health: Callable[[], Awaitable[Health]], ready: Callable[[], bool]) -> ASGIApp:
+    """`/metrics`, `/healthz` (does it really work?) and `/readyz` (has it begun?)."""
+
+    async def exposition(request: Request) -> Response:
+        body, kind = await run_in_threadpool(metrics.exposition, request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": kind, "cache-control": "no-store"})
+
+    async def healthz(_: Request) -> Response:
+        found = await health()
+        body = {"ok": found.ok, "problems": list(found.problems)}
+        return JSONResponse(body, status_code=200 if found.ok else 503)
+
+    async def readyz(_: Request) -> Response:
+        begun = ready()
+        return JSONResponse({"ready": begun}, status_code=200 if begun else 503)
+
+    routes = [Route("/metrics", exposition), Route("/healthz", healthz), Route("/readyz", readyz)]
+    return _secured(Starlette(routes=routes))
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to the service, and tells its port once it listens."""
+
+    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, host=host, port=port, lifespan="off", log_config=None, access_log=False, server_header=False,
+                timeout_graceful_shutdown=2, proxy_headers=False,
+            )
+        )  # fmt: skip
+
+    def install_signal_handlers(self) -> None:
+        return
+
+    def capture_signals(self) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; asked only after it started."""
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+def _language(request: Request) -> Language:
+    asked = request.query_params.get("lang")
+    return "en" if asked == "en" else "nl"
+
+
+def _issued(database: Database, contract: str) -> tuple[reports.Issued, ...]:
+    with database.read() as tx:
+        return reports.read(tx, contract=contract)
+
+
+def _html(request: Request, body: str) -> Response:
+    return _cached(request, body.encode(), "text/html; charset=utf-8", "no-cache")
+
+
+def _cached(request: Request, body: bytes, content_type: str, control: str) -> Response:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"etag": etag, "cache-control": control, "content-type": content_type}
+    if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers)
+
+
+def _secured(app: ASGIApp) -> ASGIApp:
+    extra = [(name.encode(), value.encode()) for name, value in _SECURITY.items()]
+
+    async def secured(scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in there)]
+            await send(message)
+
+        await app(scope, receive, with_headers)
+
+    return secured
