@@ -293,9 +293,8 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
     addresses = tuple(pending.all())
     if Kind(row.kind) not in FOLLOW_UPS:
         return addresses
-    first = dict(
-        tx.execute(select(reader.c.address, reader.c.state).where(reader.c.message_id == row.thread)).tuples().all()
-    )
+    opening = tx.execute(select(reader.c.address, reader.c.state).where(reader.c.message_id == row.thread))
+    first = {one.address: one.state for one in opening}
     ready = []
     for address in addresses:
         match Settled(first.get(address, Settled.SKIPPED.value)):

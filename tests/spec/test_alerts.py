@@ -1,0 +1,201 @@
+"""Who is told what and when: played on a real store, with a mail server that answers as the test says."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.alerts import Recipient, reminders_passed
+from monitor.incidents import IncidentRule
+from monitor.store import ledger
+from monitor.store.database import Database
+from sla.ledger import Entry
+from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INZAGE, MINUTE, OPS, Office, at
+
+
+@pytest.fixture
+def office(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    yield Office(database=database)
+    database.close()
+
+
+def announce(office: Office, start: str, end: str, *scope: str) -> None:
+    entry = Entry(
+        kind="maintenance", recorded_us=1, by="a", reason="b", from_us=at(start), until_us=at(end), scope=scope
+    )
+    with office.database.begin() as tx:
+        ledger.append(tx, entry)
+
+
+def test_one_mail_when_it_breaks_and_one_when_it_works_again(office):
+    office.live("..xxxx....")
+    assert office.subjects == [
+        "[Voorbeeldloket] STORING: Aanvraag indienen - indienen-20261123T100200Z",
+        "[Voorbeeldloket] HERSTELD: Aanvraag indienen - indienen-20261123T100200Z",
+    ]
+
+
+def test_the_recovery_lies_in_the_thread_of_the_opening(office):
+    office.live("xx..")
+    opening, recovery = office.sent
+    assert opening.message_id == "incident.indienen-20261123T100000Z@monitor.example"
+    assert (opening.in_reply_to, opening.references) == (None, ())
+    assert recovery.message_id == "incident.indienen-20261123T100000Z.1@monitor.example"
+    assert recovery.in_reply_to == opening.message_id
+    assert recovery.references == (opening.message_id,)
+
+
+def test_only_the_first_mail_is_urgent(office):
+    office.live("xx..")
+    assert [mail.urgent for mail in office.sent] == [True, False]
+
+
+def test_everybody_reads_their_own_language(office):
+    office.recipients = (OPS, BOSS)
+    office.live("xx")
+    assert [(mail.recipients, mail.subject.split()[1]) for mail in office.sent] == [
+        (("ops@example.be",), "STORING:"),
+        (("boss@example.be",), "OUTAGE:"),
+    ]
+
+
+def test_a_recipient_hears_only_of_their_own_checks(office):
+    office.recipients = (Recipient(address="a@example.be", checks=("inzage",)),)
+    office.live("xx", start="10:00")
+    office.live("xx", INZAGE, start="10:10")
+    assert [mail.subject.partition(": ")[2] for mail in office.sent] == ["Dossier inzien - inzage-20261123T101000Z"]
+
+
+def test_reminders_come_after_one_hour_four_hours_and_then_daily(office):
+    office.rule = IncidentRule(open_after=1)
+    office.live("x")
+    hours = []
+    for half_hour in range(1, 120):
+        before = len(office.sent)
+        office.now_us = at("10:00") + half_hour * 30 * MINUTE
+        office.live("x")
+        if len(office.sent) > before:
+            hours.append(half_hour / 2)
+    assert hours == [1, 4, 28, 52]
+    assert set(office.words()[1:]) == {"HERINNERING"}
+
+
+@pytest.mark.parametrize(
+    ("after", "passed"), [(59 * MINUTE, 0), (HOUR, 1), (5 * HOUR, 2), (4 * HOUR + DAY, 3), (4 * HOUR + 10 * DAY, 12)]
+)
+def test_reminders_go_by_the_wall_clock(after, passed):
+    """T13: not by the number of runs, which depends on intervals and pauses."""
+    assert reminders_passed(at("10:00"), at("10:00") + after, IncidentRule()) == passed
+
+
+def test_after_a_long_absence_one_reminder_makes_up_for_all(office):
+    office.live("xx")
+    office.now_us += 3 * DAY
+    office.live("xxx")
+    assert office.words() == ["STORING", "HERINNERING"]
+
+
+def test_restarts_in_an_outage_tell_nobody_again(office):
+    """T10: three restarts, no second opening, and the reminder's clock runs on."""
+    office.live("xx")
+    for _ in range(3):
+        office.database.close()
+        office.database = Database.open(office.database.url)
+        office.live("xxxx")
+    assert office.words() == ["STORING"]
+    office.now_us = at("11:02")
+    office.live("x")
+    assert office.words() == ["STORING", "HERINNERING"]
+
+
+def test_maintenance_mutes_the_mail_and_never_the_measuring(office):
+    """T12: the incident is there, nobody is woken."""
+    announce(office, "09:00", "11:00")
+    office.live("xxxx")
+    assert office.sent == []
+    assert office.open_incidents() == ["indienen-20261123T100000Z"]
+
+
+def test_what_is_still_broken_when_maintenance_ends_is_told_then(office):
+    announce(office, "09:00", "10:03")
+    office.live("xxxxx")
+    assert office.words() == ["STORING"]
+    assert office.sent[0].date_us == at("10:03")
+
+
+def test_what_broke_and_was_mended_within_maintenance_is_told_to_nobody(office):
+    announce(office, "09:00", "11:00")
+    office.live("xx.....")
+    assert office.sent == []
+
+
+def test_maintenance_during_a_known_outage_keeps_its_recovery(office):
+    """T12: told before, so told that it is over, and not told twice in between."""
+    announce(office, "10:03", "10:30")
+    office.live("xx" + "x" * 5 + "..")
+    assert office.words() == ["STORING", "HERSTELD"]
+
+
+def test_maintenance_mutes_reminders(office):
+    announce(office, "10:30", "12:00")
+    office.live("x" * 119)
+    assert office.words() == ["STORING"]
+    office.live("xx")
+    assert office.words() == ["STORING", "HERINNERING"]
+
+
+def test_maintenance_of_another_journey_mutes_nothing_here(office):
+    announce(office, "09:00", "11:00", "inzage")
+    office.live("xx")
+    assert office.words() == ["STORING"]
+
+
+def test_maintenance_that_was_withdrawn_mutes_nothing(office):
+    announce(office, "09:00", "11:00")
+    with office.database.begin() as tx:
+        ledger.append(tx, Entry(kind="maintenance-withdrawn", recorded_us=2, by="a", reason="b", supersedes=1))
+    office.live("xx")
+    assert office.words() == ["STORING"]
+
+
+def test_our_own_blindness_is_one_mail_and_no_outage(office):
+    """T1: the network of the monitor is gone."""
+    office.live("." + "?" * 30)
+    assert office.subjects == ["[Voorbeeldloket] MONITOR: kan niet meten - monitor-20261123T100100Z"]
+
+
+def test_when_we_see_again_we_say_so_once_in_the_same_thread(office):
+    office.live("." + "?" * 10 + "...")
+    assert office.words() == ["MONITOR", "MONITOR"]
+    assert office.sent[1].in_reply_to == office.sent[0].message_id
+
+
+def test_a_certificate_is_told_once_for_each_threshold(office):
+    """T13: not once a run."""
+    for days in (40, 30, 29, 15, 14, 13, 8, 7, 6, 2, 1):
+        office.certificate("ab" * 32, days)
+    assert [mail.subject.split("nog ")[1] for mail in office.sent] == ["29 dagen", "13 dagen", "6 dagen", "2 dagen"]
+
+
+def test_two_checks_of_one_certificate_are_told_once(office):
+    """T13: one for each threshold and fingerprint, across all checks."""
+    office.certificate("ab" * 32, 10)
+    office.certificate("ab" * 32, 10, CERTIFICATE.model_copy(update={"id": "tweede"}))
+    assert len(office.sent) == 1
+
+
+def test_a_new_certificate_is_told_anew(office):
+    office.certificate("ab" * 32, 10)
+    office.certificate("cd" * 32, 10)
+    assert len(office.sent) == 2
+
+
+@pytest.mark.parametrize("address", ["nobody", "a@b@c", "a b@c.be", "Jan <a@c.be>", "a@c.be\nBcc: x@y.be", "@c.be"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(ValueError, match="is not a mail address"):
+        Recipient(address=address)
+
+
+def test_a_name_cannot_smuggle_a_header():
+    with pytest.raises(ValueError, match="one line"):
+        Recipient(address="a@c.be", name="Jan\r\nBcc: x@y.be")
