@@ -40,7 +40,7 @@ from sla.period import DAY_S, calendar_spans, civil_us, local_date, local_dateti
 from sla.sanctions import NOTHING, proposal
 from sla.service_hours import service_time, version_span
 from sla.time_classes import Journey, Piece, boundary_of, classes, judges_downtime, rule_of
-from sla.wording import agreed, moment, percent
+from sla.wording import agreed, moment, percent, target
 
 _LOOK_AROUND_US = DAY_S * 1_000_000  # the edges of an outage may lie outside the period
 
@@ -315,7 +315,7 @@ def _judge(
     finding = _finding(piece, outages, folding)
     if isinstance(clause, AvailabilityClause):
         finding = dataclasses.replace(
-            finding, reasons=(*finding.reasons, *_without_third_parties(clause, piece, outages, decisions))
+            finding, figures=(*finding.figures, *_without_third_parties(clause, piece, outages, decisions))
         )
     if planned.interim:
         until = moment(planned.whole.end_us, timezone)
@@ -323,9 +323,7 @@ def _judge(
             nl=f"Tussenstand: de periode ({agreed(str(clause.period)).nl}) loopt tot {until}; dan valt het oordeel.",
             en=f"So far: the period ({clause.period}) runs until {until}; the verdict falls then.",
         )
-        finding = dataclasses.replace(
-            finding, verdict=Verdict.UNDECIDED, reasons=(*finding.reasons, reason), undecided_us=_open_us(finding)
-        )
+        finding = dataclasses.replace(finding, verdict=Verdict.UNDECIDED, why=(reason,), undecided_us=_open_us(finding))
     return _Judged(planned=planned, piece=piece, finding=finding, result=_result(piece, finding))
 
 
@@ -386,19 +384,20 @@ def _without_third_parties(
 def _result(piece: Piece, finding: Finding) -> ClauseResult:
     clause = piece.clause
     blocked = _not_sanctionable(piece, finding)
+    may = finding.verdict is Verdict.MISSED and not blocked
     return ClauseResult(
         clause=clause,
         version=piece.version,
         period=piece.span,
         verdict=finding.verdict,
-        reasons=(*finding.reasons, *blocked),
+        reasons=(*finding.figures, *finding.why, *blocked),
         totals=finding.totals,
         availability=finding.availability,
         target=finding.target,
         measured=finding.measured,
         response=finding.response,
-        sanction=proposal(clause, piece.version, finding.shortfall) if not blocked and finding.shortfall else NOTHING,
-        sanctionable=finding.verdict is Verdict.MISSED and not blocked,
+        sanction=proposal(clause, piece.version, finding.shortfall) if may and finding.shortfall else NOTHING,
+        sanctionable=may,
         outages=tuple(finding.counted),
         undecided_us=finding.undecided_us,
     )
@@ -457,7 +456,7 @@ def _gated(judged: list[_Judged]) -> list[_Judged]:
         if least is None or found is None or found >= least or isinstance(j.planned.clause, CoverageClause):
             gated.append(j)
             continue
-        was, norm = percent(found, 2), percent(least, 2)
+        was, norm = percent(found, 2), target(least)
         reason = Text(
             nl=f"Meetdekking {was.nl}, onder het minimum van {norm.nl} in het contract: niet te beoordelen.",
             en=f"Coverage {was.en}, below the contract's minimum of {norm.en}: undecided.",
@@ -465,7 +464,7 @@ def _gated(judged: list[_Judged]) -> list[_Judged]:
         finding = dataclasses.replace(
             j.finding,
             verdict=Verdict.UNDECIDED,
-            reasons=(reason, *j.finding.reasons),
+            why=(reason,),
             undecided_us=_open_us(j.finding),
         )
         gated.append(dataclasses.replace(j, finding=finding, result=_result(j.piece, finding)))

@@ -90,11 +90,12 @@ def _per_unit(clause: Clause, version: Version, rule: PerUnit, shortfall: Shortf
         unit = Fraction(rule.unit)
         count = ceil((shortfall.target - shortfall.figure) / unit)
         point = exact(unit)
+        steps_nl, steps_en = ("schijf", "step") if count == 1 else ("schijven", "steps")
         return [
             _line(
-                f"{clause.id}: {count} begonnen schijf/schijven van {point.replace('.', ',')} procentpunt onder "
+                f"{clause.id}: {count} begonnen {steps_nl} van {point.replace('.', ',')} procentpunt onder "
                 f"{exact(shortfall.target).replace('.', ',')} % × {words.nl} ({shown.nl})",
-                f"{clause.id}: {count} started step(s) of {point} percentage points below "
+                f"{clause.id}: {count} started {steps_en} of {point} percentage points below "
                 f"{exact(shortfall.target)} % × {words.en} ({shown.en})",
                 to_cents(count * each),
             )

@@ -77,4 +77,9 @@ _ENGLISH_WORDS = re.compile(r"(?<![a-z])(" + "|".join(sorted(_DUTCH, key=len, re
 
 def agreed(text: str) -> Text:
     """What the contract's file writes in its own few words, such as `8h per month`, for readers of both languages."""
-    return Text(nl=_ENGLISH_WORDS.sub(lambda m: _DUTCH[m[1]], text), en=text)
+    dutch = _ENGLISH_WORDS.sub(lambda m: _DUTCH[m[1]], text)
+    return Text(nl=re.sub(r"(\d)\.(\d+) ?%|(?<=\d) ?%", _dutch_percent, dutch), en=text)
+
+
+def _dutch_percent(found: re.Match[str]) -> str:
+    return f"{found[1]},{found[2]} %" if found[1] else " %"

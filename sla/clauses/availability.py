@@ -20,12 +20,14 @@ def judge(clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutag
     totals = found.totals()
     ratio = _ratio(clause, piece, clause.boundary)
     answer = verdict(ratio, clause.target)
+    figures, why = _reasons(clause, totals, ratio, answer)
     bounds = clause.sanction.boundary if clause.sanction is not None else "certain"
     figure = _ratio(clause, piece, bounds, forgiven=piece.grace).highest
     sure = piece.classes(bounds, forgiven=piece.grace)
     return Finding(
         verdict=answer,
-        reasons=_reasons(clause, totals, ratio, answer),
+        figures=figures,
+        why=why,
         totals=totals,
         availability=ratio,
         target=clause.target,
@@ -50,11 +52,13 @@ def _ratio(
     return weighted(each)
 
 
-def _reasons(clause: AvailabilityClause, totals: Totals, ratio: Availability, answer: Verdict) -> tuple[Text, ...]:
+def _reasons(
+    clause: AvailabilityClause, totals: Totals, ratio: Availability, answer: Verdict
+) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
     if not totals.service_us:
-        return (Text(nl="Geen diensttijd in deze periode.", en="No service time in this period."),)
+        return (Text(nl="Geen diensttijd in deze periode.", en="No service time in this period."),), ()
     if ratio.lowest is None or ratio.point is None or ratio.highest is None:
-        return (Text(nl="Niet gemeten in deze periode.", en="Not measured in this period."),)
+        return (Text(nl="Niet gemeten in deze periode.", en="Not measured in this period."),), ()
     norm = target(clause.target)
     point, low, high = (percent(r, clause.decimals) for r in (ratio.point, ratio.lowest, ratio.highest))
     lost, limit = length(totals.down_us), length(allowed_us(totals, clause.target))
@@ -82,7 +86,7 @@ def _reasons(clause: AvailabilityClause, totals: Totals, ratio: Availability, an
                 f"de norm is gehaald als daarvan {needed.nl} goed was.",
                 en=f"Undecided: {open_us.en} is unmeasured; the target is met if {needed.en} of it was up.",
             )
-    return (figure, why)
+    return (figure,), (why,)
 
 
 def allowed_us(totals: Totals, target: Fraction) -> int:

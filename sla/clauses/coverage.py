@@ -23,7 +23,7 @@ def judge(clause: CoverageClause, piece: Piece) -> Finding:
     if found is None:
         return Finding(
             verdict=Verdict.UNDECIDED,
-            reasons=(Text(nl="Geen diensttijd om te meten.", en="No service time to measure."),),
+            figures=(Text(nl="Geen diensttijd om te meten.", en="No service time to measure."),),
             totals=totals,
             target=clause.target,
         )
@@ -31,14 +31,15 @@ def judge(clause: CoverageClause, piece: Piece) -> Finding:
     was, norm = percent(found, clause.decimals), target(clause.target)
     return Finding(
         verdict=Verdict.MET if met else Verdict.MISSED,
-        reasons=(
+        figures=(
             Text(
-                nl=f"{'Gehaald' if met else 'Niet gehaald'}: {was.nl} van de diensttijd is gemeten, norm {norm.nl}. "
+                nl=f"{was.nl} van de diensttijd is gemeten, norm {norm.nl}. "
                 "Dit is een norm voor de meting, niet voor de dienstverlener.",
-                en=f"{'Met' if met else 'Missed'}: {was.en} of the service time was measured, target {norm.en}. "
+                en=f"{was.en} of the service time was measured, target {norm.en}. "
                 "This is a promise of the measuring, not of the supplier.",
             ),
         ),
+        why=(Text(nl="Gehaald.", en="Met.") if met else Text(nl="Niet gehaald.", en="Missed."),),
         totals=totals,
         target=clause.target,
         measured=found,

@@ -53,6 +53,8 @@ class Finding:
     """A clause judged, before coverage, grace and obligation have their say.
 
     Attributes:
+        figures: the figures in words, verdict apart.
+        why: what the verdict rests on; another reason takes its place where something overrules it.
         counted: per outage id the microseconds that count in this clause.
         sanctioned: the same by the edges that sanctions use.
         shortfall: by the edges that sanctions use; None for kinds that are never sanctioned.
@@ -60,7 +62,8 @@ class Finding:
     """
 
     verdict: Verdict
-    reasons: tuple[Text, ...]
+    figures: tuple[Text, ...]
+    why: tuple[Text, ...] = ()
     totals: Totals | None = None
     availability: Availability | None = None
     target: Fraction | int | None = None

@@ -29,7 +29,8 @@ def judge(clause: OutageCountClause, piece: Piece, outages: Sequence[NamedOutage
     sanctioned = {o.id: us for o in outages if (us := o.counted_us(sure, bounds)) >= clause.at_least}
     return Finding(
         verdict=answer,
-        reasons=(_reason(answer, count, possible, clause),),
+        figures=(_figure(count, clause),),
+        why=(_why(answer, possible),),
         totals=totals,
         target=clause.limit,
         measured=count if answer is not Verdict.UNDECIDED or count else None,
@@ -40,22 +41,26 @@ def judge(clause: OutageCountClause, piece: Piece, outages: Sequence[NamedOutage
     )
 
 
-def _reason(answer: Verdict, count: int, possible: int, clause: OutageCountClause) -> Text:
+def _figure(count: int, clause: OutageCountClause) -> Text:
     least = length(clause.at_least)
-    of = (
-        Text(nl=f" van minstens {least.nl}", en=f" of at least {least.en}")
-        if clause.at_least > 1
-        else Text(nl="", en="")
-    )
-    if answer is Verdict.UNDECIDED:
-        return Text(
-            nl=f"Niet te beoordelen: {count} storing(en){of.nl} gemeten, met niet-gemeten tijd erbij kunnen het er "
-            f"{possible} zijn; norm hoogstens {clause.limit}.",
-            en=f"Undecided: {count} outage(s){of.en} measured, with unmeasured time it may have been {possible}; "
-            f"at most {clause.limit} promised.",
-        )
-    met = answer is Verdict.MET
+    nl, en = (f" van minstens {least.nl}", f" of at least {least.en}") if clause.at_least > 1 else ("", "")
     return Text(
-        nl=f"{'Gehaald' if met else 'Niet gehaald'}: {count} storing(en){of.nl}, norm hoogstens {clause.limit}.",
-        en=f"{'Met' if met else 'Missed'}: {count} outage(s){of.en}, at most {clause.limit} promised.",
+        nl=f"{count} {'storing' if count == 1 else 'storingen'}{nl}, norm hoogstens {clause.limit}.",
+        en=f"{count} {'outage' if count == 1 else 'outages'}{en}, at most {clause.limit} promised.",
     )
+
+
+def _why(answer: Verdict, possible: int) -> Text:
+    match answer:
+        case Verdict.MET:
+            return Text(
+                nl="Gehaald: ook als alle niet-gemeten tijd uitval was.",
+                en="Met: even if all unmeasured time had been down.",
+            )
+        case Verdict.MISSED:
+            return Text(nl="Niet gehaald.", en="Missed.")
+        case Verdict.UNDECIDED:
+            return Text(
+                nl=f"Niet te beoordelen: met niet-gemeten tijd erbij kunnen het er {possible} geweest zijn.",
+                en=f"Undecided: with unmeasured time there may have been {possible}.",
+            )

@@ -34,7 +34,8 @@ def judge(clause: OutageDurationClause, piece: Piece, outages: Sequence[NamedOut
     ]
     return Finding(
         verdict=answer,
-        reasons=(_reason(answer, longest, possible, clause.limit),),
+        figures=(_figure(longest, clause.limit),),
+        why=(_why(answer, possible),),
         totals=totals,
         target=clause.limit,
         measured=longest if answer is not Verdict.UNDECIDED or longest else None,
@@ -45,17 +46,26 @@ def judge(clause: OutageDurationClause, piece: Piece, outages: Sequence[NamedOut
     )
 
 
-def _reason(answer: Verdict, longest: int, possible: int, limit: int) -> Text:
-    was, may, norm = length(longest), length(possible), length(limit)
-    if answer is Verdict.UNDECIDED:
-        return Text(
-            nl=f"Niet te beoordelen: de langste gemeten storing duurde {was.nl}, met niet-gemeten tijd erbij misschien "
-            f"{may.nl}; norm hoogstens {norm.nl}.",
-            en=f"Undecided: the longest outage measured lasted {was.en}, but with unmeasured time perhaps "
-            f"{may.en}; at most {norm.en} was promised.",
-        )
-    met = answer is Verdict.MET
+def _figure(longest: int, limit: int) -> Text:
+    was, norm = length(longest), length(limit)
     return Text(
-        nl=f"{'Gehaald' if met else 'Niet gehaald'}: de langste storing duurde {was.nl}, norm hoogstens {norm.nl}.",
-        en=f"{'Met' if met else 'Missed'}: the longest outage lasted {was.en}, at most {norm.en} was promised.",
+        nl=f"De langste storing duurde {was.nl}, norm hoogstens {norm.nl}.",
+        en=f"The longest outage lasted {was.en}, at most {norm.en} was promised.",
     )
+
+
+def _why(answer: Verdict, possible: int) -> Text:
+    match answer:
+        case Verdict.MET:
+            return Text(
+                nl="Gehaald: ook als alle niet-gemeten tijd uitval was.",
+                en="Met: even if all unmeasured time had been down.",
+            )
+        case Verdict.MISSED:
+            return Text(nl="Niet gehaald.", en="Missed.")
+        case Verdict.UNDECIDED:
+            may = length(possible)
+            return Text(
+                nl=f"Niet te beoordelen: met niet-gemeten tijd erbij kan een storing {may.nl} geduurd hebben.",
+                en=f"Undecided: with unmeasured time an outage may have lasted {may.en}.",
+            )

@@ -17,7 +17,7 @@ def judge(clause: ResponseTimeClause, durations: Sequence[int], sanctioned: Sequ
     if found.percentile_us is None or found.within is None:
         return Finding(
             verdict=Verdict.UNDECIDED,
-            reasons=(Text(nl="Niet gemeten: geen geslaagde metingen.", en="Not measured: no successful samples."),),
+            figures=(Text(nl="Niet gemeten: geen geslaagde metingen.", en="Not measured: no successful samples."),),
             target=clause.limit,
             response=found,
         )
@@ -25,15 +25,16 @@ def judge(clause: ResponseTimeClause, durations: Sequence[int], sanctioned: Sequ
     ungraced = nearest_rank(sorted(sanctioned), clause.percentile)
     rank = exact(clause.percentile / 100)
     was, norm, within = length(found.percentile_us), length(clause.limit), percent(found.within, clause.decimals)
-    reason = Text(
-        nl=f"{'Gehaald' if met else 'Niet gehaald'}: percentiel {rank.replace('.', ',')} is {was.nl}, "
+    figure = Text(
+        nl=f"Percentiel {rank.replace('.', ',')} is {was.nl}, "
         f"norm hoogstens {norm.nl} ({found.count} geslaagde metingen, {within.nl} binnen de norm).",
-        en=f"{'Met' if met else 'Missed'}: percentile {rank} is {was.en}, at most {norm.en} was promised "
+        en=f"Percentile {rank} is {was.en}, at most {norm.en} was promised "
         f"({found.count} successful samples, {within.en} within it).",
     )
     return Finding(
         verdict=Verdict.MET if met else Verdict.MISSED,
-        reasons=(reason,),
+        figures=(figure,),
+        why=(Text(nl="Gehaald.", en="Met.") if met else Text(nl="Niet gehaald.", en="Missed."),),
         target=clause.limit,
         measured=found.percentile_us,
         response=found,
