@@ -17,6 +17,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from probes.checks import CssExpectation, Expect, HeaderExpectation, JsonExpectation
+from probes.errors import quoted
 from probes.response import Response, UnreadableError, WrittenFloat, WrittenInt, written_json
 from probes.sample import FailureKind
 
@@ -40,11 +41,6 @@ class Finding:
     expected: str
     found: str
     content: bool = True
-
-
-def quoted(text: str) -> str:
-    """A text inside a phrase, white space folded, ends visible."""
-    return f"“{' '.join(text.split())}”"
 
 
 def seconds(duration_us: int) -> str:
@@ -214,7 +210,7 @@ def _json(wanted: JsonExpectation, response: Response) -> Finding:
     except UnreadableError as error:
         return Finding(ok=False, kind=FailureKind.BODY, subject=subject, expected="JSON", found=str(error))
     except JMESPathError as error:
-        return _finding(NO, subject, _json_phrase(wanted), f"no answer: {' '.join(str(error).split())}")
+        return _finding(NO, subject, _json_phrase(wanted), f"no answer: {quoted(str(error))}")
     found = "nothing" if value is None else quoted(value) if isinstance(value, str) else written_json(value)
     return _finding(_json_holds(wanted, value), subject, _json_phrase(wanted), found)
 

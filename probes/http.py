@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import re
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 import httpcore
 import httpx
 
+from probes.decoding import decoder
+from probes.errors import quoted, refusal, words
 from probes.fault import Fault
 from probes.response import Response
 from probes.sample import FailureKind, Phases
@@ -119,7 +119,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         try:
             found = await asyncio.get_running_loop().getaddrinfo(bare, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise Fault(FailureKind.DNS, bare, expected="an address", found=_words(error)) from error
+            raise Fault(FailureKind.DNS, bare, expected="an address", found=words(error)) from error
         finally:
             self.trail.add(resolve_us=self._monotonic_us() - started)
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -352,89 +352,25 @@ class Visitor:
             raise Fault(
                 FailureKind.TOO_LARGE, "body", expected=f"at most {cap} bytes", found=f"{announced} bytes announced"
             )
-        decoder = _decoder(response.headers.get("content-encoding", ""), cap)
+        decoding = decoder(response.headers.get("content-encoding", ""), cap)
         decoded = bytearray()
         received = 0
-        async for part in response.aiter_raw():
+        # As it came over the wire: httpx would decode without a cap.
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for part in response.stream:
             received += len(part)
             if passing and received > _REDIRECT_BODY:
                 break
             if received > cap:
                 raise Fault(FailureKind.TOO_LARGE, "body", expected=f"at most {cap} bytes", found="more on the wire")
-            decoded += decoder.feed(part)
+            decoded += decoding.feed(part)
             # The trail holds what came so far; a slice of a growing buffer each time would cost its square.
             if len(trail.body) < _REDIRECT_BODY:
                 trail.body = bytes(decoded[: _REDIRECT_BODY + 1])
         if not passing and received:
-            decoder.end()
+            decoding.end()
         trail.body = bytes(decoded)
         return trail.body
-
-
-class _Plain:
-    """No content coding."""
-
-    def feed(self, data: bytes) -> bytes:
-        return data
-
-    def end(self) -> None:
-        return None
-
-
-class _Inflate:
-    """gzip and deflate, piece by piece, never beyond the cap: a bomb costs the cap and no more."""
-
-    def __init__(self, coding: str, cap: int) -> None:
-        self._coding = coding
-        self._left = cap
-        self._cap = cap
-        self._zlib = zlib.decompressobj(31 if coding == "gzip" else 15)
-        self._begun = False
-
-    def feed(self, data: bytes) -> bytes:
-        out = bytearray()
-        while data:
-            if self._zlib.eof:
-                if self._coding != "gzip":
-                    break
-                self._zlib = zlib.decompressobj(31)  # RFC 1952: a gzip file may have several members
-            try:
-                piece = self._zlib.decompress(data, self._left + 1)
-            except zlib.error as error:
-                if self._coding == "deflate" and not self._begun:
-                    # Servers that send raw deflate under this name are old and many.
-                    self._zlib = zlib.decompressobj(-15)
-                    self._begun = True
-                    continue
-                raise Fault(FailureKind.BODY, "body", expected=f"{self._coding} data", found="damaged data") from error
-            self._begun = True
-            out += piece
-            self._left -= len(piece)
-            if self._left < 0:
-                raise Fault(
-                    FailureKind.TOO_LARGE,
-                    "body",
-                    expected=f"at most {self._cap} bytes",
-                    found="more after decompression",
-                )
-            data = self._zlib.unconsumed_tail or self._zlib.unused_data
-        return bytes(out)
-
-    def end(self) -> None:
-        if not self._zlib.eof:
-            raise Fault(FailureKind.BODY, "body", expected=f"complete {self._coding} data", found="an early end")
-
-
-def _decoder(codings: str, cap: int) -> _Plain | _Inflate:
-    names = [name for part in codings.split(",") if (name := part.strip().lower()) not in ("", "identity")]
-    if not names:
-        return _Plain()
-    name = names[0].removeprefix("x-")
-    if len(names) == 1 and name in ("gzip", "deflate"):
-        return _Inflate(name, cap)
-    raise Fault(
-        FailureKind.BODY, "header Content-Encoding", expected="gzip or deflate, as asked for", found=", ".join(names)
-    )
 
 
 def _address(target: str, base: httpx.URL | str) -> httpx.URL:
@@ -489,21 +425,6 @@ def _response_head(response: httpx.Response) -> str:
     return "\n".join(lines)
 
 
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-
-
-def _words(error: BaseException) -> str:
-    """What an operating system's or library's error says, in a few words."""
-    for inner in (error, error.__cause__, error.__context__):
-        if isinstance(inner, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(inner, ConnectionResetError):
-            return "connection reset"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return _ERRNO.sub("", str(error)) or type(error).__name__
-
-
 def classified(error: Exception, trail: Trail) -> Fault:
     """Which kind of trouble an exception of the transport is. What nobody foresaw is the monitor's own fault."""
     where = host_of(trail.urls[-1]) if trail.urls else ""
@@ -517,26 +438,26 @@ def classified(error: Exception, trail: Trail) -> Fault:
         return fault
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
-            return Fault(FailureKind.TLS, where, expected="a valid certificate", found=link.verify_message)
+            return Fault(FailureKind.TLS, where, expected="a valid certificate", found=refusal(link))
     for link in chain:
         if isinstance(link, ssl.SSLError):
-            return Fault(FailureKind.TLS, where, expected="a TLS connection", found=link.reason or str(link))
+            return Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(link))
     if trail.waiting_for == "the TLS handshake":
-        return Fault(FailureKind.TLS, where, expected="a TLS connection", found=next(map(_words, reversed(chain))))
+        return Fault(FailureKind.TLS, where, expected="a TLS connection", found=next(map(words, reversed(chain))))
     match error:
         case httpcore.ConnectError() | httpx.ConnectError() | httpcore.ConnectTimeout() | httpx.ConnectTimeout():
             own = next((link for link in chain if isinstance(link, OSError) and link.errno in _OWN), None)
             if own is not None:
-                return Fault(FailureKind.MONITOR, where, found=_words(own))
+                return Fault(FailureKind.MONITOR, where, found=words(own))
             return Fault(FailureKind.CONNECT, where, expected="a connection", found=_connect_words(chain))
         case httpcore.TimeoutException() | httpx.TimeoutException():
-            return Fault(FailureKind.TIMEOUT, where, found=str(error) or "no answer in time")
+            return Fault(FailureKind.TIMEOUT, where, found="no answer in time")
         case httpcore.RemoteProtocolError() | httpx.RemoteProtocolError() | httpcore.ReadError() | httpx.ReadError():
             return Fault(FailureKind.PROTOCOL, where, expected="a complete HTTP answer", found=_protocol_words(error))
         case httpcore.WriteError() | httpx.WriteError() | httpx.CloseError():
             return Fault(FailureKind.PROTOCOL, where, expected="a complete HTTP answer", found="connection broken")
         case _:
-            return Fault(FailureKind.MONITOR, where, found=f"{type(error).__name__}: {error}")
+            return Fault(FailureKind.MONITOR, where, found=quoted(f"{type(error).__name__}: {error}"))
 
 
 # Too many open files (process, machine), no memory: nothing of it is the portal's doing.
@@ -544,8 +465,8 @@ _OWN = frozenset({23, 24, 12, 105})
 
 
 def _connect_words(chain: list[BaseException]) -> str:
-    found = [_words(link) for link in chain if isinstance(link, OSError)]
-    return found[-1] if found else _words(chain[0])
+    found = [words(link) for link in chain if isinstance(link, OSError)]
+    return found[-1] if found else words(chain[0])
 
 
 def _protocol_words(error: Exception) -> str:
@@ -556,4 +477,4 @@ def _protocol_words(error: Exception) -> str:
         return "the connection closed in the middle of the answer"
     if isinstance(error, httpcore.ReadError | httpx.ReadError):
         return "the connection broke"
-    return f"no HTTP: {text}" if text else "no HTTP"
+    return f"no HTTP: {quoted(text)}" if text else "no HTTP"

@@ -18,7 +18,8 @@ _GRANTING = (
     r"[\w.-]*(?:token|passw(?:or)?d|passwd|wachtwoord|secret|geheim|session|sessie|csrf|xsrf|signature|api[_-]?key|ticket|otp|jwt)[\w.-]*"
     r"|code|state|nonce|sid|jsessionid|auth|assertion|SAML(?:Request|Response)|RelayState|key|pin|sig|rrn"
 )
-_PARAMETER = re.compile(rf"(?<![\w.-])((?:{_GRANTING})=)[^&#;\s\"'<>]+", re.IGNORECASE)
+_PARAMETER = re.compile(rf"(?<![\w.-])((?:{_GRANTING})=)[^&#?;\s\"'<>]+", re.IGNORECASE)
+_MEMBER = re.compile(rf"(\"(?:{_GRANTING})\"\s*:\s*\")(?:[^\"\\]|\\.)*(?=\")", re.IGNORECASE)
 _HEADER = re.compile(
     r"^((?:proxy-)?authorization|x-api-key|x-auth-token|x-csrf-token|x-xsrf-token)(:[ \t]*).+$",
     re.IGNORECASE | re.MULTILINE,
@@ -42,7 +43,7 @@ def _character(char: str) -> str:
     }
     fixed = [re.escape(way) for way in sorted(ways, key=lambda way: (-len(way), way))]
     percent = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in encoded)
-    entity = f"&#(?:0*{ord(char)}|(?i:x)0*(?i:{ord(char):x}));"
+    entity = f"&#(?:0{{0,4}}{ord(char)}|(?i:x)0{{0,4}}(?i:{ord(char):x}));"
     units = char.encode("utf-16-be", "surrogatepass").hex()
     escape = "".join(rf"\\u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))
     return f"(?:{'|'.join([percent, entity, escape, *fixed])})"
@@ -78,7 +79,7 @@ class Redactor:
     @property
     def widest(self) -> int:
         """The longest a written secret may be, in characters; a cut must leave out that much to be safe."""
-        return max((len(s) for s in self._secrets), default=0) * 18 + 64
+        return max((len(s) for s in self._secrets), default=0) * 24 + 64
 
     def __call__(self, text: str) -> str:
         """The text without secrets. Header lines are known by their names at the start of a line."""
@@ -88,6 +89,7 @@ class Redactor:
         text = _SET_COOKIE.sub(rf"\1{MASK}", text)
         text = _COOKIE.sub(lambda found: found[1] + _COOKIE_PAIR.sub(rf"\1{MASK}", found[2]), text)
         text = _PARAMETER.sub(rf"\1{MASK}", text)
+        text = _MEMBER.sub(rf"\1{MASK}", text)
         return _REGISTER_NUMBER.sub(MASK, text)
 
     def capped(self, text: str, limit: int) -> tuple[str, bool]:

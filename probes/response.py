@@ -11,6 +11,8 @@ from typing import Any
 
 import parsel
 
+from probes.errors import quoted
+
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]+)|<\?xml[^>]{0,100}?encoding=[\"']([a-z0-9_.-]+)",
     re.IGNORECASE,
@@ -52,7 +54,7 @@ def _broken(text: str) -> WrittenFloat:
 
 
 def _no_constant(text: str) -> object:
-    raise UnreadableError(f"not JSON: {text} is no JSON number")
+    raise UnreadableError(f"not JSON: {quoted(text)}")
 
 
 def parsed_json(text: str) -> Any:
@@ -68,7 +70,7 @@ def parsed_json(text: str) -> Any:
     except RecursionError as error:
         raise UnreadableError("not JSON that can be read: nested too deeply") from error
     except ValueError as error:
-        raise UnreadableError(f"not JSON: {error}") from error
+        raise UnreadableError(f"not JSON: {quoted(str(error))}") from error
 
 
 def written_json(value: object) -> str:

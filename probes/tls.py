@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from probes.checks import CertificateCheck
+from probes.errors import refusal as reason
+from probes.errors import words
 from probes.fault import Fault
 from probes.sample import CertificateFacts, FailureKind
 
@@ -141,7 +143,7 @@ async def handshake(check: CertificateCheck, context: ssl.SSLContext) -> Shown:
         open_context.check_hostname = False
         # Only to read the certificate: nothing is sent over this connection, and the refusal stands.
         open_context.verify_mode = ssl.CERT_NONE
-        return await _shake(check, open_context, refused.verify_message)
+        return await _shake(check, open_context, reason(refused))
 
 
 async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str | None = None) -> Shown:
@@ -153,15 +155,13 @@ async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str 
     except ssl.SSLCertVerificationError:
         raise
     except ssl.SSLError as error:
-        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found=error.reason or str(error)) from error
+        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(error)) from error
     except socket.gaierror as error:
-        raise Fault(FailureKind.DNS, check.host, expected="an address", found=error.strerror or str(error)) from error
-    except ConnectionRefusedError as error:
-        raise Fault(FailureKind.CONNECT, where, expected="a connection", found="connection refused") from error
+        raise Fault(FailureKind.DNS, check.host, expected="an address", found=words(error)) from error
     except (ConnectionResetError, BrokenPipeError) as error:
-        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found="connection reset") from error
+        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(error)) from error
     except OSError as error:
-        raise Fault(FailureKind.CONNECT, where, expected="a connection", found=error.strerror or str(error)) from error
+        raise Fault(FailureKind.CONNECT, where, expected="a connection", found=words(error)) from error
     try:
         connection = writer.get_extra_info("ssl_object")
         assert connection is not None
@@ -185,9 +185,8 @@ def verdict(check: CertificateCheck, certificate: CertificateFacts, refusal: str
         found = f"valid only from {day(certificate.not_before_us)}"
         return Fault(FailureKind.CERTIFICATE, check.host, expected="a valid certificate", found=found)
     if refusal is not None:
-        # OpenSSL's own words for another name; the names the certificate has say more.
-        mismatch = "mismatch" in refusal.lower() or "is not valid for" in refusal.lower()
-        found = f"for another name: {', '.join(certificate.names) or certificate.subject}" if mismatch else refusal
+        another = refusal in ("for another name", "for another address")
+        found = f"{refusal}: {', '.join(certificate.names) or certificate.subject}" if another else refusal
         return Fault(
             FailureKind.CERTIFICATE, check.server_name or check.host, expected="a valid certificate", found=found
         )

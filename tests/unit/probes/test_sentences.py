@@ -1,0 +1,125 @@
+"""Failures told to people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from probes.sample import Failure, FailureKind
+from probes.sentences import PHRASES, phrase, sentence
+
+
+def failure(kind: FailureKind, subject: str = "", expected: str | None = None, found: str | None = None) -> Failure:
+    return Failure(kind=kind, step="indienen", subject=subject, expected=expected, found=found)
+
+
+HOST = "loket.example:443"
+CASES = [
+    (
+        failure(FailureKind.DNS, "loket.example", "an address", "the name does not exist"),
+        "Stap “Indienen”: de naam loket.example kon niet worden opgezocht (de naam bestaat niet).",
+        "Step “Submit”: the name loket.example could not be looked up (the name does not exist).",
+    ),
+    (
+        failure(FailureKind.CONNECT, HOST, "a connection", "connection refused"),
+        "Stap “Indienen”: er kwam geen verbinding met loket.example:443 (verbinding geweigerd).",
+        "Step “Submit”: there was no connection to loket.example:443 (connection refused).",
+    ),
+    (
+        failure(FailureKind.TIMEOUT, "deadline of the step", "done within 1.5 s", "still waiting for an answer"),
+        "Stap “Indienen”: dit was niet klaar binnen 1,5 s (nog aan het wachten op antwoord).",
+        "Step “Submit”: this was not done within 1.5 s (still waiting for an answer).",
+    ),
+    (
+        failure(FailureKind.TIMEOUT, "deadline of the journey", "done within 20 s", "not done"),
+        "Stap “Indienen”: alle stappen samen waren niet klaar binnen 20 s (niet klaar).",
+        "Step “Submit”: all steps together were not done within 20 s (not done).",
+    ),
+    (
+        failure(FailureKind.TIMEOUT, "duration", "at most 3 s", "4.25 s"),
+        "Stap “Indienen”: het duurde 4,25 s; toegelaten is hoogstens 3 s.",
+        "Step “Submit”: it took 4.25 s; at most 3 s is allowed.",
+    ),
+    (
+        failure(FailureKind.PROTOCOL, HOST, "a complete HTTP answer", "the connection closed before an answer"),
+        "Stap “Indienen”: het portaal gaf geen volledig antwoord: de verbinding"
+        " werd verbroken voor er een antwoord kwam.",
+        "Step “Submit”: the portal gave no complete answer: the connection closed before an answer.",
+    ),
+    (
+        failure(FailureKind.HTTP_STATUS, "status", "200 or 303", "500"),
+        "Stap “Indienen”: het portaal antwoordde met status 500; verwacht werd 200 of 303.",
+        "Step “Submit”: the portal answered with status 500; expected was 200 or 303.",
+    ),
+    (
+        failure(FailureKind.TOO_LARGE, "body", "at most 1024 bytes", "more on the wire"),
+        "Stap “Indienen”: het antwoord is te groot: hoogstens 1024 bytes toegelaten, gekregen meer over de lijn.",
+        "Step “Submit”: the answer is too large: at most 1024 bytes allowed, received more on the wire.",
+    ),
+    (
+        failure(FailureKind.ASSERTION, "css #toestand", "“ingediend”", "“in opmaak or nothing”"),
+        "Stap “Indienen”: voor element “#toestand” werd verwacht: “ingediend”; gevonden: “in opmaak or nothing”.",
+        "Step “Submit”: for element “#toestand” expected was: “ingediend”; found: “in opmaak or nothing”.",
+    ),
+    (
+        failure(FailureKind.CAPTURE, "projectnummer", "css “#projectnummer”", "nothing"),
+        "Stap “Indienen”: de waarde “projectnummer” stond niet in het antwoord (gezocht met css “#projectnummer”).",
+        "Step “Submit”: the value “projectnummer” was not in the answer (looked for with css “#projectnummer”).",
+    ),
+    (
+        failure(FailureKind.SLOW, "duration", "at most 3 s", "4.25 s"),
+        "Stap “Indienen”: het duurde 4,25 s, langer dan de streefwaarde van 3 s.",
+        "Step “Submit”: it took 4.25 s, longer than the target of 3 s.",
+    ),
+    (
+        failure(FailureKind.BOT_CHECK, "page", None, "a robot check in the page's place"),
+        "Stap “Indienen”: een robotcontrole antwoordde in plaats van het portaal,"
+        " dus is er niets over het portaal gemeten.",
+        "Step “Submit”: a robot check answered in the portal's place, so nothing was measured about the portal.",
+    ),
+    (
+        failure(FailureKind.MONITOR, "template", "a value for secret.ww", "nothing"),
+        "Stap “Indienen”: de monitor kon zelf niet meten (template: een waarde voor secret.ww, niets).",
+        "Step “Submit”: the monitor itself could not measure (template: a value for secret.ww, nothing).",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "dutch", "english"), CASES, ids=lambda c: c.kind.value if isinstance(c, Failure) else ""
+)
+def test_a_failure_is_one_sentence_in_each_language(what: Failure, dutch: str, english: str) -> None:
+    assert sentence(what, "nl", "Indienen") == dutch
+    assert sentence(what, "en", "Submit") == english
+
+
+@pytest.mark.parametrize("kind", list(FailureKind), ids=lambda kind: kind.value)
+def test_every_kind_has_a_sentence_even_when_little_is_known(kind: FailureKind) -> None:
+    for language in ("nl", "en"):
+        text = sentence(Failure(kind=kind), language)
+        assert re.fullmatch(r"[A-Z].+[^.]\.", text)
+
+
+def test_a_certificate_has_no_step_to_blame() -> None:
+    what = Failure(
+        kind=FailureKind.CERTIFICATE,
+        subject="loket.example",
+        expected="a valid certificate",
+        found="expired on 2026-11-01",
+    )
+    assert sentence(what, "nl") == "Het certificaat van loket.example is niet in orde: vervallen op 2026-11-01."
+    assert sentence(what, "en") == "The certificate of loket.example is not in order: expired on 2026-11-01."
+
+
+def test_without_a_title_the_step_goes_by_its_id() -> None:
+    assert sentence(failure(FailureKind.HTTP_STATUS, "status", "200", "500"), "nl").startswith("Stap “indienen”: ")
+
+
+def test_quoted_texts_are_never_translated() -> None:
+    assert phrase("contains “at least nothing” and “1.5 s”", "nl") == "bevat “at least nothing” en “1.5 s”"
+
+
+def test_longer_phrases_come_before_their_parts() -> None:
+    lengths = [len(english.split()) for english, _ in PHRASES]
+    assert all(PHRASES[i][0] not in PHRASES[j][0] for j in range(len(lengths)) for i in range(j))
