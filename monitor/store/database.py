@@ -128,8 +128,12 @@ class Database:
         else:
             raise StoreRefused(f"{parsed.get_backend_name()} is not a store we know; use sqlite:/// or postgresql://")
         database = cls(engine=engine, url=parsed.render_as_string(hide_password=True))
-        with _our_errors():
-            _check_version(engine, migrate=migrate)
+        try:
+            with _our_errors():
+                _check_version(engine, migrate=migrate)
+        except BaseException:
+            engine.dispose()
+            raise
         return database
 
     @contextmanager
