@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from probes.practice.people import Person, person_with_token
-from probes.practice.world import Refused, World, field
+from probes.practice.world import Refused, World, sent_form
 
 CLIENT_ID = "oefenloket"
 _CODE_LIFE_US = 60_000_000
@@ -90,13 +90,13 @@ class IdentityProvider:
         return self._world.page(request, "sleutel.html.j2", asked=asked_id, keys=KEYS, problem=None)
 
     async def answer(self, request: Request) -> Response:
-        form = await request.form()
-        asked_id = field(form, "aanmeldvraag")
+        form = await sent_form(request)
+        asked_id = form.field("aanmeldvraag")
         asked = self._asked.get(asked_id)
         if asked is None:
             raise Refused(400, "Deze aanmelding is verlopen. Begin opnieuw op het loket.")
-        key = field(form, "sleutel")
-        person = person_with_token(field(form, "token")) if key == "token" else None
+        key = form.field("sleutel")
+        person = person_with_token(form.field("token")) if key == "token" else None
         if person is None:
             problem = (
                 "Dit oefentoken is niet bekend."
@@ -120,9 +120,9 @@ class IdentityProvider:
 
     async def token(self, request: Request) -> Response:
         """The token endpoint, for who wants to look at the flow from outside; the portal itself asks in-process."""
-        form = await request.form()
-        grant = self.redeem(field(form, "code"))
-        if grant is None or not hmac.compare_digest(field(form, "client_id").encode(), CLIENT_ID.encode()):
+        form = await sent_form(request)
+        grant = self.redeem(form.field("code"))
+        if grant is None or not hmac.compare_digest(form.field("client_id").encode(), CLIENT_ID.encode()):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         issuer = f"{request.url.scheme}://{request.url.netloc}/op"
         claims = {

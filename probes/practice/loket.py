@@ -20,7 +20,7 @@ from probes.practice.dossiers import (
     State,
 )
 from probes.practice.people import ARCHITECT, Person
-from probes.practice.world import Refused, World, field, needed
+from probes.practice.world import Refused, World
 
 _PAGE = 20
 KINDS = ("plan", "foto", "nota", "andere")
@@ -41,7 +41,8 @@ class Loket:
             Route(project + "/bestanden/{uuid}", self.download),
             Route(project + "/dossiertaks", self.tax, methods=["GET", "POST"]),
             Route(project + "/ondertekenen", self.sign, methods=["POST"]),
-            Route(project + "/indienen", self.submit, methods=["POST"]),
+            # A path of its own, so that a fault can make just submitting fail.
+            Route("/loket/indienen/{number}", self.submit, methods=["POST"]),
             Route(project + "/ontvangstbewijs", self.receipt),
             Route(project + "/intrekken", self.withdraw, methods=["POST"]),
         ]
@@ -93,14 +94,14 @@ class Loket:
         if request.method == "GET":
             return self._world.page(request, "project_nieuw.html.j2", places=PLACES, procedures=PROCEDURE_TEXT)
         form = await self._world.form(request, session)
-        procedure = field(form, "procedure")
+        procedure = form.field("procedure")
         if procedure not in set(Procedure):
             raise Refused(422, "Kies een procedure.")
         project = self._world.dossiers.create(
-            name=needed(form, "projectnaam", "Projectnaam"),
-            description=field(form, "omschrijving"),
-            place=place_of(field(form, "gemeente")),
-            address=needed(form, "adres", "Adres"),
+            name=form.needed("projectnaam", "Projectnaam"),
+            description=form.field("omschrijving"),
+            place=place_of(form.field("gemeente")),
+            address=form.needed("adres", "Adres"),
             procedure=Procedure(procedure),
             owner=person,
             # Building under the ordinary procedure needs an architect; the practice portal knows one.
@@ -133,10 +134,10 @@ class Loket:
         session, _ = self._world.visitor(request)
         project, _ = self._draft(request)
         form = await self._world.form(request, session)
-        kind = field(form, "dossierstuk-type")
+        kind = form.field("dossierstuk-type")
         if kind not in KINDS:
             raise Refused(422, "Kies de soort van het dossierstuk.")
-        uploaded = await self._world.uploads(form, field_name="bestand", kind=kind)
+        uploaded = self._world.uploads(form, field_name="bestand", kind=kind)
         if not uploaded:
             raise Refused(422, "Kies een bestand dat u wilt opladen.")
         if not self._world.suffers("lost-upload", request):
@@ -158,7 +159,7 @@ class Loket:
         session, _ = self._world.visitor(request)
         project, _ = self._draft(request)
         form = await self._world.form(request, session)
-        documents = await self._world.uploads(form, field_name="betaalbewijs", kind="betaalbewijs")
+        documents = self._world.uploads(form, field_name="betaalbewijs", kind="betaalbewijs")
         if not documents:
             raise Refused(422, "Kies het betaalbewijs dat u wilt opladen.")
         if not self._world.suffers("lost-upload", request):

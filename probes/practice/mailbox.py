@@ -20,7 +20,8 @@ def _text(message: EmailMessage, kind: str) -> str | None:
     if part is None:
         return None
     content = part.get_content()
-    return content if isinstance(content, str) else None
+    # Lines end in CRLF on the wire; a reader of the mailbox has no use for that.
+    return content.replace("\r\n", "\n") if isinstance(content, str) else None
 
 
 def _attachment(part: EmailMessage) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -11,7 +10,7 @@ from probes.practice.dossiers import PLACES, Procedure
 from probes.practice.loket import place_of, submitted
 from probes.practice.people import Person
 from probes.practice.sessions import Session
-from probes.practice.world import Refused, World, field, needed
+from probes.practice.world import Refused, Sent, World
 
 STEPS = ("Soort", "Plaats", "Omschrijving", "Contact", "Bijlage", "Ondertekenen en indienen")
 SORTS = ("Ingedeelde inrichting klasse 3", "Zorgwonen", "Stedenbouwkundige handeling")
@@ -60,31 +59,31 @@ class Notifications:
             return RedirectResponse(f"{_PATH}/stap/{step + 1}", status_code=303)
         return await self._submit(request, session, person)
 
-    async def _keep(self, request: Request, session: Session, form: FormData, *, step: int) -> None:
+    async def _keep(self, request: Request, session: Session, form: Sent, *, step: int) -> None:
         """Remembers what this step asked for. Raises Refused where something is missing."""
         draft = session.draft
         match step:
             case 1:
-                draft["soort"] = needed(form, "soort", "Soort melding")
+                draft["soort"] = form.needed("soort", "Soort melding")
                 if draft["soort"] not in SORTS:
                     raise Refused(422, "Kies een soort melding.")
             case 2:
-                draft["gemeente"] = place_of(field(form, "gemeente")).name
-                draft["adres"] = needed(form, "adres", "Adres")
+                draft["gemeente"] = place_of(form.field("gemeente")).name
+                draft["adres"] = form.needed("adres", "Adres")
             case 3:
-                draft["projectnaam"] = needed(form, "projectnaam", "Projectnaam")
-                draft["omschrijving"] = field(form, "omschrijving")
+                draft["projectnaam"] = form.needed("projectnaam", "Projectnaam")
+                draft["omschrijving"] = form.field("omschrijving")
             case 4:
-                draft["telefoon"] = needed(form, "telefoon", "Telefoon")
+                draft["telefoon"] = form.needed("telefoon", "Telefoon")
             case 5:
-                documents = await self._world.uploads(form, field_name="bestand", kind="andere")
+                documents = self._world.uploads(form, field_name="bestand", kind="andere")
                 if not documents:
                     raise Refused(422, "Kies een bestand dat u wilt opladen.")
                 document = documents[0]
                 if not self._world.suffers("lost-upload", request) and document.content is not None:
                     session.draft_file = (document.name, document.media_type, document.content)
             case _:
-                if field(form, "akkoord") != "ja":
+                if form.field("akkoord") != "ja":
                     raise Refused(422, "Bevestig dat u de melding ondertekent.")
                 if session.draft_file is None:
                     raise Refused(409, "De bijlage is niet aangekomen. Ga terug naar stap 5.")

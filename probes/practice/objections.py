@@ -9,7 +9,7 @@ from starlette.routing import Route
 from probes.practice.calendar import last_day_text
 from probes.practice.dossiers import Objection, Project
 from probes.practice.people import Person
-from probes.practice.world import Refused, World, field, needed
+from probes.practice.world import Refused, World
 
 CAPACITIES = ("aanvrager", "betrokken publiek", "adviesinstantie")
 
@@ -50,7 +50,7 @@ class Objections:
         # The term may have ended while the visitor was writing.
         self._term_open(project, appeal=False)
         objection = self._world.dossiers.object(
-            project=project, person=person, text=needed(form, "bezwaar-tekst", "Uw bezwaar"), capacity=None
+            project=project, person=person, text=form.needed("bezwaar-tekst", "Uw bezwaar"), capacity=None
         )
         objection.submitted_us = self._world.now_us()
         return RedirectResponse(f"/loket/bezwaren/{objection.id}", status_code=303)
@@ -64,10 +64,10 @@ class Objections:
                 request, "beroep_nieuw.html.j2", project=project, end_us=end_us, capacities=CAPACITIES
             )
         form = await self._world.form(request, session)
-        capacity = field(form, "hoedanigheid")
+        capacity = form.field("hoedanigheid")
         if capacity not in CAPACITIES:
             raise Refused(422, "Kies in welke hoedanigheid u beroep instelt.")
-        text = needed(form, "beroep-tekst", "Motivering")
+        text = form.needed("beroep-tekst", "Motivering")
         objection = self._world.dossiers.object(project=project, person=person, text=text, capacity=capacity)
         return RedirectResponse(f"/loket/bezwaren/{objection.id}", status_code=303)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -23,6 +22,7 @@ from probes.practice.sessions import Session, Sessions
 
 SendMail = Callable[[EmailMessage], Awaitable[None]]
 _MOST_BODY_BYTES = 80 * 1024 * 1024
+_MOST_FIELD = 2_000
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -36,6 +36,53 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
 class LoginNeeded(Exception):  # noqa: N818 - answered with a redirect
     """Only who is logged in comes here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A file of a form, with the field it came in."""
+
+    field: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A form as it was sent. File inputs that were left empty are not among the files."""
+
+    fields: Mapping[str, str]
+    files: tuple[SentFile, ...]
+
+    def field(self, name: str) -> str:
+        """A text field, stripped and cut; empty where it is missing."""
+        return self.fields.get(name, "").strip()[:_MOST_FIELD]
+
+    def needed(self, name: str, label: str) -> str:
+        """A text field that must be filled in. Raises Refused otherwise."""
+        value = self.field(name)
+        if not value:
+            raise Refused(422, f'Vul het veld "{label}" in.')
+        return value
+
+
+async def sent_form(request: Request) -> Sent:
+    """Reads a form, urlencoded or multipart. Raises Refused where it is too large."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > _MOST_BODY_BYTES:
+        raise Refused(413, "Wat u opstuurt is te groot. Laad hoogstens 80 MB tegelijk op.")
+    fields: dict[str, str] = {}
+    files: list[SentFile] = []
+    async with request.form(max_files=200, max_fields=300) as form:
+        for key, value in form.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(key, value)
+            elif value.filename:
+                name = value.filename.replace("\\", "/").rsplit("/", maxsplit=1)[-1][:200]
+                media_type = (value.content_type or "application/octet-stream")[:100]
+                files.append(SentFile(field=key, name=name, media_type=media_type, content=await value.read()))
+    return Sent(fields=fields, files=tuple(files))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,32 +112,24 @@ class World:
             raise LoginNeeded
         return session, session.person
 
-    async def form(self, request: Request, session: Session) -> FormData:
+    async def form(self, request: Request, session: Session) -> Sent:
         """The form that was sent. Raises Refused where its token is not this session's, or where it is too large."""
-        declared = request.headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > _MOST_BODY_BYTES:
-            raise Refused(413, "Wat u opstuurt is te groot. Laad hoogstens 80 MB tegelijk op.")
-        form = await request.form(max_files=200, max_fields=300)
-        if not hmac.compare_digest(field(form, "_csrf").encode(), session.csrf.encode()):
+        sent = await sent_form(request)
+        if not hmac.compare_digest(sent.field("_csrf").encode(), session.csrf.encode()):
             raise Refused(403, "Dit formulier is niet meer geldig. Ga terug, vernieuw de pagina en probeer opnieuw.")
-        return form
+        return sent
 
     def suffers(self, fault: str, request: Request) -> bool:
         """Whether this request suffers from a fault in what the portal does, rather than in how it answers."""
         return self.faults.hit(fault, request.url.path) is not None
 
-    async def uploads(self, form: FormData, *, field_name: str, kind: str) -> tuple[Document, ...]:
-        """All files that were sent under this name (or this name and something after it). Empty ones do not count."""
-        documents = []
-        for key, value in form.multi_items():
-            if key.startswith(field_name) and isinstance(value, UploadFile) and value.filename:
-                content = await value.read()
-                name = value.filename.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
-                media_type = value.content_type or "application/octet-stream"
-                documents.append(
-                    self.dossiers.document(name=name[:200], kind=kind, media_type=media_type[:100], content=content)
-                )
-        return tuple(documents)
+    def uploads(self, sent: Sent, *, field_name: str, kind: str) -> tuple[Document, ...]:
+        """All files that were sent under this name, or this name and something after it."""
+        return tuple(
+            self.dossiers.document(name=file.name, kind=kind, media_type=file.media_type, content=file.content)
+            for file in sent.files
+            if file.field.startswith(field_name)
+        )
 
     async def mail(self, *, to: Person, subject: str, text: str, attachment: tuple[str, bytes] | None = None) -> None:
         date = format_datetime(instant(self.now_us()))
@@ -109,17 +148,3 @@ class World:
 def may_see(project: Project, person: Person) -> bool:
     """The applicant and the architect always; authorities and third parties once it was submitted."""
     return person.key in {p.key for p in project.signers} or project.public
-
-
-def field(form: FormData, name: str, *, most: int = 2_000) -> str:
-    """A text field, stripped and cut to `most` characters; empty where it is missing."""
-    value = form.get(name)
-    return value.strip()[:most] if isinstance(value, str) else ""
-
-
-def needed(form: FormData, name: str, label: str) -> str:
-    """A text field that must be filled in. Raises Refused otherwise."""
-    value = field(form, name)
-    if not value:
-        raise Refused(422, f'Vul het veld "{label}" in.')
-    return value
