@@ -18,6 +18,7 @@ class Expression:
     """One PromQL expression of a dashboard, with Grafana's variables (`$job`, `$__range`, ...) still in it.
 
     Attributes:
+        legend: names the labels its answer must have, as `{{label}}`; empty where none is shown.
         instant: asked for one moment only; otherwise over the time range.
     """
 
@@ -25,6 +26,7 @@ class Expression:
     panel: str
     ref: str
     expr: str
+    legend: str
     instant: bool
 
 
@@ -36,6 +38,7 @@ def expressions() -> tuple[Expression, ...]:
             panel=panel.title,
             ref=chr(ord("A") + number),
             expr=selected(query.expr),
+            legend=query.legend,
             instant=query.instant or query.table,
         )
         for name, board in BOARDS.items()
@@ -43,7 +46,7 @@ def expressions() -> tuple[Expression, ...]:
         for number, query in enumerate(panel.queries)
     ]
     found.extend(
-        Expression(board="annotations", panel=str(a["name"]), ref="A", expr=str(a["expr"]), instant=False)
+        Expression(board="annotations", panel=str(a["name"]), ref="A", expr=str(a["expr"]), legend="", instant=False)
         for a in ANNOTATIONS
     )
     return tuple(found)
