@@ -207,6 +207,7 @@ class Loaded:
         return self.directory / name
 
 
+_FROM_HERE = "Paths begin at the folder of the main configuration file."
 _LISTS = ("journey", "certificate", "recipient", "contract", "fragment")
 
 
@@ -244,6 +245,9 @@ def _merge(root: Document) -> tuple[dict[str, Any], Origins, list[Document]]:
         problems.append(root.problem(("include",), "is not a list of file names", 'Write include = ["journeys.toml"].'))
         include = []
     for index, name in enumerate(include):
+        if not (root.path.parent / name).is_file():
+            problems.append(root.problem(("include", index), f'there is no file "{name}"', _FROM_HERE))
+            continue
         try:
             documents.append(toml_file.read(root.path.parent / name))
         except ConfigError as error:
@@ -348,6 +352,11 @@ def _contracts(
     names: set[str] = set()
     for index, source in enumerate(config.contract):
         path = directory / source.file
+        if not path.is_file():
+            problems.append(
+                origins.problem(("contract", index, "file"), f'there is no file "{source.file}"', _FROM_HERE)
+            )
+            continue
         try:
             contract, document = read_contract(path)
         except ConfigError as error:

@@ -151,7 +151,12 @@ def problems(
 ) -> tuple[Problem, ...]:
     """The findings of pydantic in the house's words, in the order of the file, each once."""
     found: dict[tuple[str, int, int, str], Problem] = {}
-    for item in error.errors(include_url=False, include_context=False):
+    findings = error.errors(include_url=False, include_context=False)
+    for item in findings:
+        if item["type"] == "too_short" and any(
+            len(o["loc"]) > len(item["loc"]) and o["loc"][: len(item["loc"])] == item["loc"] for o in findings
+        ):
+            continue  # its items were refused, so pydantic counts none: told once is enough
         loc = tuple(part for part in item["loc"] if not (isinstance(part, str) and "[" in part and "]" in part))
         what, mend = _in_words(item["type"], item["msg"], loc, item.get("input"), model)
         problem = locate(loc, what, mend)
@@ -173,7 +178,7 @@ def _in_words(kind: str, message: str, loc: Loc, value: object, model: type[Base
         shown = (
             f"{_shown(repr(value))} " if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
         )
-        return f"{shown}{text}", ""
+        return f"{shown}{text.splitlines()[0].rstrip(': ')}", ""
     shown = _shown(repr(value)) if not isinstance(value, dict | list | tuple) else f"a {_kind(value)}"
     return f"{shown} cannot be", message[:1].upper() + message[1:] + "."
 

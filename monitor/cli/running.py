@@ -84,7 +84,7 @@ def _where_to_look(at: Addresses, settings: Config, *, practice: bool) -> None:
         say(f"  the portal    {base}/")
         say(f"  the mailbox   {base}/_practice/mail.html   (as JSON: {base}/_practice/mail)")
         say("Break something, and watch the page and the mailbox:")
-        fault = json.dumps({"fault": "status-500", "path": "/loket", "seconds": 120})
+        fault = json.dumps({"fault": "status-500", "path": "/loket/indienen", "seconds": 120})
         say(f"  curl -X POST {base}/_practice/faults -d '{fault}'")
         say(f"  curl -X DELETE {base}/_practice/faults          # and mend it")
     say("")

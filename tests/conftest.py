@@ -1,0 +1,64 @@
+"""What holds for every test: only this machine can be reached, and what a missing package skips is said."""
+
+from __future__ import annotations
+
+import ctypes.util
+import ipaddress
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("house")
+
+
+def _only_this_machine(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not _is_here(str(address[0])):
+        raise PermissionError(f"a test may reach this machine only, not {address[0]}")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+sys.addaudithook(_only_this_machine)
+
+
+def _library(name: str) -> bool:
+    return ctypes.util.find_library(name) is not None
+
+
+def _postgres() -> bool:
+    return any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") is not None
+
+
+#: Per marker: whether what it needs is here, and the Debian packages that bring it.
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (lambda: Path("/usr/bin/chromium").exists(), "chromium"),
+    "prometheus": (lambda: bool(shutil.which("prometheus") and shutil.which("promtool")), "prometheus"),
+    "pango": (
+        lambda: _library("pango-1.0") and _library("pangoft2-1.0") and _library("harfbuzz-subset"),
+        "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    ),
+    "postgres": (_postgres, "postgresql"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, (is_here, packages) in NEEDS.items():
+        if item.get_closest_marker(name) is not None and not is_here():
+            pytest.skip(f"not installed: apt-get install {packages}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the expected files anew; then read the diff")
