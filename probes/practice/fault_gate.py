@@ -75,7 +75,7 @@ class FaultGate:
 
     async def _hang(self, fault: Fault, receive: Receive) -> None:
         """Answers nothing until the visitor goes or the fault is mended; then the connection breaks."""
-        gone = asyncio.ensure_future(_departure(receive))
+        gone = asyncio.ensure_future(departure(receive))
         try:
             while self._board.still(fault) and not gone.done():
                 await asyncio.wait({gone}, timeout=0.25)
@@ -114,7 +114,8 @@ async def reference_target(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("ok\n", headers={"cache-control": "no-store"})(scope, receive, send)
 
 
-async def _departure(receive: Receive) -> None:
+async def departure(receive: Receive) -> None:
+    """Returns when the visitor is gone. What was still coming in is thrown away."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

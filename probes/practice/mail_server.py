@@ -155,6 +155,12 @@ def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism:
     return AuthResult(success=known, handled=known)
 
 
+class _Session(Session):
+    """aiosmtpd 1.4 logs a deprecation of its own at every login, because it still sets this itself."""
+
+    login_data = None
+
+
 class _Line(SMTP):
     """One connection, counted among the open ones until it is lost."""
 
@@ -162,6 +168,9 @@ class _Line(SMTP):
         super().__init__(*args, **kwargs)
         self._open_lines = open_lines
         self._counted: asyncio.BaseTransport | None = None
+
+    def _create_session(self) -> Session:
+        return _Session(self.loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._counted is None:  # STARTTLS calls this a second time, with the transport inside TLS

@@ -16,7 +16,7 @@ def size_text(size: int) -> str:
     for unit, scale in (("MB", 1_000_000), ("kB", 1_000)):
         if size >= scale:
             return f"{size / scale:.1f} {unit}".replace(".", ",")
-    return f"{size} bytes"
+    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 class Pages:

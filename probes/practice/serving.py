@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from probes.practice.authority import Certificates, certificates
+from probes.practice.fault_gate import departure
 from probes.practice.faults import FaultBoard
 from probes.practice.mail_server import MailServer, reset
 from probes.practice.portal import PracticePortal
@@ -165,7 +166,9 @@ def _with_resets(app: ASGIApp) -> ASGIApp:
         except ConnectionError:
             reset(transport)
             # The connection must be known as lost when this returns, or the server would want to answer.
-            await asyncio.sleep(0.01)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await departure(receive)
         except asyncio.CancelledError:
             transport.abort()
             await asyncio.sleep(0)
