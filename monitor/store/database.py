@@ -185,6 +185,8 @@ def _our_errors() -> Iterator[None]:
         raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
     except SQLAlchemyError as error:
         raise StoreRefused(_said(error)) from error
+    except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
+        raise StoreUnavailable(str(error)) from error
 
 
 def _said(error: SQLAlchemyError) -> str:
