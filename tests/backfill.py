@@ -11,7 +11,7 @@ from itertools import product
 
 from monitor.metrics import CATALOGUE, Metric
 
-END = 1_804_590_000  # seconds; 9 March 2027, 12:00 in Brussels
+END = 1_741_518_000  # seconds; 9 March 2025, 12:00 in Brussels: past, or Prometheus would refuse what it records
 START = END - 26 * 3600
 STEP = 60
 DOWN_SINCE = END - 7 * 3600

@@ -161,8 +161,9 @@ def test_without_recent_series_the_dashboard_shows_no_state_at_all(prometheus: P
 def test_prometheus_evaluates_every_rule_without_error(prometheus: Prometheus) -> None:
     for _ in range(200):
         rules = [rule for group in prometheus.get("/rules")["groups"] for rule in group["rules"]]
-        if all(rule["health"] != "unknown" for rule in rules):
+        absent = next(rule for rule in rules if rule["name"] == "MonitorAbsent")
+        if all(rule["health"] != "unknown" for rule in rules) and absent["state"] == "pending":
             break
         sleep(0.05)  # a real server's own clock: it cannot be moved
     assert len(rules) == 23
-    assert [(rule["name"], rule["health"]) for rule in rules if rule["health"] != "ok"] == []
+    assert [(rule["name"], rule.get("lastError")) for rule in rules if rule["health"] != "ok"] == []
