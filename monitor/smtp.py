@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import ssl
 from pathlib import Path
@@ -105,10 +106,14 @@ def smtp_sender(settings: MailSettings, *, password: str | None, directory: Path
             return _all(mail, 0, f"no answer within {seconds:g} s")
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return _all(mail, 0, f"{type(error).__name__}: {error}")
+        else:
+            # The server has the mail; a goodbye that fails changes nothing.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await client.quit()
         finally:
-            # After an exception the dialogue is in no state to say goodbye in; a close is enough.
             client.close()
-        answers = []
+        answers: list[Answer] = []
         for address in mail.recipients:
             if address in refused:
                 answers.append(
