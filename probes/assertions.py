@@ -7,7 +7,6 @@ a phrase, and where it speaks of a text that text in “quotes”.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,11 +17,9 @@ from jmespath.exceptions import JMESPathError
 
 from probes.checks import CssExpectation, Expect, HeaderExpectation, JsonExpectation
 from probes.errors import quoted
+from probes.regexes import Search, search_at_once
 from probes.response import Response, UnreadableError, WrittenFloat, WrittenInt, written_json
 from probes.sample import FailureKind
-
-#: A regular expression searches no further than this many characters of a body.
-SEARCHED = 1024 * 1024
 
 YES, NO = True, False
 
@@ -49,16 +46,16 @@ def seconds(duration_us: int) -> str:
     return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + " s"
 
 
-def findings(expect: Expect, response: Response) -> tuple[Finding, ...]:
+def findings(expect: Expect, response: Response, search: Search = search_at_once) -> tuple[Finding, ...]:
     """Every assertion of a step, executed in the order status, head, body, time. Templates are filled in already."""
-    return tuple(_findings(expect, response))
+    return tuple(_findings(expect, response, search))
 
 
 def _finding(ok: bool, subject: str, expected: str, found: str) -> Finding:  # noqa: FBT001 - read as a table
     return Finding(ok=ok, kind=FailureKind.ASSERTION, subject=subject, expected=expected, found=found)
 
 
-def _findings(expect: Expect, response: Response) -> Iterator[Finding]:
+def _findings(expect: Expect, response: Response, search: Search) -> Iterator[Finding]:
     if expect.status:
         yield Finding(
             ok=response.status in expect.status,
@@ -69,13 +66,13 @@ def _findings(expect: Expect, response: Response) -> Iterator[Finding]:
             content=False,
         )
     if expect.url is not None:
-        ok = re.search(expect.url, response.url) is not None
+        ok = search(expect.url, response.url) is not None
         yield _finding(ok, "url", f"matches {quoted(expect.url)}", quoted(response.url))
     if expect.content_type is not None:
         wanted = expect.content_type.lower()
         yield _finding(response.media_type == wanted, "content type", quoted(wanted), quoted(response.media_type))
     for header in expect.header:
-        yield _header(header, response)
+        yield _header(header, response, search)
     size = len(response.body)
     if expect.min_bytes is not None:
         yield _finding(size >= expect.min_bytes, "body size", f"at least {expect.min_bytes} bytes", f"{size} bytes")
@@ -84,11 +81,11 @@ def _findings(expect: Expect, response: Response) -> Iterator[Finding]:
     if expect.sha256 is not None:
         digest = hashlib.sha256(response.body).hexdigest()
         yield _finding(digest == expect.sha256.strip().lower(), "SHA-256", expect.sha256.strip().lower(), digest)
-    yield from _texts(expect, response)
+    yield from _texts(expect, response, search)
     for css in expect.css:
-        yield _css(css, response)
+        yield _css(css, response, search)
     for path in expect.json_:
-        yield _json(path, response)
+        yield _json(path, response, search)
     if expect.hard is not None:
         yield Finding(
             ok=response.duration_us <= expect.hard,
@@ -118,7 +115,7 @@ def _beginning(text: str) -> str:
     return quoted(text[:200]) if text.strip() else "nothing"
 
 
-def _texts(expect: Expect, response: Response) -> Iterator[Finding]:
+def _texts(expect: Expect, response: Response, search: Search) -> Iterator[Finding]:
     for text in expect.text:
         yield _finding(text in response.text, "text", f"contains {quoted(text)}", _beginning(response.text))
     for text in expect.not_text:
@@ -126,12 +123,12 @@ def _texts(expect: Expect, response: Response) -> Iterator[Finding]:
         around = response.text[max(0, at - 60) : at + len(text) + 60]
         yield _finding(at < 0, "text", f"does not contain {quoted(text)}", quoted(around) if at >= 0 else "absent")
     for pattern in expect.regex:
-        match = re.search(pattern, response.text[:SEARCHED])
-        found = quoted(match[0]) if match is not None else _beginning(response.text)
+        match = search(pattern, response.text)
+        found = quoted(match.whole[:200]) if match is not None else _beginning(response.text)
         yield _finding(match is not None, "text", f"matches {quoted(pattern)}", found)
 
 
-def _header(wanted: HeaderExpectation, response: Response) -> Finding:
+def _header(wanted: HeaderExpectation, response: Response, search: Search) -> Finding:
     subject = f"header {wanted.name}"
     values = response.header(wanted.name)
     found = quoted(", ".join(values)) if values else "absent"
@@ -148,11 +145,11 @@ def _header(wanted: HeaderExpectation, response: Response) -> Finding:
     if wanted.matches is not None:
         pattern = wanted.matches
         phrases.append(f"matches {quoted(pattern)}")
-        ok = ok and any(re.search(pattern, value) for value in values)
+        ok = ok and any(search(pattern, value) for value in values)
     return _finding(ok, subject, " and ".join(phrases) or "present", found)
 
 
-def _css(wanted: CssExpectation, response: Response) -> Finding:
+def _css(wanted: CssExpectation, response: Response, search: Search) -> Finding:
     subject = f"css {wanted.select}"
     try:
         elements = response.document.css(wanted.select)
@@ -174,7 +171,7 @@ def _css(wanted: CssExpectation, response: Response) -> Finding:
     ok = (
         (wanted.text is None or folded == " ".join(wanted.text.split()))
         and (wanted.contains is None or " ".join(wanted.contains.split()) in folded)
-        and (wanted.matches is None or re.search(wanted.matches, folded[:SEARCHED]) is not None)
+        and (wanted.matches is None or search(wanted.matches, folded) is not None)
     )
     return _finding(ok, subject, _content_phrase(wanted) or "an element", quoted(folded) if folded else "empty")
 
@@ -203,7 +200,7 @@ def _value(element: Any, attribute: str | None) -> str | None:
     return str(element.xpath("string(.)").get(default=""))
 
 
-def _json(wanted: JsonExpectation, response: Response) -> Finding:
+def _json(wanted: JsonExpectation, response: Response, search: Search) -> Finding:
     subject = f"json {wanted.path}"
     try:
         value = jmespath.search(wanted.path, response.json)
@@ -212,10 +209,10 @@ def _json(wanted: JsonExpectation, response: Response) -> Finding:
     except JMESPathError as error:
         return _finding(NO, subject, _json_phrase(wanted), f"no answer: {quoted(str(error))}")
     found = "nothing" if value is None else quoted(value) if isinstance(value, str) else written_json(value)
-    return _finding(_json_holds(wanted, value), subject, _json_phrase(wanted), found)
+    return _finding(_json_holds(wanted, value, search), subject, _json_phrase(wanted), found)
 
 
-def _json_holds(wanted: JsonExpectation, value: Any) -> bool:
+def _json_holds(wanted: JsonExpectation, value: Any, search: Search) -> bool:
     if "equals" not in wanted.model_fields_set and value is None:
         return False
     if "equals" in wanted.model_fields_set and not same(value, wanted.equals):
@@ -228,12 +225,12 @@ def _json_holds(wanted: JsonExpectation, value: Any) -> bool:
             return False
     if wanted.matches is not None:
         text = value if isinstance(value, str) else written_json(value)
-        if re.search(wanted.matches, text[:SEARCHED]) is None:
+        if search(wanted.matches, text) is None:
             return False
     number = decimal(value)
-    if wanted.at_least is not None and (number is None or number < Decimal(str(wanted.at_least))):
+    if wanted.at_least is not None and (number is None or number < wanted.at_least):
         return False
-    if wanted.at_most is not None and (number is None or number > Decimal(str(wanted.at_most))):
+    if wanted.at_most is not None and (number is None or number > wanted.at_most):
         return False
     return wanted.count is None or (isinstance(value, list | dict | str) and len(value) == wanted.count)
 

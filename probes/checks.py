@@ -7,13 +7,16 @@ Lengths of time are written as `"250ms"`, `"10s"`, `"5m"`, `"2h"`, `"1d"` and he
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import jmespath
 import parsel
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _UNITS_US = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -32,9 +35,14 @@ def duration_us(value: object) -> object:
     return value
 
 
+def _sample(template: str) -> str:
+    """The text with something harmless in the place of each `{{ name }}`, for checking what is around it."""
+    return _PLACEHOLDER.sub("x", template)
+
+
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
+        re.compile(_sample(pattern))
     except re.error as error:
         raise ValueError(f"is not a regular expression: {error}") from error
     return pattern
@@ -42,7 +50,7 @@ def _compiles(pattern: str) -> str:
 
 def _selects(selector: str) -> str:
     try:
-        parsel.csstranslator.HTMLTranslator().css_to_xpath(selector)
+        parsel.csstranslator.HTMLTranslator().css_to_xpath(_sample(selector))
     except Exception as error:
         raise ValueError(f"is not a CSS selector: {error}") from error
     return selector
@@ -50,15 +58,25 @@ def _selects(selector: str) -> str:
 
 def _queries(expression: str) -> str:
     try:
-        jmespath.compile(expression)
+        jmespath.compile(_sample(expression))
     except Exception as error:
         raise ValueError(f"is not a JMESPath expression: {error}") from error
     return expression
 
 
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('is not the address of a site; write it as "https://loket.example"')
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("holds more than scheme, host, port and path; credentials belong to secrets")
+    return value
+
+
 Duration = Annotated[int, BeforeValidator(duration_us), Field(gt=0)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 Regex = Annotated[str, BeforeValidator(lambda v: _compiles(v) if isinstance(v, str) else v)]
+BaseUrl = Annotated[str, AfterValidator(_http_url)]
 Css = Annotated[str, BeforeValidator(lambda v: _selects(v) if isinstance(v, str) else v)]
 JmesPath = Annotated[str, BeforeValidator(lambda v: _queries(v) if isinstance(v, str) else v)]
 
@@ -113,8 +131,8 @@ class JsonExpectation(Definition):
     equals: Any = None
     contains: str | None = None
     matches: Regex | None = None
-    at_least: int | float | None = None
-    at_most: int | float | None = None
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
     count: int | None = Field(default=None, ge=0)
 
 
@@ -226,7 +244,8 @@ class Step(Definition):
         form_from: name of a capture of hidden fields that are sent before the fields of `form`.
         allow_hosts: further hosts (`name` or `name:port`) that this step's redirects may lead to.
         deadline: total, over DNS, connect, TLS, every redirect and the whole body. None: what the journey has left.
-        always: runs even after a failure, on its own deadline, for clean-up; its failure never changes the outcome.
+        always: runs even after a failure, for clean-up; its failure never changes the outcome. Without a deadline it
+            has 10 s, but no more than the journey's. It is skipped where it names a value that was never captured.
     """
 
     id: Id
@@ -249,6 +268,8 @@ class Step(Definition):
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
+        for reserved in sorted({"secret", "run", "file"} & set(self.capture)):
+            raise ValueError(f'captures "{reserved}", a name that templates already use; choose another')
         bodies = [self.form is not None or self.form_from is not None, self.json_ is not None]
         bodies += [self.multipart is not None, self.body is not None]
         if sum(bodies) > 1:
@@ -274,7 +295,7 @@ class Journey(Definition):
     title: Title
     interval: Duration
     deadline: Duration
-    base_url: str | None = None
+    base_url: BaseUrl | None = None
     secrets: tuple[str, ...] = ()
     depends_on: tuple[Id, ...] = ()
     step: tuple[Step, ...] = Field(min_length=1)
@@ -328,7 +349,7 @@ class Portal(Definition):
     """
 
     name: str
-    base_url: str
+    base_url: BaseUrl
     ca_file: str | None = None
     allow_hosts: tuple[str, ...] = ()
     max_body: int = Field(default=8 * 1024 * 1024, ge=1024)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from probes.assertions import SEARCHED
 from probes.checks import Capture
 from probes.fault import Fault
+from probes.regexes import Found, Search, search_at_once
 from probes.response import Response, UnreadableError, WrittenFloat, WrittenInt, written_json
 from probes.sample import FailureKind
 
@@ -18,14 +17,14 @@ from probes.sample import FailureKind
 Fields = tuple[tuple[str, str], ...]
 
 
-def captured(name: str, capture: Capture, response: Response) -> str | Fields:
+def captured(name: str, capture: Capture, response: Response, search: Search = search_at_once) -> str | Fields:
     """The value a capture finds.
 
     Raises:
         Fault: of kind capture, naming it, where the answer does not hold it.
     """
     try:
-        value = _found(capture, response)
+        value = _found(capture, response, search)
     except (UnreadableError, JMESPathError) as error:
         raise Fault(FailureKind.CAPTURE, name, expected=_place(capture), found=" ".join(str(error).split())) from error
     if value is None:
@@ -33,11 +32,11 @@ def captured(name: str, capture: Capture, response: Response) -> str | Fields:
     return value
 
 
-def _found(capture: Capture, response: Response) -> str | Fields | None:
+def _found(capture: Capture, response: Response, search: Search) -> str | Fields | None:
     if capture.css is not None:
         return _css(capture.css, capture.attribute, response)
     if capture.regex is not None:
-        return _group(re.search(capture.regex, response.text[:SEARCHED]))
+        return _group(search(capture.regex, response.text))
     if capture.json_path is not None:
         return _json(capture.json_path, response)
     if capture.header is not None:
@@ -45,7 +44,7 @@ def _found(capture: Capture, response: Response) -> str | Fields | None:
     if capture.cookie is not None:
         return next((value for name, value in reversed(response.cookies) if name == capture.cookie), None)
     if capture.url is not None:
-        return _group(re.search(capture.url, response.url))
+        return _group(search(capture.url, response.url))
     if capture.hidden is not None:
         return _hidden(capture.hidden, response)
     return hashlib.sha256(response.body).hexdigest()
@@ -60,10 +59,8 @@ def _place(capture: Capture) -> str:
     return f"json “{capture.json_path}”" if capture.json_path is not None else "a body"
 
 
-def _group(match: re.Match[str] | None) -> str | None:
-    if match is None:
-        return None
-    return match[1] if match.re.groups else match[0]
+def _group(found: Found | None) -> str | None:
+    return None if found is None else found.group
 
 
 def _css(select: str, attribute: str | None, response: Response) -> str | None:

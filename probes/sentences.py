@@ -31,6 +31,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("a complete HTTP answer", "een volledig HTTP-antwoord"),
     ("an address with a host", "een adres met een host"),
     ("no network in this run", "geen netwerk in deze uitvoering"),
+    ("an answer in time", "een antwoord op tijd"),
     ("no way to the network", "geen weg naar het netwerk"),
     ("the connection broke", "de verbinding viel weg"),
     ("a valid certificate", "een geldig certificaat"),

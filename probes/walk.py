@@ -13,11 +13,13 @@ from urllib.parse import urlencode, urljoin
 from probes.assertions import Finding, findings, seconds, slowness
 from probes.bodies import content, file_facts
 from probes.checks import Expect, Journey, Step
+from probes.errors import quoted
 from probes.evidence import evidence
 from probes.extraction import Fields, captured
 from probes.fault import Fault
 from probes.http import Ask, Trail, Visitor, host_of
 from probes.redaction import Redactor
+from probes.regexes import TooSlowError, search_bounded
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
@@ -63,7 +65,9 @@ async def walk(journey: Journey, *, run_id: str, run_time: str, setup: Setup) ->
             ("Accept-Encoding", "gzip, deflate"),
             ("X-Loketwacht-Run", run_id),
         ),
-        allowed=frozenset({host_of(base_url), host_of(setup.portal.base_url), *setup.portal.allow_hosts}),
+        allowed=frozenset(
+            {host_of(base_url), host_of(setup.portal.base_url), *map(str.lower, setup.portal.allow_hosts)}
+        ),
         max_body=setup.portal.max_body,
         max_redirects=setup.portal.max_redirects,
         monotonic_us=setup.monotonic_us,
@@ -147,7 +151,7 @@ class _Walk:
             async with limit:
                 ask = self._rendered_ask(step)
                 expect = self._rendered_expect(step.expect)
-                response = await self._visitor.ask(ask, trail, allowed=frozenset(step.allow_hosts))
+                response = await self._visitor.ask(ask, trail, allowed=frozenset(map(str.lower, step.allow_hosts)))
                 response = replace(response, duration_us=self._setup.monotonic_us() - started)
                 found = await self._judged(expect, response)
                 executed = len(found)
@@ -167,6 +171,9 @@ class _Walk:
             fault.__cause__ = error
         except Fault as error:
             fault = error
+        except TooSlowError as error:
+            # The expression is ours: the portal is not to blame for it.
+            fault = Fault(FailureKind.MONITOR, "regex", expected="an answer in time", found=quoted(str(error)))
         except Exception as error:
             # The edge of a step: a bug of ours must not keep the clean-up from running.
             log.error("a step broke down", extra={"check": self._journey.id, "step": step.id, "at": place_of(error)})
@@ -204,8 +211,8 @@ class _Walk:
 
     async def _judged(self, expect: Expect, response: Response) -> tuple[Finding, ...]:
         if len(response.body) > _LARGE and self._setup.transport is None:
-            return await asyncio.to_thread(findings, expect, response)
-        return findings(expect, response)
+            return await asyncio.to_thread(findings, expect, response, search_bounded)
+        return findings(expect, response, search_bounded)
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(
@@ -217,7 +224,7 @@ class _Walk:
 
     def _capture(self, step: Step, response: Response) -> None:
         for name, capture in step.capture.items():
-            self._captured[name] = captured(name, capture, response)
+            self._captured[name] = captured(name, capture, response, search_bounded)
         self._files.update(file_facts(step, self._run_id))
 
     def _values(self) -> dict[str, Any]:
