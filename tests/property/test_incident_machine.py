@@ -1,0 +1,115 @@
+"""Laws of the incident machine, for every sequence of samples."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.incidents import (
+    HEALTHY,
+    OWN,
+    STATE,
+    Failed,
+    IncidentRule,
+    Ongoing,
+    Opened,
+    OwnTrouble,
+    Recovering,
+    Resolved,
+    advance,
+    advance_own,
+)
+from probes.sample import Outcome
+from tests.heart import MINUTE, a_sample, at, samples_of
+
+pictures = st.text(alphabet=".~xX? ", max_size=60)
+rules = st.builds(IncidentRule, open_after=st.integers(1, 4), close_after=st.integers(1, 4))
+
+
+def lived(picture, rule, *, restart_before=None):
+    """States and events; with a restart, the state goes through its stored text before that sample."""
+    state, states, events = HEALTHY, [], []
+    for number, sample in enumerate(samples_of(picture)):
+        if restart_before is not None and number % restart_before == 0:
+            state = STATE.validate_json(STATE.dump_json(state))
+        state, happened = advance(state, sample, rule, interval_us=MINUTE)
+        states.append(state)
+        events += happened
+    return states, events
+
+
+@given(pictures, rules)
+def test_openings_and_ends_alternate_beginning_with_an_opening(picture, rule):
+    _, events = lived(picture, rule)
+    kinds = [type(event) for event in events if not isinstance(event, Failed)]
+    assert kinds == [Opened, Resolved] * (len(kinds) // 2) + [Opened] * (len(kinds) % 2)
+
+
+@given(pictures, rules, st.integers(1, 5))
+def test_a_restart_at_any_moment_changes_nothing(picture, rule, every):
+    assert lived(picture, rule) == lived(picture, rule, restart_before=every)
+
+
+@given(pictures, rules)
+def test_every_incident_begins_at_a_failure_and_ends_at_a_good_sample_after_it(picture, rule):
+    _, events = lived(picture, rule)
+    by_slot = {sample.slot_us: sample.outcome for sample in samples_of(picture)}
+    for event in events:
+        if isinstance(event, Opened):
+            assert by_slot[event.since_us] is Outcome.DOWN
+            assert event.since_us <= event.confirmed_us
+        if isinstance(event, Resolved):
+            assert by_slot[event.until_us] in (Outcome.UP, Outcome.DEGRADED)
+            assert event.since_us <= event.last_bad_us < event.until_us
+
+
+@given(pictures, rules)
+def test_incidents_never_overlap_and_never_share_a_name(picture, rule):
+    _, events = lived(picture, rule)
+    names = [event.incident_id for event in events if isinstance(event, Opened)]
+    ends = [event.until_us for event in events if isinstance(event, Resolved)]
+    begins = [event.since_us for event in events if isinstance(event, Opened)]
+    assert len(names) == len(set(names))
+    assert all(end <= begin for end, begin in zip(ends, begins[1:], strict=False))
+
+
+@given(pictures, rules)
+def test_unknown_samples_can_be_left_out_without_changing_anything(picture, rule):
+    _, with_unknown = lived(picture, rule)
+    _, without = lived(picture.replace("?", " "), rule)
+    assert with_unknown == without
+
+
+@given(pictures, rules)
+def test_a_stricter_opening_never_opens_earlier(picture, rule):
+    _, events = lived(picture, rule)
+    _, stricter = lived(picture, rule.model_copy(update={"open_after": rule.open_after + 1}))
+    first = [event.confirmed_us for event in events if isinstance(event, Opened)]
+    later = [event.confirmed_us for event in stricter if isinstance(event, Opened)]
+    assert not later or (first and first[0] <= later[0])
+
+
+@given(pictures, rules)
+def test_after_enough_good_samples_all_is_well_again(picture, rule):
+    states, _ = lived(picture + "." * rule.close_after, rule)
+    assert states[-1] == HEALTHY
+
+
+@given(pictures, rules)
+def test_after_enough_failures_an_incident_is_open(picture, rule):
+    states, _ = lived(picture + "x" * rule.open_after, rule)
+    assert isinstance(states[-1], Ongoing | Recovering)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(".x?")), max_size=40))
+def test_the_monitor_s_own_incident_alternates_too_and_survives_restarts(marks):
+    rule = IncidentRule(unknown_after=2)
+    own, again, events = OwnTrouble(), OwnTrouble(), []
+    for number, (check, mark) in enumerate(marks):
+        sample = a_sample(mark, at("10:00") + number * MINUTE, check)
+        own, happened = advance_own(own, sample, rule, interval_us=MINUTE)
+        again, _ = advance_own(OWN.validate_json(OWN.dump_json(again)), sample, rule, interval_us=MINUTE)
+        events += [type(event) for event in happened if not isinstance(event, Failed)]
+    assert again == own
+    assert events == [Opened, Resolved] * (len(events) // 2) + [Opened] * (len(events) % 2)
