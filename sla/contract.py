@@ -18,6 +18,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     ValidationInfo,
@@ -25,6 +27,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import core_schema
 
 from sla.period import zone
 
@@ -299,6 +302,27 @@ Every = Annotated[Recurrence, PlainValidator(_recurrence), _text_schema("month")
 Name = Annotated[str, Field(min_length=1)]
 
 
+class _AtLeastOne:
+    """Refuses an empty list; unlike `min_length` it says nothing of a list whose items were wrong."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "minItems": 1}
+
+    @staticmethod
+    def _check(items: tuple[object, ...]) -> tuple[object, ...]:
+        if not items:
+            raise ValueError("is empty; it needs at least one")
+        return items
+
+
+_AT_LEAST_ONE = _AtLeastOne()
+
+
 # --- the file ------------------------------------------------------------------------------------------------------
 
 
@@ -400,7 +424,7 @@ class Bands(Table):
     """The amount of the worst band that was reached; bands do not add up."""
 
     scale: Literal["bands"]
-    bands: tuple[Band, ...] = Field(min_length=1)
+    bands: Annotated[tuple[Band, ...], _AT_LEAST_ONE]
     minimum: Money | None = None
     maximum: Money | None = None
     boundary: Boundary = "certain"
@@ -473,7 +497,7 @@ class Commitment(Table):
     id: Name
     article: str = ""
     text: str = ""
-    scope: tuple[Name, ...] = Field(min_length=1)
+    scope: Annotated[tuple[Name, ...], _AT_LEAST_ONE]
     window: str | None = None
     period: Every = Recurrence("month")
     decimals: int = Field(default=2, ge=0, le=6)
@@ -606,7 +630,7 @@ class Version(Table):
     punish_twice: bool = False
     windows: dict[Name, Window] = Field(default_factory=dict)
     maintenance: Maintenance | None = None
-    clause: tuple[Annotated[Clause, Field(discriminator="kind")], ...] = Field(min_length=1)
+    clause: Annotated[tuple[Annotated[Clause, Field(discriminator="kind")], ...], _AT_LEAST_ONE]
 
     @field_validator("clause")
     @classmethod
@@ -672,7 +696,7 @@ class Contract(Table):
     authority: Name
     supplier: Name
     timezone: str = "Europe/Brussels"
-    version: tuple[Version, ...] = Field(min_length=1)
+    version: Annotated[tuple[Version, ...], _AT_LEAST_ONE]
 
     @field_validator("timezone")
     @classmethod
