@@ -111,20 +111,31 @@ def slowness(expect: Expect, response: Response) -> Finding | None:
     )
 
 
-def _beginning(text: str) -> str:
+def _beginning(response: Response) -> str:
+    """What a person would see first: of a page its visible text, of anything else its first characters."""
+    text = response.text
+    if response.is_html and text.strip():
+        visible = response.document.xpath("//body//text()[not(ancestor::script or ancestor::style)]").getall()
+        text = " ".join(" ".join(visible).split()) or text
     return quoted(text[:200]) if text.strip() else "nothing"
+
+
+def _title(response: Response) -> str:
+    """The page's title, to be told beside what is missing from it; empty where it has none."""
+    title = " ".join(str(response.document.css("title").xpath("string(.)").get(default="")).split())
+    return f", on the page {quoted(title[:100])}" if title else ""
 
 
 def _texts(expect: Expect, response: Response, search: Search) -> Iterator[Finding]:
     for text in expect.text:
-        yield _finding(text in response.text, "text", f"contains {quoted(text)}", _beginning(response.text))
+        yield _finding(text in response.text, "text", f"contains {quoted(text)}", _beginning(response))
     for text in expect.not_text:
         at = response.text.find(text)
         around = response.text[max(0, at - 60) : at + len(text) + 60]
         yield _finding(at < 0, "text", f"does not contain {quoted(text)}", quoted(around) if at >= 0 else "absent")
     for pattern in expect.regex:
         match = search(pattern, response.text)
-        found = quoted(match.whole[:200]) if match is not None else _beginning(response.text)
+        found = quoted(match.whole[:200]) if match is not None else _beginning(response)
         yield _finding(match is not None, "text", f"matches {quoted(pattern)}", found)
 
 
@@ -157,13 +168,13 @@ def _css(wanted: CssExpectation, response: Response, search: Search) -> Finding:
         return Finding(ok=False, kind=FailureKind.BODY, subject=subject, expected="a page", found=str(error))
     count = len(elements)
     if wanted.count is not None and count != wanted.count:
-        return _finding(NO, subject, _elements(wanted.count), _elements(count))
+        return _finding(NO, subject, _elements(wanted.count), _elements(count) + _title(response))
     if wanted.min_count is not None and count < wanted.min_count:
-        return _finding(NO, subject, f"at least {_elements(wanted.min_count)}", _elements(count))
+        return _finding(NO, subject, f"at least {_elements(wanted.min_count)}", _elements(count) + _title(response))
     if wanted.count == 0:
         return _finding(YES, subject, _elements(0), _elements(0))
     if not elements:
-        return _finding(NO, subject, _content_phrase(wanted) or "an element", _elements(0))
+        return _finding(NO, subject, _content_phrase(wanted) or "an element", _elements(0) + _title(response))
     value = _value(elements[0], wanted.attribute)
     if value is None:
         return _finding(NO, subject, f"attribute {wanted.attribute}", "absent")

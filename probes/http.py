@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -146,6 +147,8 @@ class NetworkTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 over TCP and TLS for one run: its connections are opened by it and closed with it."""
 
     def __init__(self, context: ssl.SSLContext, monotonic_us: Callable[[], int]) -> None:
+        # At DEBUG it would write every header into the log, cookies and credentials included.
+        logging.getLogger("httpcore").setLevel(logging.INFO)
         self._backend = _Backend(monotonic_us)
         self._monotonic_us = monotonic_us
         self._pool = httpcore.AsyncConnectionPool(

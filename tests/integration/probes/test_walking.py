@@ -7,6 +7,7 @@ import base64
 import hashlib
 import html
 import json
+import logging
 from urllib.parse import quote
 
 import httpx
@@ -188,8 +189,9 @@ def test_a_missing_value_is_a_capture_failure() -> None:
     assert (sample.failure.kind, sample.failure.subject) == (FailureKind.CAPTURE, "nr")
 
 
-def test_a_planted_secret_is_nowhere_in_the_sample() -> None:
+def test_a_planted_secret_is_nowhere_in_the_sample_or_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """T47: echoed by the portal in every form, in head, body, address and hidden value."""
+    caplog.set_level(logging.DEBUG)
     secret = 'kan&arie "vogel"/7'
     forms = [secret, quote(secret, safe=""), html.escape(secret), json.dumps(secret)]
     forms += [base64.b64encode(b"x" * k + secret.encode()).decode() for k in range(3)]
@@ -199,7 +201,7 @@ def test_a_planted_secret_is_nowhere_in_the_sample() -> None:
     first = step("/", headers=headers, expect={"text": "{{ secret.ww }} komt niet voor"})
     sample, requests = walked(script, journey(first, secrets=["ww"]), secrets={"ww": secret})
     assert requests[0].headers["x-sleutel"] == secret
-    kept = repr(sample)
+    kept = repr(sample) + caplog.text
     for form in [secret, "kan&arie", "kan%26arie", "kan&amp;arie", "vogel", "abc123", *forms[4:]]:
         assert form not in kept
     assert "a2FuJmFyaWUg" not in kept
