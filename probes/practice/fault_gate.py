@@ -139,7 +139,7 @@ async def _filler(size: int) -> AsyncIterator[bytes]:
 
 
 async def _gzip_bomb(size: int) -> AsyncIterator[bytes]:
-    squeeze = zlib.compressobj(level=9, wbits=31)
+    squeeze = zlib.compressobj(level=6, wbits=31)
     block = bytes(1024 * 1024)
     while size > 0:
         squeezed = squeeze.compress(block[:size])
