@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import groupby
 from types import MappingProxyType
 
+from sla import response_times
 from sla.assessment import Assessment, ClauseResult, OutageResult, Span, Text, Verdict
 from sla.contract import Version
 from sla.intervals import IntervalSet
@@ -201,9 +202,12 @@ def draw_up(
     )
 
 
-def nearest_rank(ordered: Sequence[int], percent: int) -> int:
-    """The smallest value that at least so many percent of the values do not exceed; `ordered` ascends, not empty."""
-    return ordered[-(-len(ordered) * percent // 100) - 1]
+def nearest_rank(ascending: Sequence[int], percent: int) -> int:
+    """The smallest value that at least so many percent do not exceed. Raises ValueError of nothing."""
+    found = response_times.nearest_rank(ascending, Fraction(percent))
+    if found is None:
+        raise ValueError("no durations have no percentile; leave out days without successful samples")
+    return found
 
 
 def response_series(

@@ -1,7 +1,7 @@
 """A month worth reading, for tests of the report: October 2026 in Brussels, with the night that lasts an hour longer.
 
-A sanctionable outage, one outside service hours, maintenance announced in time and too late, a third party's failure, an
-hour in which the monitor was off, an outage in the repeated hour, a slow week, a clause that cannot be judged.
+A sanctionable outage, one outside service hours, maintenance announced in time and too late, a third party's failure,
+an hour in which the monitor was off, an outage in the repeated hour, a slow week, a clause that cannot be judged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 
 from sla.assess import assess
-from sla.contract import Contract, parse_contract
+from sla.contract import parse_contract
 from sla.intervals import Span
 from sla.ledger import Entry, Sealed, seal
 from sla.measurements import SampleIn
@@ -81,7 +81,9 @@ text = "Het raadplegen van dossiers is elke dag van 7 tot 23 uur minstens 99,0 %
 scope = ["inzage"]
 window = "inzage"
 target = "0.99"
-sanction = { scale = "bands", bands = [{ below = "0.99", amount = "EUR 250" }, { below = "0.97", amount = "EUR 1000" }] }
+[version.clause.sanction]
+scale = "bands"
+bands = [{ below = "0.99", amount = "EUR 250" }, { below = "0.97", amount = "EUR 1000" }]
 
 [[version.clause]]
 id = "B5"
@@ -140,15 +142,6 @@ FAILURES: Mapping[str, Sequence[tuple[str, str, str]]] = {
 }
 MONITOR_OFF = ("2026-10-08T14:00:00+02:00", "2026-10-08T15:00:00+02:00")
 SLOW_WEEK = ("2026-10-26T00:00:00+01:00", "2026-10-31T00:00:00+01:00")
-
-
-@cache
-def contract() -> Contract:
-    return parse_contract(tomllib.loads(CONTRACT, parse_float=Decimal))
-
-
-def within(at_us: int, span: tuple[str, ...]) -> bool:
-    return parse_instant(span[0]) <= at_us < parse_instant(span[1])
 
 
 def samples_of(journey: str, period: Span) -> Iterator[SampleIn]:
@@ -212,13 +205,18 @@ def ledger() -> tuple[Sealed, ...]:
 
 
 @cache
-def report(number: str = "R-2026-10-v1") -> Report:
-    """Drawn up on the second of November from the samples of the whole month."""
-    agreement = contract()
+def report(*, minimum_coverage: str = "0.99", as_of: str | None = None) -> Report:
+    """Drawn up on the second of November, from the samples of the whole month or of what was known by `as_of`."""
+    text = CONTRACT.replace('minimum_coverage = "0.99"', f'minimum_coverage = "{minimum_coverage}"')
+    agreement = parse_contract(tomllib.loads(text, parse_float=Decimal))
     period = parse_period("2026-10", agreement.timezone)
     samples = {journey: tuple(samples_of(journey, period)) for journey in TITLES}
     assessment = assess(
-        agreement, period=period, samples=(s for found in samples.values() for s in found), ledger=ledger()
+        agreement,
+        period=period,
+        samples=(s for found in samples.values() for s in found),
+        ledger=ledger(),
+        as_of_us=None if as_of is None else parse_instant(as_of),
     )
     series = [
         response_series(
@@ -231,7 +229,7 @@ def report(number: str = "R-2026-10-v1") -> Report:
     ]
     return draw_up(
         assessment,
-        number=number,
+        number="R-2026-10-v1",
         issued_us=parse_instant("2026-11-02T06:00:00+01:00"),
         portal_name="Omgevingsloket (voorbeeld)",
         titles=TITLES,

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from babel.dates import get_day_names, get_month_names
 
-from sla.assessment import Availability, ClauseResult, Totals
+from sla.assessment import Availability, ClauseResult, Totals, Verdict
 from sla.contract import (
     DAYS,
     Amount,
@@ -245,6 +245,29 @@ class Phrases:
             self.numbers.percent(value, target, least=result.clause.decimals) for value in (found.lowest, found.highest)
         )
         return None if lowest == highest else self.words("verdict.between", lowest=lowest, highest=highest)
+
+    def is_withheld(self, result: ClauseResult) -> bool:
+        """Whether the figure alone would decide, and something else (coverage, a period that goes on) keeps it open."""
+        found, target = result.availability, result.target
+        if result.verdict is not Verdict.UNDECIDED or found is None or not isinstance(target, Fraction):
+            return False
+        if found.lowest is None or found.highest is None:
+            return False
+        return found.lowest >= target or found.highest < target
+
+    def versus(self, result: ClauseResult) -> str:
+        """How the figure stands to the norm, in one sentence; empty where nothing was measured."""
+        found, target = result.availability, result.target
+        if found is None or found.lowest is None or found.highest is None or not isinstance(target, Fraction):
+            return ""
+        kind = "withheld" if self.is_withheld(result) else result.verdict.value
+        least = result.clause.decimals
+        return self.words(
+            f"working.versus_{kind}",
+            lowest=self.numbers.percent(found.lowest, target, least=least),
+            highest=self.numbers.percent(found.highest, target, least=least),
+            target=self.numbers.norm_percent(target),
+        )
 
     def obligation(self, result: ClauseResult) -> str:
         kind = result.clause.obligation.replace("-", "_")
