@@ -205,11 +205,7 @@ _OPTIONS: Mapping[str, Json] = {
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
     },
-    "table": {
-        "cellHeight": "sm",
-        "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
-        "showHeader": True,
-    },
+    "table": {"cellHeight": "sm", "showHeader": True},
 }
 _CUSTOM: Mapping[str, Json] = {
     "timeseries": {
@@ -242,10 +238,9 @@ class Variable:
 
     def json(self) -> Json:
         query = selected(self.query)
-        everything: Json = {"selected": True, "text": ["All"], "value": ["$__all"]} if self.multi else {}
+        everything: Json = {"allValue": ".+", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
         return {
-            "allValue": ".+" if self.multi else None,
-            "current": everything,
+            **(everything if self.multi else {}),
             "datasource": DATASOURCE,
             "definition": query,
             "hide": 0,
@@ -316,12 +311,15 @@ class Board:
             "links": [
                 {
                     "asDropdown": False,
+                    "icon": "external link",
                     "includeVars": False,
                     "keepTime": True,
                     "tags": ["loketwacht"],
                     "targetBlank": False,
                     "title": "Loketwacht",
+                    "tooltip": "The other dashboards of Loketwacht",
                     "type": "dashboards",
+                    "url": "",
                 }
             ],
             "panels": panels,

@@ -8,7 +8,7 @@ from pathlib import Path
 import parsel
 import pytest
 
-from dashboards.formatting import clock_time, length, moment, percent, span
+from dashboards.formatting import clock_time, length, moment, month_name, percent, size, span
 from dashboards.status_page import STATIC, ErrorPage, State, StatusPage, day_runs, overall, render_error, render_status
 from dashboards.wording import WORDING
 from tests.status_pages import (
@@ -195,6 +195,15 @@ def test_moments_read_naturally_in_both_languages() -> None:
     assert moment(NOON, "Europe/Brussels", "nl") == "9 maart 2027 om 12:00"
     assert moment(NOON, "Europe/Brussels", "en") == "9 March 2027 at 12:00"
     assert span(NOON, NOON + HOUR, "Europe/Brussels", "nl") == "9 maart 2027 om 12:00 tot 13:00"
+
+
+def test_a_month_is_named_in_both_languages() -> None:
+    assert month_name(NOON, "Europe/Brussels", "nl") == "maart 2027"
+    assert month_name(NOON, "Europe/Brussels", "en") == "March 2027"
+
+
+def test_a_size_is_cut_to_a_unit_people_know() -> None:
+    assert [size(count, "nl") for count in (812, 61_440, 1_490_000)] == ["812 bytes", "61 kB", "1,4 MB"]
 
 
 def test_static_files_carry_their_content_type() -> None:
