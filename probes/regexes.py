@@ -123,8 +123,11 @@ def _read(process: subprocess.Popen[bytes], length: int, *, seconds: float) -> b
     """Past Python's own buffer, which `select` knows nothing of."""
     assert process.stdout is not None
     data = b""
+    # Not select(): with a thousand connections open, the number of this pipe may be beyond what it can hold.
+    waiting = select.poll()
+    waiting.register(process.stdout, select.POLLIN)
     while len(data) < length:
-        if not select.select([process.stdout], [], [], seconds)[0]:
+        if not waiting.poll(seconds * 1000):
             raise TooSlowError(f"took longer than {seconds:g} s")
         piece = os.read(process.stdout.fileno(), length - len(data))
         if not piece:

@@ -19,7 +19,7 @@ from probes.extraction import Fields, captured
 from probes.fault import Fault
 from probes.http import Ask, Trail, Visitor, host_of
 from probes.redaction import Redactor
-from probes.regexes import TooSlowError, search_bounded
+from probes.regexes import TooSlowError, search_at_once, search_bounded
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
@@ -104,6 +104,8 @@ class _Walk:
         self._captured: dict[str, str | Fields] = {}
         self._files: dict[str, Mapping[str, str]] = {}
         self._run_time = run_time
+        # The bound is one of real time, kept by another process: neither exists in simulated time.
+        self._search = search_bounded if setup.transport is None else search_at_once
         self._evidence: list[Evidence] = []
 
     async def all_steps(self) -> Walked:
@@ -211,8 +213,8 @@ class _Walk:
 
     async def _judged(self, expect: Expect, response: Response) -> tuple[Finding, ...]:
         if len(response.body) > _LARGE and self._setup.transport is None:
-            return await asyncio.to_thread(findings, expect, response, search_bounded)
-        return findings(expect, response, search_bounded)
+            return await asyncio.to_thread(findings, expect, response, self._search)
+        return findings(expect, response, self._search)
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(
@@ -224,7 +226,7 @@ class _Walk:
 
     def _capture(self, step: Step, response: Response) -> None:
         for name, capture in step.capture.items():
-            self._captured[name] = captured(name, capture, response, search_bounded)
+            self._captured[name] = captured(name, capture, response, self._search)
         self._files.update(file_facts(step, self._run_id))
 
     def _values(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a_strange_host_is_refused_unless_allowed() -> None:
         async with ScriptedServer(pages({"/": answer("elders")})) as other:
             script = pages({"/": to(f"http://127.0.0.1:{other.port}/")})
             async with ScriptedServer(script) as server:
-                allowed = {"allow_hosts": (f"127.0.0.1:{other.port}",)} if more.get("allow") else {}
+                allowed: dict[str, Any] = {"allow_hosts": (f"127.0.0.1:{other.port}",)} if more.get("allow") else {}
                 way = setup(f"http://127.0.0.1:{server.port}")
                 return await run(journey(step("/", **allowed)), slot_us=0, location="hier", setup=way), other
 

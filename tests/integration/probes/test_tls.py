@@ -7,6 +7,7 @@ import ssl
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from probes.checks import CertificateCheck
@@ -55,7 +56,7 @@ def visited(context: ssl.SSLContext, ca_file: str | None) -> Sample:
 
 def reason(sample: Sample) -> tuple[Outcome, FailureKind | None, str | None]:
     failure = sample.failure
-    return sample.outcome, failure and failure.kind, failure and failure.found
+    return (sample.outcome, None, None) if failure is None else (sample.outcome, failure.kind, failure.found)
 
 
 def test_a_journey_over_tls_tells_its_phases_and_certificate(ours: Authority) -> None:
@@ -121,28 +122,34 @@ def test_a_server_name_of_its_own_is_verified(ours: Authority) -> None:
     assert checked(ours.server("loket.example"), ours, server_name="loket.example").outcome is Outcome.UP
 
 
-def test_a_server_that_speaks_no_tls_is_a_tls_failure(ours: Authority) -> None:
-    sample = checked(None, ours)
-    assert sample.failure is not None
-    assert sample.failure.kind in (FailureKind.TLS, FailureKind.TIMEOUT)
-    assert sample.certificate is None
+def raw_answer(opening: bytes, ours: Authority, *, deadline: str) -> Sample:
+    """A check against a server that says this at once, and then nothing."""
 
-
-def test_a_handshake_that_hangs_ends_at_the_deadline(ours: Authority) -> None:
     async def go() -> Sample:
-        async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
+                writer.write(opening)
                 await asyncio.sleep(2)
             finally:
                 writer.transport.abort()
 
-        server = await asyncio.start_server(hang, "127.0.0.1", 0)
-        check = certificate_check(server.sockets[0].getsockname()[1], deadline="300ms")
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        check = certificate_check(server.sockets[0].getsockname()[1], deadline=deadline)
         sample = await run(check, slot_us=0, location="hier", setup=setup("https://localhost", ca_file=ours.file))
         server.close()
         return sample
 
-    sample = asyncio.run(go())
+    return asyncio.run(go())
+
+
+def test_a_server_that_speaks_no_tls_is_a_tls_failure(ours: Authority) -> None:
+    sample = raw_answer(b"HTTP/1.1 400 Bad Request\r\n\r\n", ours, deadline="2s")
+    assert reason(sample) == (Outcome.DOWN, FailureKind.TLS, "“WRONG_VERSION_NUMBER”")
+    assert sample.certificate is None
+
+
+def test_a_handshake_that_hangs_ends_at_the_deadline(ours: Authority) -> None:
+    sample = raw_answer(b"", ours, deadline="300ms")
     assert reason(sample)[:2] == (Outcome.DOWN, FailureKind.TIMEOUT)
     assert 300_000 <= sample.duration_us < 400_000
 
@@ -163,6 +170,6 @@ def test_trust_is_built_once_and_again_when_the_file_changes(ours: Authority, tm
 
 
 def test_simulated_time_has_no_network_for_certificates(ours: Authority) -> None:
-    way = replace(setup("https://localhost"), transport=lambda: None)
+    way = replace(setup("https://localhost"), transport=httpx.AsyncBaseTransport)
     sample = asyncio.run(run(certificate_check(1), slot_us=0, location="hier", setup=way))
     assert reason(sample) == (Outcome.UNKNOWN, FailureKind.MONITOR, "no network in this run")

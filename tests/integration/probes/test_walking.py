@@ -265,3 +265,16 @@ def test_secrets_are_not_part_of_how_a_setup_is_written() -> None:
         new_id=str,
     )
     assert "kanarie" not in repr(way)
+
+
+def test_a_large_page_is_judged_like_a_small_one() -> None:
+    body = "<p>x</p>" * 100_000 + "<h1>Einde</h1>"
+    expect = {"css": [{"select": "h1", "text": "Einde"}, {"select": "p", "count": 100_000}], "regex": "<h1>E.+<"}
+    sample, _ = walked(pages({"/": answer(body)}), journey(step("/", expect=expect)))
+    assert (sample.outcome, sample.steps[0].assertions) == (Outcome.UP, 3)
+
+
+def test_an_expression_without_end_is_our_own_fault() -> None:
+    expect = {"regex": "(x+x+)+y"}
+    sample, _ = walked(pages({"/": answer("x" * 5000)}), journey(step("/", expect=expect)))
+    assert (sample.outcome, kind_of(sample)) == (Outcome.UNKNOWN, FailureKind.MONITOR)

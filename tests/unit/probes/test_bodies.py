@@ -6,13 +6,14 @@ import hashlib
 from decimal import Decimal
 from email.parser import BytesParser
 from email.policy import HTTP
+from typing import Any
 
 from probes.bodies import content, file_bytes, file_facts
 from probes.checks import Step
 from tests.scripted_server import step
 
 
-def sent(hidden: tuple[tuple[str, str], ...] = (), **more: object) -> tuple[bytes, str | None]:
+def sent(hidden: tuple[tuple[str, str], ...] = (), **more: Any) -> tuple[bytes, str | None]:
     made = content(
         Step.model_validate(step(method="POST", **more)),
         run_id="run-1",
