@@ -33,6 +33,16 @@ _BY_VERIFY_CODE = {
 }
 
 
+_BY_REASON = {
+    "WRONG_VERSION_NUMBER": "the other side spoke no TLS",
+    "UNEXPECTED_EOF_WHILE_READING": "connection reset",
+    "UNSUPPORTED_PROTOCOL": "no TLS version in common",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "no TLS version in common",
+    "NO_SHARED_CIPHER": "no cipher in common",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "no cipher in common",
+}
+
+
 def quoted(text: str) -> str:
     """A text of somebody else inside a phrase of ours, white space folded, ends visible; never translated."""
     return f"“{' '.join(text.split())}”"
@@ -45,7 +55,7 @@ def words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return refusal(error)
     if isinstance(error, ssl.SSLError):
-        return quoted(error.reason or str(error))
+        return _BY_REASON.get(error.reason or "") or quoted(error.reason or str(error))
     if isinstance(error, OSError) and error.errno in _BY_NUMBER:
         return _BY_NUMBER[error.errno]
     if isinstance(error, ConnectionRefusedError):
