@@ -197,7 +197,7 @@ class Loaded:
 
     @property
     def data_dir(self) -> Path:
-        return self.directory / self.config.monitor.data_dir
+        return (self.directory / self.config.monitor.data_dir).resolve()
 
     @property
     def database_url(self) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from dashboards.formatting import Language, month_name
+from dashboards.formatting import Language, length, month_name, percent
 from dashboards.status_page import ClauseSoFar, Download, Frame, IssuedReport, SlaPage
 from monitor.assessing import assess_stored
 from monitor.store.database import Database
 from monitor.store.reports import Issued
 from sla.assessment import Assessment, ClauseResult, Span
 from sla.budget import DowntimeBudget, budgets
-from sla.contract import Contract, ResponseTimeClause
+from sla.contract import (
+    AvailabilityClause,
+    Contract,
+    CoverageClause,
+    OutageCountClause,
+    OutageDurationClause,
+    ResponseTimeClause,
+)
 from sla.interchange import assessment_json
 from sla.period import calendar_span, local_date
 
@@ -89,19 +97,25 @@ def sla_page(month: MonthToDate, issued: Sequence[Issued], *, frame: Frame) -> S
 
 def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Language) -> ClauseSoFar:
     clause = result.clause
-    title = f"{clause.id} – {clause.text}" if clause.text else clause.id
     target_text = measured_text = ""
     if isinstance(clause, ResponseTimeClause) and result.response is not None:
         found = result.response.percentile_us
         target_text = f"p{clause.percentile} ≤ {_seconds(clause.limit, language)}"
         measured_text = f"p{clause.percentile} = {_seconds(found, language)}" if found is not None else ""
-    elif result.availability is None and result.target is not None:
-        target_text, measured_text = str(result.target), "" if result.measured is None else str(result.measured)
+    elif isinstance(clause, OutageDurationClause):
+        target_text = f"≤ {length(clause.limit, language)}"
+        measured_text = length(int(result.measured), language) if result.measured is not None else ""
+    elif isinstance(clause, OutageCountClause):
+        target_text = f"≤ {clause.limit}"
+        measured_text = str(result.measured) if result.measured is not None else ""
+    elif isinstance(clause, CoverageClause):
+        target_text = f"≥ {percent(clause.target, language)}"
+        measured_text = percent(Fraction(result.measured), language) if result.measured is not None else ""
     return ClauseSoFar(
         id=clause.id,
-        title=title,
+        title=clause.text or clause.id,
         verdict=result.verdict,
-        target=getattr(clause, "target", None),
+        target=clause.target if isinstance(clause, AvailabilityClause) else None,
         target_text=target_text,
         measured_text=measured_text,
         lowest=result.availability.lowest if result.availability else None,

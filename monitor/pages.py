@@ -249,13 +249,11 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
         if found is None:
             return None
         until_us = found.until_us if found.until_us is not None else frame.generated_us
-        interval_us = next((c.interval for c in watched.checks if c.id == found.check_id), 60_000_000)
-        start_us = found.since_us - 3 * interval_us
         stored = tuple(
             s
             for _, s in zip(
                 range(200),
-                samples.between(tx, found.check_id, watched.location, start_us, until_us + 3 * interval_us),
+                samples.between(tx, found.check_id, watched.location, found.since_us, until_us + 1),
                 strict=False,
             )
         )

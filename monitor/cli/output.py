@@ -37,7 +37,8 @@ DEFAULT_CONFIG = Path("config.toml")
 
 def people() -> Console:
     """Where people read; tables and colours only on a terminal, and no colours under NO_COLOR."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
+    return console if console.is_terminal else Console(stderr=True, highlight=False, width=160)
 
 
 def say(text: str) -> None:
