@@ -10,7 +10,8 @@ ZONE = "Europe/Brussels"
 PERIOD = "2026-10"
 SEED = 20261001
 
-#: The monitor is switched on before the month, so that it knows how things stand when it begins, and watches until its report has been mailed.
+#: The monitor is switched on before the month, so that it knows how things stand when it begins, and stays on until
+#: the report has been mailed.
 BEGINS = datetime(2026, 9, 30, 22, 30)  # noqa: DTZ001 - civil time in ZONE, like all times here
 ENDS = datetime(2026, 11, 1, 0, 30)  # noqa: DTZ001
 
