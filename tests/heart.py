@@ -160,6 +160,7 @@ class Office:
     Attributes:
         codes: what the server says to an address; 250 to all others. 0 is a server that is not there.
         down: nobody answers at all.
+        sent: mails that reached somebody, and in `accepted` whom each of them reached.
     """
 
     database: Database
@@ -169,6 +170,7 @@ class Office:
     rule: IncidentRule = TWO_OF_EACH
     recipients: tuple[Recipient, ...] = (OPS,)
     sent: list[MailMessage] = field(default_factory=list)
+    accepted: list[tuple[str, ...]] = field(default_factory=list)
     told: Told = field(default_factory=Told)
 
     @property
@@ -253,6 +255,7 @@ class Office:
         codes = {address: 0 if self.down else self.codes.get(address, 250) for address in mail.recipients}
         if 250 in codes.values():
             self.sent.append(mail)
+            self.accepted.append(tuple(address for address, code in codes.items() if code == 250))
         return Receipt(answers=tuple(Answer(address=a, code=c, text="said so") for a, c in codes.items()))
 
 
