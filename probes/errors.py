@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 
@@ -41,6 +42,14 @@ _BY_REASON = {
     "NO_SHARED_CIPHER": "no cipher in common",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "no cipher in common",
 }
+
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text as every database and page can hold it: without control characters and half characters."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def quoted(text: str) -> str:

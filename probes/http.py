@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpcore
 import httpx
@@ -393,6 +394,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or _PORTS[url.scheme]
 
 
+@lru_cache(maxsize=64)
 def host_of(url: str) -> str:
     """`name:port` of an address, as lists of allowed hosts write it."""
     _, host, port = _origin(httpx.URL(url))

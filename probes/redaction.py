@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from urllib.parse import quote
 
+from probes.errors import printable
+
 #: What stands in the place of a secret.
 MASK = "***"
 
@@ -82,7 +84,7 @@ class Redactor:
         return max((len(s) for s in self._secrets), default=0) * 24 + 64
 
     def __call__(self, text: str) -> str:
-        """The text without secrets. Header lines are known by their names at the start of a line."""
+        """The text without secrets and control characters. Headers are known by their names at the start of a line."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
         text = _HEADER.sub(rf"\1\2{MASK}", text)
@@ -90,7 +92,7 @@ class Redactor:
         text = _COOKIE.sub(lambda found: found[1] + _COOKIE_PAIR.sub(rf"\1{MASK}", found[2]), text)
         text = _PARAMETER.sub(rf"\1{MASK}", text)
         text = _MEMBER.sub(rf"\1{MASK}", text)
-        return _REGISTER_NUMBER.sub(MASK, text)
+        return printable(_REGISTER_NUMBER.sub(MASK, text))
 
     def capped(self, text: str, limit: int) -> tuple[str, bool]:
         """The text without secrets, at most `limit` characters, and whether more was cut off.

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from probes.checks import CertificateCheck
+from probes.errors import printable, words
 from probes.errors import refusal as reason
-from probes.errors import words
 from probes.fault import Fault
 from probes.sample import CertificateFacts, FailureKind
 
@@ -109,7 +109,7 @@ def facts(host: str, handshake: Shown) -> CertificateFacts:
         earliest = earliest_not_after_us(handshake.chain)
         try:
             extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            names = tuple(str(name.value) for name in extension)
+            names = tuple(printable(str(name.value)) for name in extension)
         except x509.ExtensionNotFound:
             names = ()
         not_after = _us(leaf.not_valid_after_utc)
@@ -119,8 +119,8 @@ def facts(host: str, handshake: Shown) -> CertificateFacts:
             not_after_us=not_after,
             earliest_not_after_us=not_after if earliest is None else earliest,
             fingerprint_sha256=leaf.fingerprint(hashes.SHA256()).hex(),
-            subject=leaf.subject.rfc4514_string(),
-            issuer=leaf.issuer.rfc4514_string(),
+            subject=printable(leaf.subject.rfc4514_string()),
+            issuer=printable(leaf.issuer.rfc4514_string()),
             serial=f"{leaf.serial_number:x}",
             names=names,
             tls_version=handshake.tls_version,

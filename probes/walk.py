@@ -227,7 +227,6 @@ class _Walk:
     def _capture(self, step: Step, response: Response) -> None:
         for name, capture in step.capture.items():
             self._captured[name] = captured(name, capture, response, self._search)
-        self._files.update(file_facts(step, self._run_id))
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {

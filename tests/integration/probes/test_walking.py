@@ -278,3 +278,14 @@ def test_an_expression_without_end_is_our_own_fault() -> None:
     expect = {"regex": "(x+x+)+y"}
     sample, _ = walked(pages({"/": answer("x" * 5000)}), journey(step("/", expect=expect)))
     assert (sample.outcome, kind_of(sample)) == (Outcome.UNKNOWN, FailureKind.MONITOR)
+
+
+@pytest.mark.parametrize(
+    "page", [answer('{"a": "x\\u0000\\ud800y"}', kind="application/json"), answer("\x00\x07", status=500)]
+)
+def test_what_no_database_holds_stays_out_of_the_sample(page: bytes) -> None:
+    sample, _ = walked(pages({"/": page}), journey(step("/", expect={"json": {"path": "a", "equals": "z"}})))
+    assert sample.failure is not None
+    kept = f"{sample.failure.found}{sample.evidence[0].body}"
+    assert "\x00" not in kept
+    assert kept.encode()

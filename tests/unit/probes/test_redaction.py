@@ -92,3 +92,7 @@ def test_a_short_text_is_one_line_with_an_ellipsis() -> None:
     assert redact.short("a\n b") == "a b"
     assert redact.short("x" * 20, 5) == "xxxxx…"
     assert redact.short(None) is None
+
+
+def test_what_no_database_holds_is_replaced() -> None:
+    assert redact("a\x00b\ud800c\x1b[31m\n\td\x85") == "a\ufffdb\ufffdc\ufffd[31m\n\td\ufffd"
