@@ -15,6 +15,7 @@ from probes.practice.people import PEOPLE, SERVICE_KEY
 from probes.practice.world import World
 
 _MOST_BYTES = 64 * 1024
+_OWN_SHOWN = 20
 
 
 class Control:
@@ -84,9 +85,9 @@ class Control:
         return JSONResponse(list(self._mailbox.mails(to=query.get("to"), subject=query.get("subject"))))
 
     async def mail_page(self, request: Request) -> Response:
-        mails = self._mailbox.mails()[::-1]
+        arrived, own = self._mailbox.mails(own=False)[::-1], self._mailbox.mails(own=True)[::-1][:_OWN_SHOWN]
         body = self._world.pages.render(
-            "postvak.html.j2", mails=mails, person=None, csrf="", now_us=self._world.now_us()
+            "postvak.html.j2", arrived=arrived, own=own, person=None, csrf="", now_us=self._world.now_us()
         )
         # The mails' own inline styles may show; they sit in sandboxed frames where nothing runs and nothing is fetched.
         policy = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-ancestors 'none'"

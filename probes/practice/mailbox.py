@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import hashlib
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 from probes.practice.identifiers import Identifiers
@@ -51,41 +52,59 @@ def described(message: EmailMessage, recipients: tuple[str, ...]) -> dict[str, o
     }
 
 
+#: How much of the portal's own mail is kept. The journeys make some every few seconds, and what came over SMTP, which
+#: a newcomer waits for, must not drown in it.
+_OWN_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    mail: dict[str, object]
+    own: bool
+
+
 class Mailbox:
-    """All mail of this run, oldest first; beyond `max_mails` the oldest are forgotten."""
+    """All mail of this run, oldest first. Bounded: beyond `max_mails` that came over SMTP, the oldest are forgotten;
+    of the portal's own mail only the newest hundred stay.
+    """
 
     def __init__(self, *, max_mails: int) -> None:
-        self._max_mails = max_mails
-        self._mails: list[dict[str, object]] = []
+        self._most = {False: max_mails, True: min(max_mails, _OWN_KEPT)}
+        self._kept: list[_Kept] = []
 
     async def deliver(self, message: EmailMessage) -> None:
-        """Takes a message as it is, for the recipients its To header names."""
+        """Takes a mail of the portal itself, for the recipients its To header names."""
         to = message["To"]
         recipients = tuple(a.addr_spec for a in to.addresses) if to is not None else ()
-        self._keep(described(message, recipients))
+        self._keep(_Kept(mail=described(message, recipients), own=True))
 
     def deliver_bytes(self, content: bytes, recipients: tuple[str, ...]) -> None:
         """Takes what came over SMTP, for the recipients of its envelope."""
         message = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
-        self._keep(described(message, recipients))
+        self._keep(_Kept(mail=described(message, recipients), own=False))
 
-    def _keep(self, mail: dict[str, object]) -> None:
-        self._mails.append(mail)
-        del self._mails[: -self._max_mails]
+    def _keep(self, kept: _Kept) -> None:
+        self._kept.append(kept)
+        if sum(k.own == kept.own for k in self._kept) > self._most[kept.own]:
+            del self._kept[next(i for i, k in enumerate(self._kept) if k.own == kept.own)]
 
-    def mails(self, *, to: str | None = None, subject: str | None = None) -> tuple[dict[str, object], ...]:
-        """Those to this address, and with this in their subject; None asks for all."""
+    def mails(
+        self, *, to: str | None = None, subject: str | None = None, own: bool | None = None
+    ) -> tuple[dict[str, object], ...]:
+        """Those to this address, with this in their subject, and from the portal itself or not; None asks for all."""
         return tuple(
-            mail
-            for mail in self._mails
-            if (to is None or to in _addresses(mail)) and (subject is None or subject in str(mail["subject"]))
+            k.mail
+            for k in self._kept
+            if (to is None or to in _addresses(k.mail))
+            and (subject is None or subject in str(k.mail["subject"]))
+            and (own is None or k.own == own)
         )
 
     def empty(self) -> int:
         """Throws all mail away; says how many there were."""
-        thrown = len(self._mails)
-        self._mails.clear()
+        thrown = len(self._kept)
+        self._kept.clear()
         return thrown
 
 

@@ -161,3 +161,14 @@ def test_emptying_the_mailbox_and_asking_for_one_recipient(tmp_path: Path) -> No
         return len(one), page.count("<iframe sandbox srcdoc="), emptied, len(await mailbox(site))
 
     assert on_a_site(tmp_path, scenario) == (1, 2, {"thrown_away": 2}, 0)
+
+
+def test_mail_that_came_over_smtp_does_not_drown_in_the_portals_own(tmp_path: Path) -> None:
+    async def scenario(site: RunningPractice) -> tuple[int, int]:
+        await sent(site, a_mail("ops@voorbeeld.example"), start_tls=False)
+        for _ in range(120):
+            await site.portal.mailbox.deliver(a_mail("burger@voorbeeld.example"))
+        box = site.portal.mailbox
+        return len(box.mails(to="ops@voorbeeld.example")), len(box.mails(own=True))
+
+    assert on_a_site(tmp_path, scenario) == (1, 100)
