@@ -295,7 +295,8 @@ def advance_own(
     others = tuple(
         streak
         for streak in own.streaks
-        if streak.check_id != sample.check_id and slot_us - streak.last_us <= max(rule.forget_after, 3 * streak.interval_us)
+        if streak.check_id != sample.check_id
+        and slot_us - streak.last_us <= max(rule.forget_after, 3 * streak.interval_us)
     )
     if sample.outcome is not Outcome.UNKNOWN:
         if own.incident_id is None or others:

@@ -6,12 +6,15 @@ is in a mail but the short, redacted `expected` and `found` of a failure, and th
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal, assert_never
 
+from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.formatting import day, length, local
@@ -146,7 +149,7 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         headline=_line(page.headline),
         preheader=_line(page.sentences[0]),
         tone=page.tone,
-        sentences=tuple(_line(text) for text in (*notes, *page.sentences)),
+        sentences=tuple(_line(text) for text in (*page.sentences, *notes)),
         facts=tuple((label, _line(value)) for label, value in page.facts),
         link=page.link,
         foot=(_why(message.kind, house, language), _seal(head, language)),
@@ -320,11 +323,12 @@ def _certificate(message: ToSend, news: CertificateNews, house: House) -> _Draft
 
 def _report(message: ToSend, news: ReportNews, house: House, missing: tuple[str, ...]) -> _Draft:
     nl = message.language == "nl"
+    period = _period(news.period, message.language)
     names = tuple(file.file_name for file in news.attachments if file.file_name not in missing)
     sentences = [
-        f"Het SLA-rapport over {news.period} van contract {news.contract} is klaar."
+        f"Het SLA-rapport over {period} van contract {news.contract} is klaar."
         if nl
-        else f"The SLA report on {news.period} of contract {news.contract} is ready."
+        else f"The SLA report on {period} of contract {news.contract} is ready."
     ]
     if names:
         sentences.append(f"In bijlage: {', '.join(names)}." if nl else f"Attached: {', '.join(names)}.")
@@ -346,7 +350,7 @@ def _report(message: ToSend, news: ReportNews, house: House, missing: tuple[str,
     return _Draft(
         word="SLA-RAPPORT" if nl else "SLA REPORT",
         subject=f"{'SLA-rapport' if nl else 'SLA report'} {news.period}{again} - {news.contract}",
-        headline=f"SLA-rapport {news.period}{again}" if nl else f"SLA report {news.period}{again}",
+        headline=f"SLA-rapport {period}{again}" if nl else f"SLA report {period}{again}",
         tone="plain",
         sentences=tuple(sentences),
         facts=facts,
@@ -387,16 +391,17 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.MONITOR: ("de monitor zelf", "the monitor itself"),
         Kind.MEASURING: ("de monitor zelf", "the monitor itself"),
         Kind.REPORT: ("rapporten", "reports"),
-        Kind.TEST: ("ten minste één onderwerp", "at least one topic"),
     }
     topic = topics.get(kind, ("storingen", "outages"))[0 if nl else 1]
     if nl:
+        about = "" if kind is Kind.TEST else f" voor nieuws over {topic}"
         return (
-            f"U krijgt deze mail omdat uw adres in Loketwacht staat voor nieuws over {topic} ({house.portal}). "
+            f"U krijgt deze mail omdat uw adres in Loketwacht staat{about} ({house.portal}). "
             f"Tijden gelden in de tijdzone {house.timezone}."
         )
+    about = "" if kind is Kind.TEST else f" for news about {topic}"
     return (
-        f"You receive this mail because your address is in Loketwacht for news about {topic} ({house.portal}). "
+        f"You receive this mail because your address is in Loketwacht{about} ({house.portal}). "
         f"Times are in the time zone {house.timezone}."
     )
 
@@ -405,7 +410,7 @@ def _seal(head: Sealed | None, language: Language) -> str:
     if head is None:
         return "Register: nog leeg." if language == "nl" else "Ledger: still empty."
     name = "Laatste zegel van het register" if language == "nl" else "Head of the ledger"
-    return f"{name}: {head.seq}, {head.hash}"
+    return f"{name}: {'nr.' if language == 'nl' else 'no.'} {head.seq}, {head.hash}"
 
 
 def _files(message: ToSend, house: House) -> tuple[tuple[File, ...], tuple[str, ...]]:
@@ -432,6 +437,14 @@ def _when(instant_us: int, house: House, language: Language, *, seconds: bool = 
     at = local(instant_us, house.timezone)
     joint = "om" if language == "nl" else "at"
     return f"{day(at.date(), language)} {joint} {at.strftime('%H:%M:%S' if seconds else '%H:%M')} ({at.tzname()})"
+
+
+def _period(period: str, language: Language) -> str:
+    """`2026-10` as `oktober 2026`; other periods as they are written."""
+    match = re.fullmatch(r"(\d{4})-(\d{2})", period)
+    if match is None:
+        return period
+    return format_date(date(int(match[1]), int(match[2]), 1), "LLLL y", locale=language)
 
 
 def _link(house: House, path: str, message: ToSend) -> str:
