@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from monitor import composition, config, demo_story
 from monitor.alerts import report_messages
@@ -45,7 +47,7 @@ from probes.references import ours_to_blame, references_up
 from probes.run import run
 from probes.sample import Outcome, Sample
 from probes.setup import Setup
-from sla.assessment import Assessment
+from sla.assessment import Assessment, Verdict
 from sla.ledger import Entry
 
 _SECOND_US = 1_000_000
@@ -82,15 +84,18 @@ Tell = Callable[[int, str], None]
 
 
 def demo(target: Path, *, console: Console | None = None, seed: int = demo_story.SEED) -> DemoResult:
-    """Live the demo month into `target`, which is emptied first where an earlier demo left something.
+    """Live the demo month into `target`, which is emptied first where an earlier demo left something, and tell it.
 
     Args:
-        console: where progress is shown: a bar on a terminal, plain lines elsewhere; None shows nothing.
+        console: where it is told: a bar on a terminal, plain lines elsewhere; None is standard error.
     """
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
     path = prepare(target)
     begins_us, ends_us = instant_us(demo_story.BEGINS), instant_us(demo_story.ENDS)
     with _shown(console, begins_us, ends_us) as tell:
-        return live(path, begins_us=begins_us, ends_us=ends_us, story=STORY, seed=seed, tell=tell)
+        result = live(path, begins_us=begins_us, ends_us=ends_us, story=STORY, seed=seed, tell=tell)
+    _tell_result(console, result)
+    return result
 
 
 def live(
@@ -384,10 +389,9 @@ def _write_down(stage: _Stage, note: Note) -> None:
 
 
 @contextmanager
-def _shown(console: Console | None, begins_us: int, ends_us: int) -> Iterator[Tell]:
-    if console is None:
-        yield lambda *_: None
-        return
+def _shown(console: Console, begins_us: int, ends_us: int) -> Iterator[Tell]:
+    every = ", ".join(f"{name} every {interval}" for name, interval in demo_story.INTERVALS.items())
+    console.print(f"October 2026 in simulated time: {every}, the other journeys every {demo_story.OTHERWISE}.")
     if not console.is_terminal:
         yield _Lines(console).tell
         return
@@ -427,3 +431,49 @@ class _Lines:
 def _civil(at_us: int) -> str:
     moment = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=at_us)
     return moment.astimezone(ZoneInfo(demo_story.ZONE)).strftime("%Y-%m-%d %H:%M")
+
+
+_VERDICTS = {Verdict.MET: "met", Verdict.MISSED: "missed", Verdict.UNDECIDED: "undecided"}
+
+
+def _tell_result(console: Console, result: DemoResult) -> None:
+    console.print(
+        f"\nA month in {result.took_seconds:.0f} s: {result.runs} samples stored, {len(result.mails)} mails sent."
+    )
+    if result.assessment is not None:
+        console.print(_clauses(result.assessment))
+        console.print(_outages(result.assessment))
+    if result.without_pdf:
+        console.print(result.without_pdf)
+    for form, path in result.reports.items():
+        console.print(f"Report ({form}): {path}", markup=False)
+    console.print(f"Mails:    {result.mails[0].parent if result.mails else 'none'}", markup=False)
+    console.print(f"Database: {result.database}", markup=False)
+    console.print(f"Explore:  loketwacht incidents --config {result.config}", markup=False)
+    console.print(f"          loketwacht run --practice --config {result.config}", markup=False)
+
+
+def _clauses(assessment: Assessment) -> Table:
+    table = Table("clause", "verdict", "measured", "target", "proposal", box=None, pad_edge=False)
+    for one in assessment.clauses:
+        ratio = one.availability.point if one.availability is not None else None
+        table.add_row(
+            one.clause.id,
+            _VERDICTS[one.verdict],
+            _percent(ratio) if ratio is not None else "",
+            _percent(one.target) if isinstance(one.target, Fraction) else "",
+            f"EUR {one.sanction.amount_eur:.2f}" if one.sanctionable else "",
+        )
+    return table
+
+
+def _outages(assessment: Assessment) -> Table:
+    table = Table("outage", "sanctionable", "because", box=None, pad_edge=False)
+    for one in assessment.outages:
+        table.add_row(one.id, "yes" if one.sanctionable else "no", one.reasons[0].en if one.reasons else "")
+    return table
+
+
+def _percent(ratio: Fraction) -> str:
+    hundredths = ratio * 10_000 // 1  # cut, never rounded up
+    return f"{hundredths // 100}.{hundredths % 100:02} %"
