@@ -132,9 +132,12 @@ class Report:
 
     @property
     def has_short_coverage(self) -> bool:
-        """Whether we measured less than the contract demands: our shortcoming, and the first thing to say."""
+        """Whether we measured less than the contract demands: our shortcoming, and the first thing to say.
+
+        Not of a provisional report: what is yet to come could not be measured.
+        """
         coverage, minimum = self.assessment.coverage, self.minimum_coverage
-        return minimum is not None and (coverage is None or coverage < minimum)
+        return not self.is_provisional and minimum is not None and (coverage is None or coverage < minimum)
 
     def with_verdict(self, verdict: Verdict) -> tuple[ClauseResult, ...]:
         return tuple(result for result in self.assessment.clauses if result.verdict is verdict)

@@ -33,10 +33,15 @@ from sla.contract import (
     length_us,
 )
 from sla.period import local_date
-from sla.rendering.numbers import Numbers
+from sla.rendering.numbers import Numbers, decimals_of
 from sla.rendering.words import Words
 from sla.report import Report
 
+WHOLE_UNITS = {
+    60_000_000: "sanction.one_minute",
+    3_600_000_000: "sanction.one_hour",
+    86_400_000_000: "sanction.one_day",
+}
 FORMULA_KEYS = ("point", "lowest", "highest")
 
 
@@ -189,13 +194,15 @@ class Phrases:
         try:
             number = Decimal(unit)
         except ArithmeticError:
-            return self.numbers.duration(length_us(unit))
-        if number < 1:
-            points = number * 100
-            exponent = points.normalize().as_tuple().exponent
-            decimals = max(0, -exponent) if isinstance(exponent, int) else 0
-            return self.words("sanction.point", value=self.numbers.decimal(points, decimals))
-        return self.words("sanction.piece", value=self.numbers.decimal(number))
+            length = length_us(unit)
+            return self.words(WHOLE_UNITS[length]) if length in WHOLE_UNITS else self.numbers.duration(length)
+        if number >= 1:
+            return self.words("sanction.piece", value=self.numbers.decimal(number))
+        point = Fraction(number)
+        if point == Fraction(1, 100):
+            return self.words("sanction.one_point")
+        value = self.numbers.decimal(number * 100, decimals_of(point) or 0)
+        return self.words("sanction.point", value=value)
 
     def _band(self, band: Band) -> str:
         amount = self.amount(band.amount)
@@ -231,7 +238,7 @@ class Phrases:
             case OutageCountClause():
                 return self.numbers.decimal(int(measured))
             case ResponseTimeClause():
-                return self.numbers.response(int(measured))
+                return self.numbers.seconds(int(measured))
             case _:
                 return self.numbers.duration(int(measured))
 
@@ -268,6 +275,10 @@ class Phrases:
             highest=self.numbers.percent(found.highest, target, least=least),
             target=self.numbers.norm_percent(target),
         )
+
+    def is_indication(self, result: ClauseResult) -> bool:
+        """Whether a miss proves nothing yet: of a best-efforts obligation the authority must prove fault."""
+        return result.verdict is Verdict.MISSED and result.clause.obligation == "best-efforts"
 
     def obligation(self, result: ClauseResult) -> str:
         kind = result.clause.obligation.replace("-", "_")

@@ -120,7 +120,7 @@ def test_the_page_leads_with_the_verdict(dutch: str) -> None:
     [
         (0, "B1 Beschikbaarheid, Ondertekenen en indienen resultaatsverbintenis minstens 99,3 % 99,03 %"),
         (3, "99,86 % tussen 99,50 % en 99,86 % Niet te beoordelen"),
-        (5, "middelenverbintenis hoogstens 10 s (p95) 9,908 s Norm gehaald geen sanctie"),
+        (5, "middelenverbintenis hoogstens 10 s (p95) 9,9072 s Norm gehaald geen sanctie"),
     ],
 )
 def test_each_clause_has_its_promise_its_figure_and_its_verdict_in_words(dutch: str, row: int, shown: str) -> None:
@@ -209,6 +209,7 @@ def test_a_figure_whose_verdict_is_withheld_is_not_said_to_be_uncertain() -> Non
 def test_a_provisional_report_says_so_first() -> None:
     page = html.render(report(as_of="2026-10-20T00:00:00+02:00"), "nl")
     assert "Voorlopig rapport" in section(page, "lead")
+    assert "te weinig gemeten" not in section(page, "lead")
 
 
 def test_a_month_without_measurements_says_not_measured_and_never_a_percentage() -> None:
