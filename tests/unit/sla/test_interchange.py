@@ -105,7 +105,8 @@ def test_all_problems_are_told_at_once():
 
 ANNOUNCED = (
     '{"kind":"maintenance","from":"2026-11-18T20:00:00+01:00","to":"2026-11-18T22:00:00+01:00",'
-    '"recorded_at":"2026-11-02T09:00:00+01:00","scope":["indienen"],"by":"J. Peeters","reason":"upgrade","ticket":"W-1"}'
+    '"recorded_at":"2026-11-02T09:00:00+01:00","scope":["indienen"],"by":"J. Peeters","reason":"upgrade",'
+    '"ticket":"W-1"}'
 )
 
 
