@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -12,7 +10,7 @@ from probes.practice.faults import FAULTS, BadOrder, FaultBoard
 from probes.practice.mail_server import MAIL_FAULTS, SMTP_PASSWORD, SMTP_USER, MailFaultBoard
 from probes.practice.mailbox import Mailbox
 from probes.practice.people import PEOPLE, SERVICE_KEY
-from probes.practice.world import World
+from probes.practice.world import World, parsed_json
 
 _MOST_BYTES = 64 * 1024
 _OWN_SHOWN = 20
@@ -100,6 +98,6 @@ async def _order(request: Request) -> object:
     if len(body) > _MOST_BYTES:
         raise BadOrder(["the body is larger than 64 kB"])
     try:
-        return json.loads(body)
+        return parsed_json(body)
     except ValueError as error:
         raise BadOrder([f"the body is not JSON: {error}"]) from error

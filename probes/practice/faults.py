@@ -47,6 +47,7 @@ FAULTS: Mapping[str, Mapping[str, Value]] = {
 REFERENCE_FAULTS = frozenset({"delay", "status-500", "hang", "refuse", "reset"})
 
 _MILLION = 1_000_000
+_LONGEST_PATH = 500
 
 
 class BadOrder(ValueError):  # noqa: N818 - an answer to who ordered, not an error of ours
@@ -121,6 +122,9 @@ def _path(order: Mapping[str, object], name: object, problems: list[str]) -> str
     path = order.get("path", "/")
     if not isinstance(path, str) or not (path.startswith("/") or path == REFERENCE):
         problems.append(f'path is {path!r}, it begins with "/" and is a prefix; or it is "{REFERENCE}"')
+        return "/"
+    if not path.isprintable() or len(path) > _LONGEST_PATH:
+        problems.append(f"path is no path: it is printable and at most {_LONGEST_PATH} characters long")
         return "/"
     if path.startswith("/_practice"):
         problems.append("path is below /_practice, which is never broken")

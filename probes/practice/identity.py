@@ -81,7 +81,10 @@ class IdentityProvider:
         missing = [k for k in ("client_id", "redirect_uri", "state", "nonce") if not query.get(k)]
         if missing or query.get("client_id") != CLIENT_ID or query.get("response_type") != "code":
             raise Refused(400, "Deze aanmeldvraag is niet volledig. Begin opnieuw op het loket.")
-        target = urlsplit(query["redirect_uri"])
+        try:
+            target = urlsplit(query["redirect_uri"])
+        except ValueError as error:
+            raise Refused(400, "Deze aanmeldvraag wil terug naar een adres dat er geen is.") from error
         if target.netloc != request.url.netloc or target.path != "/aanmelden/callback":
             raise Refused(400, "Deze aanmeldvraag wil terug naar een onbekend adres.")
         asked_id = self._world.ids.next("aanmeldvraag")

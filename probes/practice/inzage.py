@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.routing import Route
 from probes.practice.calendar import iso
 from probes.practice.dossiers import PLACES, PROCEDURE_TEXT, Document, Event, Project
 from probes.practice.loket import file_response
-from probes.practice.world import Refused, World
+from probes.practice.world import Refused, World, parsed_json
 
 BASE = "/proxy-omv-up/rs/v1/inzage"
 _MOST_SIZE = 100
@@ -148,7 +147,7 @@ async def _filters(request: Request) -> list[dict[str, object]]:
     if len(body) > _MOST_QUERY_BYTES:
         raise Refused(413, "Deze zoekvraag is te groot.")
     try:
-        query = json.loads(body or b"{}")
+        query = parsed_json(body or b"{}")
     except ValueError as error:
         raise Refused(400, "Deze zoekvraag is geen JSON.") from error
     filters = query.get("filters", []) if isinstance(query, dict) else None

@@ -73,10 +73,12 @@ class MailFaultBoard:
             raise BadOrder(['the body is not a JSON object such as {"mode": "tempfail", "seconds": 60}'])
         problems = [f"{key} is not known; mode, recipients and seconds are" for key in sorted(set(order) - _ORDER_KEYS)]
         mode, recipients, seconds = order.get("mode"), order.get("recipients"), order.get("seconds")
-        if mode not in MAIL_FAULTS:
+        if not isinstance(mode, str) or mode not in MAIL_FAULTS:
             problems.append(f"mode is {mode!r}, which is none of {', '.join(MAIL_FAULTS)}")
         if recipients is not None and (
-            not isinstance(recipients, list) or not recipients or not all(isinstance(r, str) for r in recipients)
+            not isinstance(recipients, list)
+            or not recipients
+            or not all(isinstance(r, str) and r.isprintable() for r in recipients)
         ):
             problems.append(f"recipients is {recipients!r}, it is a list of addresses; leave it out to break all")
         elif recipients is not None and mode == "refuse":

@@ -126,7 +126,12 @@ def _site(world: World, control: Control) -> ASGIApp:
         Inzage(world),
         WebService(world),
     )
-    routes = [Route("/static/oefenloket.css", stylesheet), *(route for desk in desks for route in desk.routes())]
+    routes = [
+        Route("/static/oefenloket.css", stylesheet),
+        # For the pages that stand in for a broken portal: below /_practice nothing breaks.
+        Route("/_practice/oefenloket.css", stylesheet),
+        *(route for desk in desks for route in desk.routes()),
+    ]
     site = Starlette(
         routes=routes, exception_handlers={Refused: refused, LoginNeeded: login_needed, HTTPException: unknown}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -36,6 +37,18 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
 class LoginNeeded(Exception):  # noqa: N818 - answered with a redirect
     """Only who is logged in comes here."""
+
+
+def parsed_json(body: bytes) -> object:
+    """Raises ValueError for what is no JSON; `NaN` and `Infinity` are none, and neither is what nests without end."""
+
+    def refuse(constant: str) -> object:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(body, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
