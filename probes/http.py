@@ -379,13 +379,15 @@ class Visitor:
 
 def _address(target: str, base: httpx.URL | str) -> httpx.URL:
     try:
-        url = httpx.URL(base).join(target)
+        url = httpx.URL(target)
+        if url.is_relative_url:
+            url = httpx.URL(base).join(url)
         if url.scheme not in _PORTS:
             raise Fault(FailureKind.REDIRECT, "redirect", expected="an address with http or https", found=str(url))
         if not url.host:
             raise Fault(FailureKind.REDIRECT, "redirect", expected="an address with a host", found=str(url))
         # Credentials inside an address would be sent along; a portal has no business to hand us any.
-        return url.copy_with(userinfo=b"", fragment=None)
+        return url.copy_with(userinfo=b"", fragment=None) if url.userinfo or url.fragment else url
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
         raise Fault(FailureKind.REDIRECT, "redirect", expected="an address", found=target) from error
 

@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from probes.errors import printable
@@ -33,6 +33,7 @@ _COOKIE_PAIR = re.compile(r"([^=;\s]+=)[^;]*")
 _REGISTER_NUMBER = re.compile(r"(?<!\d)\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\d)")
 
 
+@lru_cache(maxsize=1024)
 def _character(char: str) -> str:
     """A pattern of every way one character is written: itself, percent-encoded, as HTML entity, as JSON escape."""
     encoded = char.encode("utf-8", "surrogatepass")
