@@ -91,11 +91,15 @@ class Database:
     url: str
 
     @classmethod
-    def open(cls, url: str, *, migrate: bool = True, busy_timeout_us: int = 5_000_000) -> Database:
+    def open(
+        cls, url: str, *, migrate: bool = True, busy_timeout_us: int = 5_000_000, durable: bool = True
+    ) -> Database:
         """Open the store at `url` (`sqlite:///path`, `postgresql://…`).
 
         Args:
             migrate: bring an older schema up to date; False refuses one that is not.
+            durable: False lets SQLite leave the writing to the operating system: much faster, and the newest samples
+                may be gone after a loss of power. For simulated months and tests, never for what was really measured.
             busy_timeout_us: how long a writer waits for another process's lock before it is `StoreUnavailable`.
 
         Raises:
@@ -113,6 +117,8 @@ class Database:
                 **({"poolclass": StaticPool} if in_memory else {}),
             )
             event.listen(engine, "connect", _prepare_sqlite)
+            if not durable:
+                event.listen(engine, "connect", _hasten_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         elif parsed.get_backend_name() == "postgresql":
             engine = create_engine(
@@ -204,6 +210,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "recursive_triggers = ON",  # without it INSERT OR REPLACE slips past the triggers that refuse deletion
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _hasten_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _begin_sqlite(connection: Connection) -> None:

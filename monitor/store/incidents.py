@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
 from monitor.store.database import Transaction
@@ -14,6 +14,9 @@ from monitor.store.tables import incident, incident_state
 from probes.sample import Failure
 
 _FAILURE = TypeAdapter(Failure)
+
+# Built once, for it runs twice with every sample.
+_STATE_OF = select(incident_state.c.state).where(incident_state.c.check_id == bindparam("name"))
 
 
 def load(tx: Transaction, check_id: str) -> State:
@@ -108,7 +111,7 @@ def read(
 
 
 def _text(tx: Transaction, check_id: str) -> str | None:
-    return tx.execute(select(incident_state.c.state).where(incident_state.c.check_id == check_id)).scalar()
+    return tx.execute(_STATE_OF, {"name": check_id}).scalar()
 
 
 def _put(tx: Transaction, check_id: str, state: str) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, and_, case, func, insert, literal, select, union_all
+from sqlalchemy import Row, Select, and_, bindparam, case, func, insert, literal, select, union_all
 
 from monitor.store import evidence
 from monitor.store.database import Transaction
@@ -24,6 +24,15 @@ _STEP = TypeAdapter(StepResult)
 #: Fields of a step that every step has; they are stored by their place, the others by their name.
 _CELLS = ("step", "outcome", "duration_us", "phases", "status", "body_bytes", "assertions")
 _IN_CELLS = set(_CELLS)
+
+# Built once, for they run with every sample.
+_INSERT = insert(narrow)
+_INSERT_DETAIL = insert(detail)
+_THERE = select(narrow.c.slot_us).where(
+    narrow.c.check_id == bindparam("check_id"),
+    narrow.c.location == bindparam("location"),
+    narrow.c.slot_us == bindparam("slot_us"),
+)
 
 
 class Measured(NamedTuple):
@@ -65,16 +74,11 @@ def add(tx: Transaction, sample: Sample) -> bool:
     Returns:
         False where the slot already has one: the first stays as it is, nothing is written.
     """
-    there = select(narrow.c.slot_us).where(
-        narrow.c.check_id == sample.check_id,
-        narrow.c.location == sample.location,
-        narrow.c.slot_us == sample.slot_us,
-    )
-    if tx.execute(there).first() is not None:
-        return False
     key = {"check_id": sample.check_id, "location": sample.location, "slot_us": sample.slot_us}
+    if tx.execute(_THERE, key).first() is not None:
+        return False
     tx.execute(
-        insert(narrow),
+        _INSERT,
         key
         | {
             "started_us": sample.started_us,
@@ -86,7 +90,7 @@ def add(tx: Transaction, sample: Sample) -> bool:
         },
     )
     tx.execute(
-        insert(detail),
+        _INSERT_DETAIL,
         key
         | {
             "run_id": storable(sample.run_id),

@@ -14,7 +14,7 @@ from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INZAGE, MINUTE, OPS, Offic
 
 @pytest.fixture
 def office(tmp_path):
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
     yield Office(database=database)
     database.close()
 
@@ -100,7 +100,7 @@ def test_restarts_in_an_outage_tell_nobody_again(office):
     office.live("xx")
     for _ in range(3):
         office.database.close()
-        office.database = Database.open(office.database.url)
+        office.database = Database.open(office.database.url, durable=False)
         office.live("xxxx")
     assert office.words() == ["STORING"]
     office.now_us = at("11:02")

@@ -42,7 +42,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    opened = Database.open(url)
+    opened = Database.open(url, durable=False)
     yield opened
     opened.close()
 

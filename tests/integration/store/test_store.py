@@ -316,6 +316,15 @@ def test_a_store_that_is_not_up_to_date_is_refused_where_nothing_may_change(url)
         Database.open(url, migrate=False)
 
 
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 0)])
+def test_a_file_is_written_through_to_the_disk_unless_told_otherwise(tmp_path, durable, synchronous):
+    database = Database.open(f"sqlite:///{tmp_path / 'x.db'}", durable=durable)
+    with database.read() as tx:
+        found = [tx.execute(sa.text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
+    assert found == ["wal", synchronous]
+    database.close()
+
+
 def test_a_month_of_samples_is_read_in_slot_order(database):
     found = samples_of("." * 500)
     keep(database, *found)
