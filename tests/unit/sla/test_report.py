@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -21,6 +22,8 @@ from sla.rendering import json as json_form
 from sla.rendering.numbers import Language
 from sla.report import Gap, Report, ReportRefused, draw_up, response_series
 from tests.report_story import CONFIG_SHA256, SECOND, report
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 
 
 def drawn(**changes: Any) -> Report:
@@ -308,3 +311,18 @@ def test_coverage_of_the_story_is_exact() -> None:
 
 def test_a_response_limit_is_kept_in_microseconds() -> None:
     assert report().responses[0].limit_us == 10 * SECOND
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_the_whole_report_reads_word_for_word_as_expected(language: Language, request: pytest.FixtureRequest) -> None:
+    blocks = Selector(html.render(report(), language)).css(
+        "body p, body li:not(:has(p)), body th, body td, body dt, body dd, body h1, body h2, body h3, body h4, "
+        "body caption, body figcaption, body svg title"
+    )
+    lines = [re.sub(r"\s+", " ", " ".join(block.css("*::text").getall())).strip() for block in blocks]
+    text = "\n".join(line for line in lines if line) + "\n"
+    golden = GOLDEN / f"october.{language}.txt"
+    if request.config.getoption("--update-golden"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
