@@ -945,6 +945,7 @@ MONITOR = Board(
                     ),
                     unit="none",
                     width=8,
+                    no_value="Not asked yet",
                     thresholds=(Step("red"), Step("green", 1)),
                     words=(Word(1, "Answered", "green"), Word(0, "Failed", "red")),
                     interval="1m",
@@ -968,7 +969,8 @@ MONITOR = Board(
                 Panel(
                     kind="timeseries",
                     title="Clock jumps and store errors",
-                    description="Steps of the wall clock, and writes to the store that failed and were tried again.",
+                    description="Steps of the wall clock, writes to the store that failed and were tried again, and "
+                    "samples that were lost.",
                     queries=(
                         Query(
                             expr="sum by (direction) (increase(monitor_clock_jumps_total{JOB}[$__rate_interval]))",
@@ -976,6 +978,10 @@ MONITOR = Board(
                         ),
                         Query(
                             expr="sum(increase(monitor_db_errors_total{JOB}[$__rate_interval]))", legend="store errors"
+                        ),
+                        Query(
+                            expr="sum(increase(monitor_samples_lost_total{JOB}[$__rate_interval]))",
+                            legend="samples lost",
                         ),
                     ),
                     unit="short",

@@ -60,12 +60,14 @@ def span(from_us: int, until_us: int, timezone: str, language: Language) -> str:
 
 
 def percent(ratio: Fraction, language: Language, *, digits: int = 2) -> str:
-    """A ratio cut, never rounded up: 0.99999 is `99,99%`, and only exactly one is `100%`."""
+    """A ratio cut, never rounded up: 0.99999 is `99,99%`, only exactly one is `100%`, and only nothing is `0,00%`."""
     if ratio == 1:
         return "100%"
     scaled = ratio.numerator * 100 * 10**digits // ratio.denominator
     whole, rest = divmod(scaled, 10**digits)
     point = "," if language == "nl" else "."
+    if ratio > 0 and scaled == 0:
+        return f"< 0{point}{1:0{digits}d}%" if digits else "< 1%"
     return f"{whole}{point}{rest:0{digits}d}%" if digits else f"{whole}%"
 
 
@@ -94,6 +96,8 @@ def seconds(microseconds: int, language: Language) -> str:
     """How long a run took: `0,42 s`."""
     hundredths = microseconds // 10_000
     point = "," if language == "nl" else "."
+    if hundredths == 0:
+        return f"< 0{point}01 s"
     return f"{hundredths // 100}{point}{hundredths % 100:02d} s"
 
 

@@ -164,6 +164,7 @@ def test_every_sentence_is_used() -> None:
         (Fraction(99_999, 100_000), "99,99%"),
         (Fraction(997_999, 1_000_000), "99,79%"),
         (Fraction(0), "0,00%"),
+        (Fraction(1, 1_000_000), "< 0,01%"),
     ],
 )
 def test_a_percentage_is_cut_and_never_rounded_up(ratio: Fraction, shown: str) -> None:
