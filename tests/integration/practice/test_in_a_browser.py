@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import FilePayload, Page, async_playwright
 
 from probes.practice import PRACTICE_SECRETS, RunningPractice
 from tests.practice_site import practice_site
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-PLAN = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 een plan"}
+PLAN: FilePayload = {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 een plan"}
+FACADE: FilePayload = {"name": "gevel.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 een gevel"}
 
 pytestmark = [
     pytest.mark.chromium,
@@ -62,7 +63,7 @@ def test_a_project_is_made_filled_signed_by_two_and_submitted(tmp_path: Path) ->
         await log_in(page, "burger")
         number = await make_project(page, "gewoon")
         await page.goto(f"/loket/projecten/{number}/dossierstukken")
-        await page.set_input_files("#bestand", [PLAN, PLAN | {"name": "gevel.pdf"}])
+        await page.set_input_files("#bestand", [PLAN, FACADE])
         await page.click("#btn-opladen")
         assert await page.locator("tr[data-bestand-uuid]").count() == 2
         await page.goto(f"/loket/projecten/{number}/dossiertaks")
