@@ -31,7 +31,7 @@ class DowntimeBudget:
 def budgets(found: Assessment) -> tuple[DowntimeBudget, ...]:
     """One for each availability clause and version, in the order of the assessment."""
     return tuple(
-        DowntimeBudget(result=c, allowed_us=allowed_us(c.totals, c.clause.target), spent_us=c.totals.down_us)
+        DowntimeBudget(result=c, allowed_us=allowed_us(c.totals, c.clause), spent_us=c.totals.down_us)
         for c in found.clauses
         if isinstance(c.clause, AvailabilityClause) and c.totals is not None
     )

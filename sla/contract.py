@@ -7,7 +7,7 @@ Decimal euros; the text of an amount or window is kept for the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,14 +20,16 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     PlainSerializer,
     PlainValidator,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, InitErrorDetails, core_schema
 
 from sla.period import zone
 
@@ -602,6 +604,28 @@ class CoverageClause(CountsTime):
 Clause = AvailabilityClause | OutageDurationClause | OutageCountClause | ResponseTimeClause | CoverageClause
 
 
+_TAGS = {*_COUNTS, "coverage", "per-unit", "bands", "fixed"}
+
+
+def _at_its_key(error: ErrorDetails) -> InitErrorDetails:
+    """The same problem without the names of the alternatives that pydantic tried, which are no keys of the file."""
+    found = error["loc"]
+    place = tuple(p for i, p in enumerate(found) if not (i and p in _TAGS and found[i - 1] != "bands"))
+    return InitErrorDetails(type=error["type"], loc=place, input=error["input"], ctx=error.get("ctx", {}))
+
+
+def _unknown_windows(data: object) -> Iterator[InitErrorDetails]:
+    if not isinstance(data, dict) or not isinstance(windows := data.get("windows", {}), dict):
+        return
+    clauses = data.get("clause", ())
+    known = ", ".join(sorted(map(str, windows))) or "none"
+    for i, clause in enumerate(clauses if isinstance(clauses, list | tuple) else ()):
+        name = clause.get("window") if isinstance(clause, dict) else None
+        if isinstance(name, str) and name not in windows:
+            error = ValueError(f'clause {clause.get("id")} names the window "{name}"; known: {known}')
+            yield InitErrorDetails(type="value_error", loc=("clause", i, "window"), input=name, ctx={"error": error})
+
+
 class Version(Table):
     """What was agreed from one date to another.
 
@@ -652,6 +676,20 @@ class Version(Table):
             raise ValueError(f'needs the holidays of "{name}", and nobody reads files here; write holidays = [...]')
         return {**data, "holidays": list(read(name))}
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_problem(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Windows that nobody knows are told together with all other problems, each at its own place in the file."""
+        problems = list(_unknown_windows(data))
+        try:
+            found = handler(data)
+        except ValidationError as error:
+            problems = [_at_its_key(e) for e in error.errors()] + problems
+            raise ValidationError.from_exception_data(cls.__name__, problems) from error
+        if problems:
+            raise ValidationError.from_exception_data(cls.__name__, problems)
+        return found
+
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.valid_until < self.valid_from:
@@ -663,9 +701,6 @@ class Version(Table):
                 raise ValueError(
                     f'window "{name}" lies outside "{window.outside}", which is no weekly window; known: {known}'
                 )
-        for clause in self.clause:
-            if clause.window is not None and clause.window not in self.windows:
-                raise ValueError(f'clause {clause.id} names the window "{clause.window}"; known: {known}')
         for where, amount in self._amounts():
             if amount.basis == "contract-value" and self.contract_value is None:
                 raise ValueError(f'{where} needs contract_value; add it, or write the amount in euros ("EUR 250")')

@@ -15,12 +15,20 @@ from sla.time_classes import Piece
 from sla.wording import length, percent, target
 
 
+_WEIGHTED = Text(
+    nl="De beschikbaarheid is een gewogen gemiddelde; de seconden tellen waarin minstens een van de reizen uitviel.",
+    en="The availability is a weighted mean; the seconds are those in which at least one of the journeys was down.",
+)
+
+
 def judge(clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutage]) -> Finding:
     found = piece.classes(clause.boundary)
     totals = found.totals()
     ratio = _ratio(clause, piece, clause.boundary)
     answer = verdict(ratio, clause.target)
     figures, why = _reasons(clause, totals, ratio, answer)
+    if piece.weights is not None:
+        figures = (*figures, _WEIGHTED)
     bounds = clause.sanction.boundary if clause.sanction is not None else "certain"
     figure = _ratio(clause, piece, bounds, forgiven=piece.grace).highest
     sure = piece.classes(bounds, forgiven=piece.grace)
@@ -61,7 +69,7 @@ def _reasons(
         return (Text(nl="Niet gemeten in deze periode.", en="Not measured in this period."),), ()
     norm = target(clause.target)
     point, low, high = (percent(r, clause.decimals) for r in (ratio.point, ratio.lowest, ratio.highest))
-    lost, limit = length(totals.down_us), length(allowed_us(totals, clause.target))
+    lost, limit = length(totals.down_us), length(allowed_us(totals, clause))
     figure = Text(
         nl=f"Beschikbaarheid {point.nl} (tussen {low.nl} en {high.nl}), norm {norm.nl}: "
         f"{lost.nl} uitval, {limit.nl} toegelaten.",
@@ -89,9 +97,13 @@ def _reasons(
     return (figure,), (why,)
 
 
-def allowed_us(totals: Totals, target: Fraction) -> int:
-    """Downtime the target leaves in the service time that was not excluded, in whole microseconds, cut."""
-    return int((1 - target) * (totals.service_us - totals.excluded_us))
+def allowed_us(totals: Totals, clause: AvailabilityClause) -> int:
+    """Downtime the target leaves, in whole microseconds, cut; of the service time less what was excluded.
+
+    By `of-service-time` excluded time counts as up, so it allows downtime too.
+    """
+    excluded = 0 if clause.formula == "of-service-time" else totals.excluded_us
+    return int((1 - clause.target) * (totals.service_us - excluded))
 
 
 def _needed_us(totals: Totals, target: Fraction) -> int:

@@ -7,7 +7,21 @@ from fractions import Fraction
 import pytest
 
 from sla.assessment import Verdict
-from tests.agreements import HOUR, MINUTE, all_up_but, clause, contract, entry, judge, only, samples, span, spans
+from sla.budget import budgets
+from tests.agreements import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    all_up_but,
+    clause,
+    contract,
+    entry,
+    judge,
+    only,
+    samples,
+    span,
+    spans,
+)
 
 DAY = span("2026-11-12 00:00", "2026-11-13 00:00")
 
@@ -137,3 +151,10 @@ def test_a_thousand_outages_all_count():
     assert totals is not None
     assert len(found.outages) == 1000
     assert totals.down_us == 40_000 * 1_000_000
+
+
+def test_the_budget_is_what_the_target_allows_less_what_was_down():
+    measured = all_up_but(DAY, ("2026-11-12 10:00", "2026-11-12 10:10", "down"))
+    (found,) = budgets(judge(contract(clause(target="0.99")), DAY, measured))
+    assert (found.allowed_us, found.spent_us) == (864 * SECOND, 600 * SECOND)
+    assert found.left_us == 264 * SECOND

@@ -99,6 +99,16 @@ def test_a_wrong_version_is_refused_with_a_way_to_mend_it(version: dict[str, Any
     assert words in problem(**version)
 
 
+def test_every_problem_is_told_at_once_each_at_its_own_key():
+    with pytest.raises(ValidationError) as caught:
+        contract(clause(target="1.2", window="avond"), clause(id="B2", sanction={"scale": "fixed", "amount": "veel"}))
+    assert [e["loc"] for e in caught.value.errors()] == [
+        ("version", 0, "clause", 0, "target"),
+        ("version", 0, "clause", 1, "sanction", "amount"),
+        ("version", 0, "clause", 0, "window"),
+    ]
+
+
 def test_two_clauses_with_one_id_are_refused():
     assert 'two clauses with the id "B1"' in problem(clause(), clause())
 
