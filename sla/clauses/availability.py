@@ -14,7 +14,6 @@ from sla.intervals import EMPTY, IntervalSet
 from sla.time_classes import Piece
 from sla.wording import length, percent, target
 
-
 _WEIGHTED = Text(
     nl="De beschikbaarheid is een gewogen gemiddelde; de seconden tellen waarin minstens een van de reizen uitviel.",
     en="The availability is a weighted mean; the seconds are those in which at least one of the journeys was down.",
