@@ -207,6 +207,7 @@ class Loaded:
         return self.directory / name
 
 
+_MEMBERS = {"run": ("id", "time")}
 _FROM_HERE = "Paths begin at the folder of the main configuration file."
 _LISTS = ("journey", "certificate", "recipient", "contract", "fragment")
 
@@ -486,6 +487,14 @@ def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins
                     yield origins.problem(
                         (*place, *key), f'uses the secret "{member}"', f'Add "{member}" to this journey\'s secrets.'
                     )
+                elif root in _MEMBERS and member not in _MEMBERS[root]:
+                    mend = f"There are: {', '.join(f'{root}.{name}' for name in _MEMBERS[root])}."
+                    yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)
+                elif root == "file" and member not in {
+                    f"{part.name}.sha256" for s in journey.step for part in s.multipart or ()
+                }:
+                    mend = "A file is named by its part: {{ file.<part>.sha256 }}."
+                    yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)
                 elif root.replace("_", "-") not in {n.replace("_", "-") for n in known_names}:
                     captured = ", ".join(sorted(known_names - {"secret", "run", "file"})) or "nothing"
                     mend = f"Captured before this step: {captured}."
