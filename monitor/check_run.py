@@ -204,7 +204,7 @@ def save(database: Database, finding: Finding, *, now_us: int) -> tuple[tuple[st
         for event in happened:
             incidents.record(tx, check.id, event)
         about = {event.incident_id for event in happened}
-        if state.kind in ("ongoing", "recovering"):
+        if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
             about.add(state.incident_id)
         for incident_id in sorted(about):
             _tell(tx, incident_id, check, alerting, now_us=now_us)

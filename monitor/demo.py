@@ -105,7 +105,7 @@ def live(
     began = time.perf_counter()
     loaded = config.load(path, environ={})
     simulation = Simulation(start_us=begins_us, seed=seed)
-    database = Database.open(loaded.database_url)
+    database = Database.open(loaded.database_url, durable=False)
     try:
         stage = _Stage(loaded=loaded, simulation=simulation, database=database, mails=path.parent / "mails", tell=tell)
         simulation.run(_play(stage, story, ends_us))

@@ -129,6 +129,18 @@ def test_what_broke_and_was_mended_within_maintenance_is_told_to_nobody(office):
     assert office.sent == []
 
 
+def test_a_first_good_sample_after_maintenance_alarms_nobody(office):
+    """T12: by then it works again."""
+    announce(office, "09:00", "10:03")
+    office.live("xxx..")
+    assert office.sent == []
+
+
+def test_a_first_good_sample_reminds_nobody(office):
+    office.live("x" * 61 + "..")
+    assert office.words() == ["STORING", "HERSTELD"]
+
+
 def test_maintenance_during_a_known_outage_keeps_its_recovery(office):
     """T12: told before, so told that it is over, and not told twice in between."""
     announce(office, "10:03", "10:30")
