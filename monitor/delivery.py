@@ -98,6 +98,9 @@ class Delivery:
             except StoreError as error:
                 self.observer.store_failed()
                 log.warning("the outbox cannot be read", extra={"error": str(error)})
+            except Exception:
+                # The edge of the service: a defect must not silence every mail that comes after it.
+                log.exception("delivery broke down")
             try:
                 async with asyncio.timeout(pause_us / _SECOND_US):
                     await wake.wait()
