@@ -342,11 +342,12 @@ class _Life:
 
 
 async def _play(stage: _Stage, story: Sequence[Happening], ends_us: int) -> None:
+    begins_us = stage.simulation.clock.now_us()
     life = _Life(stage)
     life.start()
     for happening in sorted(story, key=lambda happening: happening.at):
-        if instant_us(happening.at) >= ends_us:
-            break
+        if not begins_us <= instant_us(happening.at) < ends_us:
+            continue
         await _until(stage, instant_us(happening.at))
         stage.tell(stage.simulation.clock.now_us(), happening.text)
         for order in happening.faults:

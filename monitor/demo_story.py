@@ -174,13 +174,13 @@ STORY: tuple[Happening, ...] = (
     ),
     Happening(
         at=_on(26, 7),
-        text="A slow week begins: every other page of the counter takes four seconds longer, until Friday evening.",
+        text="A slow week begins: one page in five of the counter takes three seconds longer, until Friday evening.",
         faults=(
             {
                 "fault": "delay",
                 "path": "/loket",
-                "share": 0.5,
-                "delay_ms": 4_000,
+                "share": 0.2,
+                "delay_ms": 3_200,
                 "seconds": 4 * 24 * _HOUR + 12 * _HOUR,
             },
         ),
