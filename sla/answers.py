@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sla.assessment import ClauseResult, OutageResult, Text, Verdict, WindowDecision
 from sla.clauses.finding import Finding, NamedOutage
+from sla.contract import OutageDurationClause
 from sla.intervals import IntervalSet, Span
 from sla.ledger import Sealed, in_force
 from sla.measurements import Rule
@@ -22,10 +23,15 @@ def outage_results(
     decisions: Sequence[WindowDecision],
     ledger: Sequence[Sealed],
     period: Span,
-    timezone: str,
+    *,
+    beside: frozenset[int],
 ) -> tuple[OutageResult, ...]:
-    """The outages of every journey in a clause that touch the period or a clause's own period, by start."""
-    shares = _shares(judged)
+    """The outages of every journey in a clause that touch the period or a clause's own period, by start.
+
+    Args:
+        beside: indices into `judged` whose proposals give way, because a failure is not punished twice.
+    """
+    shares = _shares([j for i, j in enumerate(judged) if i not in beside])
     attributed = {
         s.entry.data["outage"]: s.entry.data.get("to", "supplier")
         for s in in_force(ledger)
@@ -135,6 +141,9 @@ def _answer(outage: NamedOutage, piece: Piece, finding: Finding, result: ClauseR
     elif not result.sanctionable:
         reason = result.reasons[-1]
         why = reason.nl[:1].lower() + reason.nl[1:], reason.en[:1].lower() + reason.en[1:]
+    elif outage.id not in finding.sanctioned and isinstance(clause, OutageDurationClause) and us <= clause.limit:
+        limit = length(clause.limit)
+        why = f"duurde er {size.nl}, de norm is {limit.nl}.", f"lasted {size.en} there, the limit is {limit.en}."
     elif outage.id not in finding.sanctioned:
         why = (
             "met de zekere duur, of buiten de stabilisatieperiode, telt er niets van mee.",

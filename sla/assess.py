@@ -30,7 +30,7 @@ from sla.contract import (
     ResponseTimeClause,
     Version,
 )
-from sla.cumulation import Due, together
+from sla.cumulation import Due, punished_already, together
 from sla.exclusions import dependencies, exclusion_decisions
 from sla.intervals import EMPTY, IntervalSet, Span
 from sla.ledger import Sealed, known
@@ -131,7 +131,12 @@ def assess(
         for j in judged
     ]
     outages = outage_results(
-        [(j.piece, j.finding, j.result) for j in judged], named, decisions, entries, period, contract.timezone
+        [(j.piece, j.finding, j.result) for j in judged],
+        named,
+        decisions,
+        entries,
+        period,
+        beside=frozenset(punished_already(dues)),
     )
     return Assessment(
         contract=contract,

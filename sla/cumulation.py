@@ -45,19 +45,33 @@ def together(dues: Sequence[Due], ledger: Sequence[Sealed], timezone: str) -> Sa
         )
         for d in owed
     ]
-    kept: list[Due] = []
-    for due in sorted(owed, key=lambda d: -d.amount):
-        twice = next((k for k in kept if not due.version.punish_twice and _same_failure(due, k)), None)
-        if twice is None:
-            kept.append(due)
-        else:
-            nl = f"{due.clause.id}: zelfde storing als {twice.clause.id}, niet tweemaal bestraft"
-            en = f"{due.clause.id}: same failure as {twice.clause.id}, not punished twice"
-            lines.append(SanctionLine(text=Text(nl=nl, en=en), amount_eur=-due.amount))
+    beside = punished_already(dues)
+    kept = [d for i, d in enumerate(dues) if d.amount > 0 and i not in beside]
+    for i, other in beside.items():
+        due, twice = dues[i], dues[other]
+        nl = f"{due.clause.id}: zelfde storing als {twice.clause.id}, niet tweemaal bestraft"
+        en = f"{due.clause.id}: same failure as {twice.clause.id}, not punished twice"
+        lines.append(SanctionLine(text=Text(nl=nl, en=en), amount_eur=-due.amount))
     for group in _by_period(kept):
         lines += _within_period(group)
     lines += _over_time(kept, lines, ledger, timezone)
     return Sanction(amount_eur=_sum(lines), lines=tuple(lines))
+
+
+def punished_already(dues: Sequence[Due]) -> dict[int, int]:
+    """Which of the dues give way because a higher one is for the same failure: index to index."""
+    kept: list[int] = []
+    beside: dict[int, int] = {}
+    for i in sorted(range(len(dues)), key=lambda i: -dues[i].amount):
+        due = dues[i]
+        if due.amount <= 0:
+            continue
+        twice = next((k for k in kept if not due.version.punish_twice and _same_failure(due, dues[k])), None)
+        if twice is None:
+            kept.append(i)
+        else:
+            beside[i] = twice
+    return beside
 
 
 def _sum(lines: Iterable[SanctionLine]) -> Decimal:

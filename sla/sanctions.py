@@ -13,7 +13,7 @@ from math import ceil
 from sla.assessment import Sanction, SanctionLine, Text
 from sla.clauses.finding import Shortfall
 from sla.contract import Amount, Bands, Clause, Fixed, PerUnit, Version, length_us
-from sla.wording import agreed, euros, exact, length
+from sla.wording import agreed, euros, exact, length, percent
 
 NOTHING = Sanction(amount_eur=Decimal("0.00"))
 _CENT = Decimal("0.01")
@@ -89,13 +89,13 @@ def _per_unit(clause: Clause, version: Version, rule: PerUnit, shortfall: Shortf
     if shortfall.target is not None and shortfall.figure is not None:
         unit = Fraction(rule.unit)
         count = ceil((shortfall.target - shortfall.figure) / unit)
-        point = exact(unit)
+        point, was = exact(unit), percent(shortfall.figure, clause.decimals)
         steps_nl, steps_en = ("schijf", "step") if count == 1 else ("schijven", "steps")
         return [
             _line(
-                f"{clause.id}: {count} begonnen {steps_nl} van {point.replace('.', ',')} procentpunt onder "
+                f"{clause.id}: {was.nl} is {count} begonnen {steps_nl} van {point.replace('.', ',')} procentpunt onder "
                 f"{exact(shortfall.target).replace('.', ',')} % × {words.nl} ({shown.nl})",
-                f"{clause.id}: {count} started {steps_en} of {point} percentage points below "
+                f"{clause.id}: {was.en} is {count} started {steps_en} of {point} percentage points below "
                 f"{exact(shortfall.target)} % × {words.en} ({shown.en})",
                 to_cents(count * each),
             )

@@ -140,6 +140,7 @@ def test_one_failure_is_not_punished_twice_unless_the_contract_says_so():
     measured = all_up_but(DAY, (*SIX_HOURS, "down"))
     assert judge(contract(*clauses), DAY, measured).total.amount_eur == Decimal("1000.00")
     assert judge(contract(*clauses, punish_twice=True), DAY, measured).total.amount_eur == Decimal("1100.00")
+    assert judge(contract(*clauses), DAY, measured).outages[0].amount_eur == Decimal("1000.00")
 
 
 # --- who can be sanctioned -----------------------------------------------------------------------------------------
@@ -229,3 +230,18 @@ def test_what_an_outage_costs_is_its_share_of_the_clause_s_amount():
     )
     outages = judge(agreed, DAY, measured).outages
     assert [o.amount_eur for o in outages] == [Decimal("666.67"), Decimal("333.33")]
+
+
+def test_a_line_of_a_proposal_can_be_redone_by_hand():
+    (line,) = only(judge(contract(clause(sanction=PER_POINT)), DAY, BAD_DAY)).sanction.lines
+    assert line.text.nl == (
+        "B1: 75,00 % is 24 begonnen schijven van 1 procentpunt onder 99 % × 1 % van de maandprijs (EUR 1.000,00)"
+    )
+
+
+def test_a_short_outage_is_not_sanctionable_beside_one_that_was_too_long():
+    rule = {"id": "S1", "kind": "outage-duration", "scope": ["indienen"], "limit": "4h", "sanction": THOUSAND}
+    measured = all_up_but(DAY, ("2026-11-12 01:00", "2026-11-12 02:00", "down"), (*SIX_HOURS, "down"))
+    short, long = judge(contract(rule), DAY, measured).outages
+    assert (short.sanctionable, long.sanctionable) == (False, True)
+    assert short.reasons[0].nl == "Niet sanctioneerbaar onder S1: duurde er 1 u, de norm is 4 u."
