@@ -331,3 +331,64 @@ def test_every_month_adds_up_to_its_true_length(year: int):
         length = int(after.timestamp() - first.timestamp()) * SECOND
         parts = [c.totals for c in found.clauses if c.period.start_us == int(first.timestamp()) * SECOND]
         assert sum(t.service_us for t in parts if t is not None) == length
+
+
+# --- several locations and journeys --------------------------------------------------------------------------------
+
+
+@st.composite
+def many_pictures(draw: st.DrawFn) -> list[SampleIn]:
+    """Two journeys seen from up to three locations that do not tick together."""
+    first = int(datetime(2026, 11, 12, 9, 55, tzinfo=ZONE).timestamp())
+    found = []
+    for journey in ("indienen", "inzage"):
+        for i, location in enumerate(draw(st.sampled_from([("a",), ("a", "b"), ("a", "b", "c")]))):
+            due = first + 7 * i
+            for outcome in draw(st.lists(st.sampled_from(["up", "up", "degraded", "down", "unknown"]), max_size=25)):
+                sample = SampleIn(
+                    journey=journey,
+                    due_us=due * SECOND,
+                    interval_us=60 * SECOND,
+                    outcome=outcome,  # type: ignore[arg-type]
+                    location=location,
+                )
+                found.append(sample)
+                due += draw(st.sampled_from([60, 60, 60, 200]))
+    return sorted(found, key=lambda s: s.due_us)
+
+
+RULES = st.fixed_dictionaries(
+    {
+        "combine": st.sampled_from(["any", "all", {"weighted": {"indienen": 2, "inzage": 1}}]),
+        "quorum": st.sampled_from([None, 1, 2, 3]),
+        "degraded": st.sampled_from(["up", "down"]),
+        "formula": st.sampled_from(["measured", "of-service-time"]),
+    }
+)
+HOUR_AT_TEN = Span(
+    start_us=int(datetime(2026, 11, 12, 10, tzinfo=ZONE).timestamp()) * SECOND,
+    end_us=int(datetime(2026, 11, 12, 11, tzinfo=ZONE).timestamp()) * SECOND,
+)
+
+
+@FAST
+@given(many_pictures(), RULES)
+def test_wider_edges_never_count_less_whoever_measured(measured: list[SampleIn], rules: dict[str, object]):
+    down = []
+    for boundary in ("certain", "observed", "widest"):
+        agreement = agreed(scope=["indienen", "inzage"], boundary=boundary, **rules)
+        (result,) = assess(agreement, period=HOUR_AT_TEN, samples=measured).clauses
+        assert result.totals is not None  # its constructor holds the classes to the service time
+        down.append(result.totals.down_us)
+    assert down == sorted(down)
+
+
+@FAST
+@given(many_pictures())
+def test_a_larger_quorum_never_finds_more_downtime(measured: list[SampleIn]):
+    down = []
+    for quorum in (1, 2, 3):
+        (result,) = assess(agreed(quorum=quorum), period=HOUR_AT_TEN, samples=measured).clauses
+        assert result.totals is not None
+        down.append(result.totals.down_us)
+    assert down == sorted(down, reverse=True)
