@@ -81,7 +81,12 @@ def _weasyprint() -> ModuleType:
 
 def _attachment(weasyprint: Any, name: str, body: bytes, issued: datetime) -> Any:
     return weasyprint.Attachment(
-        file_obj=io.BytesIO(body), name=name, created=issued, modified=issued, relationship="Data"
+        file_obj=io.BytesIO(body),
+        name=name,
+        description=f"{name}: data of this report",
+        created=issued,
+        modified=issued,
+        relationship="Data",
     )
 
 
@@ -89,7 +94,7 @@ def _finish(_document: Any, pdf: Any) -> None:
     """What the engine leaves out: which header cells head what, and the mark of PDF/UA."""
     for item in pdf.objects:
         if isinstance(item, dict) and item.get("S") == "/TH":
-            item["A"] = f"<</O /Table /Scope /{'Column' if _is_in_head(item, pdf.objects) else 'Row'}>>"
+            item["A"]["Scope"] = "/Column" if _is_in_head(item, pdf.objects) else "/Row"
     metadata = pdf.objects[_number(pdf.catalog["Metadata"])]
     metadata.stream = [part.replace(b"</rdf:RDF>", PDF_UA + b"</rdf:RDF>") for part in metadata.stream]
 
