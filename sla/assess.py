@@ -163,6 +163,11 @@ def data_span(contract: Contract, period: Span) -> Span:
     )
 
 
+def journeys_needed(contract: Contract, ledger: Sequence[Sealed]) -> tuple[str, ...]:
+    """Whose measurements `assess` looks at: those of the contract, and those that limit a third party's exclusion."""
+    return tuple(sorted({*contract.journeys(), *dependencies(ledger)}))
+
+
 # --- what is judged over which time --------------------------------------------------------------------------------
 
 

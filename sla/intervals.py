@@ -81,8 +81,5 @@ class IntervalSet:
             j = max(j, k - 1)
         return IntervalSet(tuple(found))
 
-    def holds(self, at_us: int) -> bool:
-        return any(s.start_us <= at_us < s.end_us for s in self.spans)
-
 
 EMPTY = IntervalSet()

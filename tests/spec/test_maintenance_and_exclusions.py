@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from sla.assess import assess, journeys_needed
+from sla.ledger import seal
 from tests.agreements import HOUR, MINUTE, SECOND, all_up_but, at, clause, contract, entry, judge, only, span
 
 NOVEMBER = span("2026-11-01 00:00", "2026-12-01 00:00")
@@ -38,8 +42,6 @@ def test_five_working_days_ahead_of_a_wednesday_is_the_wednesday_before():
 
 
 def test_a_holiday_is_no_working_day():
-    from datetime import date
-
     holidays = [date(2026, 11, 11)]
     assert granted_us((*WEDNESDAY, "2026-11-10 23:59"), holidays=holidays) == 2 * HOUR
     assert granted_us((*WEDNESDAY, "2026-11-11 09:00"), holidays=holidays) == 0
@@ -165,6 +167,13 @@ def test_a_third_party_s_failure_takes_only_the_time_it_was_itself_down():
     assert only(found).reasons[1].nl == "Met de uitsluiting van derden 97,67 %, zonder 91,66 %."
 
 
+def test_a_third_party_s_own_measurements_are_needed_too():
+    claimed = entry(
+        "exclusion", "2026-11-12 10:00", "2026-11-12 14:00", recorded="2026-11-20 09:00", dependency="aanmelden"
+    )
+    assert journeys_needed(contract(), seal([claimed])) == ("aanmelden", "indienen")
+
+
 def test_a_third_party_that_nobody_measured_excludes_nothing():
     claimed = entry(
         "exclusion", "2026-11-12 10:00", "2026-11-12 14:00", recorded="2026-11-20 09:00", ground="third-party"
@@ -193,9 +202,6 @@ def test_excluded_comes_before_unmeasured_and_unmeasured_before_down():
 
 
 def test_what_was_recorded_after_the_date_asked_for_is_not_known():
-    from sla.assess import assess
-    from sla.ledger import seal
-
     late = entry("exclusion", "2026-11-12 10:00", "2026-11-12 11:00", recorded="2026-11-20 09:00")
     found = assess(contract(), period=DAY, spans=OUT, ledger=seal([late]), as_of_us=at("2026-11-20 09:00") - SECOND)
     totals = only(found).totals

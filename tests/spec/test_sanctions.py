@@ -245,3 +245,25 @@ def test_a_short_outage_is_not_sanctionable_beside_one_that_was_too_long():
     short, long = judge(contract(rule), DAY, measured).outages
     assert (short.sanctionable, long.sanctionable) == (False, True)
     assert short.reasons[0].nl == "Niet sanctioneerbaar onder S1: duurde er 1 u, de norm is 4 u."
+
+
+def beyond(kind: str, rule: dict, **more: object) -> Decimal:
+    agreed = contract({"id": "S1", "kind": kind, "scope": ["indienen"], "sanction": rule, **more})
+    measured = all_up_but(DAY, ("2026-11-12 01:00", "2026-11-12 02:30", "down"), (*SIX_HOURS, "down"))
+    return only(judge(agreed, DAY, measured)).sanction.amount_eur
+
+
+@pytest.mark.parametrize(("edge", "amount"), [("8h", "100.00"), ("5h", "900.00")])
+def test_bands_of_a_duration_begin_above_their_edge(edge: str, amount: str):
+    bands = [{"above": "4h", "amount": "EUR 100"}, {"above": edge, "amount": "EUR 900"}]
+    assert beyond("outage-duration", {"scale": "bands", "bands": bands}, limit="4h") == Decimal(amount)
+
+
+def test_every_outage_beyond_the_number_allowed_costs_its_amount():
+    rule = {"scale": "per-unit", "unit": 1, "amount": "EUR 400"}
+    assert beyond("outage-count", rule, limit=0, at_least="1h") == Decimal("800.00")
+
+
+def test_bands_of_a_number_begin_above_their_edge():
+    bands = [{"above": 0, "amount": "EUR 100"}, {"above": 1, "amount": "EUR 300"}, {"above": 2, "amount": "EUR 700"}]
+    assert beyond("outage-count", {"scale": "bands", "bands": bands}, limit=0) == Decimal("300.00")
