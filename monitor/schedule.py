@@ -80,7 +80,7 @@ class Cause(StrEnum):
     BUSY = "busy"  # the run before was still under way
     CLOCK_JUMP = "clock-jump"  # the wall clock leapt forward, or the machine slept
     LATE = "late"  # the process was stopped or starved
-    OFF = "off"  # the monitor was not running, or stopped during the run
+    OFF = "off"  # the monitor was not running, or stopped during the run; told by the next start
     ERROR = "error"  # the run raised: a bug of ours
 
 
@@ -302,10 +302,15 @@ class Schedule:
         self._arm_guard()
 
     async def stop(self, *, grace_us: int = 0) -> None:
-        """Start nothing more; give runs under way `grace_us`, then cancel them. Their slots are told as missed."""
+        """Start nothing more; give runs under way `grace_us`, then cancel them.
+
+        What that leaves unmeasured the next start runs, if it comes at once, or tells as missed: see `done`.
+        """
         if self._guard is not None:
             self._guard.cancel()
             self._guard = None
+            self._scheduler.pause()
+            await asyncio.sleep(0)  # a wake-up under way ends first: cut off, it would lose its slots in silence
             self._scheduler.shutdown(wait=False)
         running = set(self._running.values())
         if running and grace_us:
@@ -396,20 +401,16 @@ class Schedule:
         self._running[check.id] = asyncio.create_task(self._run(check, key_us), name=f"check {check.id}")
 
     async def _run(self, check: Check, slot_us: int) -> None:
-        cause: Cause | None = Cause.OFF
         try:
             await self._start_check(check, slot_us)
-            cause = None
         except Exception:
-            cause = Cause.ERROR
             log.exception("a run raised, so its slot is unmeasured", extra={"check": check.id})
+            until_us = slot_us + check.interval
+            self._tell_missed(
+                MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=Cause.ERROR)
+            )
         finally:
             del self._running[check.id]
-            if cause is not None:
-                until_us = slot_us + check.interval
-                self._tell_missed(
-                    MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause)
-                )
 
     def _missed(self, due: _Due, from_us: int, until_us: int, cause: Cause) -> None:
         # Slots up to `ran_us` were begun once, before the clock went back: nothing of them is missing.

@@ -124,14 +124,25 @@ def test_a_run_that_raises_is_told_and_the_next_slot_is_run():
     assert [missed.from_us for missed in diary.missed] == diary.slots("start")
 
 
-def test_a_run_cut_off_by_stopping_is_told():
-    simulation, diary = Simulation(start_us=MONDAY + 1, seed=1), Diary()
+def test_a_run_cut_off_by_stopping_is_told_by_the_next_start():
+    first, before = Simulation(start_us=MONDAY + 1, seed=1), Diary()
 
     async def hang(check, slot):
         await asyncio.sleep(10_000)
 
-    live(simulation, 90, schedule=lambda: a_schedule(simulation, [a_check("start")], diary, run=hang))
-    assert diary.missed[-1].cause is Cause.OFF
+    live(first, 90, schedule=lambda: a_schedule(first, [a_check("start")], before, run=hang))
+    [cut_off] = before.slots("start")
+    second, after = Simulation(start_us=MONDAY + 2 * MINUTE, seed=1), Diary()
+    done = {"start": cut_off - MINUTE}
+    live(second, 1, schedule=lambda: a_schedule(second, [a_check("start")], after, done=done))
+    assert [(missed.from_us, missed.count, missed.cause) for missed in after.missed] == [(cut_off, 2, Cause.OFF)]
+
+
+def test_stopping_at_the_very_instant_of_a_slot_is_quiet(caplog):
+    of = grid("start", MINUTE)
+    simulation, diary = Simulation(start_us=slot_at(of, MONDAY) + 30 * SECOND, seed=1), Diary()
+    live(simulation, 30, schedule=lambda: a_schedule(simulation, [a_check("start")], diary))
+    assert caplog.records == []
 
 
 def test_after_a_restart_the_grid_is_the_same_and_the_time_off_is_told():
