@@ -12,19 +12,19 @@ SEED = 20261001
 
 #: The monitor is switched on before the month, so that it knows how things stand when it begins, and stays on until
 #: the report has been mailed.
-BEGINS = datetime(2026, 9, 30, 22, 30)  # noqa: DTZ001 - civil time in ZONE, like all times here
+BEGINS = datetime(2026, 9, 30, 20, 30)  # noqa: DTZ001 - civil time in ZONE, like all times here
 ENDS = datetime(2026, 11, 1, 0, 30)  # noqa: DTZ001
 
 #: How often each journey is walked; the ones not named here every `OTHERWISE`. Coarser than one would choose for a real
 #: portal, so that a month takes minutes.
 INTERVALS: Mapping[str, str] = {
-    "indienen": "15m",
-    "aanmelden": "15m",
-    "startpagina": "15m",
-    "inzage": "15m",
+    "indienen": "20m",
+    "aanmelden": "20m",
+    "startpagina": "20m",
+    "inzage": "20m",
     "webservice": "1h",
 }
-OTHERWISE = "2h"
+OTHERWISE = "3h"
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

@@ -51,8 +51,8 @@ def test_the_same_seed_gives_the_same_samples_and_another_seed_others(tmp_path):
 def test_a_quiet_morning_is_up_on_every_slot_and_mails_nobody(tmp_path):
     result = lived(tmp_path)
     found, _ = stored(result)
-    assert Counter(sample.outcome.value for sample in found) == {"up": 12}
-    assert {b.slot_us - a.slot_us for a, b in pairwise(found)} == {HOUR_US // 4}
+    assert Counter(sample.outcome.value for sample in found) == {"up": 9}
+    assert {b.slot_us - a.slot_us for a, b in pairwise(found)} == {HOUR_US // 3}
     assert result.mails == ()
 
 
@@ -66,15 +66,15 @@ def test_an_outage_is_mailed_once_when_it_begins_and_once_when_it_ends(tmp_path)
     about = [subject for subject in subjects(result) if "Ondertekenen en indienen" in subject]
     assert [next(word for word in subject.split() if word.isupper()) for subject in about] == ["STORING:", "HERSTELD:"]
     found, _ = stored(result)
-    assert Counter(sample.outcome.value for sample in found) == {"up": 9, "down": 3}
+    assert Counter(sample.outcome.value for sample in found) == {"up": 7, "down": 2}
 
 
 def test_while_the_monitor_is_off_nothing_is_measured_and_its_restart_says_so(tmp_path):
     off = Happening(at=MORNING + timedelta(minutes=61), text="off", off_seconds=3600)
     found, happened = stored(lived(tmp_path, story=(off,)))
     missed = [event.data for event in happened if event.kind == "missed-slots" and event.check_id == "indienen"]
-    assert [(event["count"], event["cause"]) for event in missed] == [(4, "off")]
-    assert len(found) == 8
+    assert [(event["count"], event["cause"]) for event in missed] == [(3, "off")]
+    assert len(found) == 6
 
 
 def test_our_own_line_failing_is_unknown_and_never_an_outage(tmp_path):
