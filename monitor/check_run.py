@@ -226,7 +226,7 @@ def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *
     if incident is None:
         return
     told = outbox.told(tx, incident_id)
-    muted = incident.until_us is None and _muted(tx, check.id, now_us)
+    muted = incident.until_us is None and (_in_maintenance(tx, check.id, now_us) or _explained(tx, check))
     kind = next_kind(incident, told, now_us=now_us, muted=muted, rule=alerting.rule)
     if kind is None:
         return
@@ -259,7 +259,15 @@ def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple
     return happened
 
 
-def _muted(tx: Transaction, check_id: str, now_us: int) -> bool:
+def _explained(tx: Transaction, check: Check) -> bool:
+    """Whether something this check depends on is failing itself: then that is the news, and this only follows from it.
+
+    An incident that outlasts its explanation is told when the explanation is gone.
+    """
+    return any(incidents.load(tx, name).kind != "healthy" for name in check.depends_on)
+
+
+def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
     """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring."""
     return any(
         not sealed.entry.scope or check_id in sealed.entry.scope

@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
 from monitor.alerts import Recipient
-from monitor.incidents import IncidentRule
+from monitor.incidents import MONITOR, IncidentRule
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
@@ -435,6 +435,10 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
             if check.id in seen:
                 yield origins.problem(
                     (*loc, "id"), f'"{check.id}" is the id of another check too', "Give each its own id."
+                )
+            if check.id == MONITOR:
+                yield origins.problem(
+                    (*loc, "id"), f'"{MONITOR}" is how the monitor calls itself', "Choose another id."
                 )
             seen.add(check.id)
             for other in check.depends_on:

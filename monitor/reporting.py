@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from probes.sample import FailureKind, Outcome
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
 from sla.ledger import Entry
-from sla.period import day_span, local_days, parse_period
+from sla.period import parse_period
 from sla.rendering import html, pdf
 from sla.rendering import json as json_form
 from sla.rendering.numbers import Language
-from sla.report import Gap, Report, ResponseDay, ResponseSeries, draw_up
+from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
 
 _LANGUAGES: tuple[Language, ...] = ("nl", "en")
 #: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
@@ -258,36 +257,6 @@ def _responses(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Respon
                 for m in samples.stream_step(tx, name, step, period.start_us, end_us)
                 if m.sample_outcome in good
             ]
-        if measured:
-            yield _series(name, step, limit_us, measured, job.contract.timezone)
-
-
-def _series(
-    name: str, step: str | None, limit_us: int | None, measured: Sequence[tuple[int, int]], timezone: str
-) -> ResponseSeries:
-    slots = [slot_us for slot_us, _ in measured]
-    whole = Span(start_us=slots[0], end_us=slots[-1] + 1)
-    days = []
-    for day in local_days(whole, timezone):
-        span = day_span(day, timezone)
-        found = sorted(d for _, d in measured[bisect_left(slots, span.start_us) : bisect_left(slots, span.end_us)])
-        if found:
-            days.append(
-                ResponseDay(day=day, count=len(found), p50_us=nearest_rank(found, 50), p95_us=nearest_rank(found, 95))
-            )
-    everything = sorted(duration for _, duration in measured)
-    return ResponseSeries(
-        journey=name,
-        step=step,
-        count=len(everything),
-        p50_us=nearest_rank(everything, 50),
-        p95_us=nearest_rank(everything, 95),
-        slowest_us=everything[-1],
-        limit_us=limit_us,
-        days=tuple(days),
-    )
-
-
-def nearest_rank(ordered: Sequence[int], percent: int) -> int:
-    """The smallest value that at least `percent` of them do not exceed; `ordered` ascends and is not empty."""
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+        series = response_series(name, measured, timezone=job.contract.timezone, step=step, limit_us=limit_us)
+        if series is not None:
+            yield series

@@ -24,6 +24,7 @@ from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.delivery import Delivery
+from monitor.incidents import HEALTHY, MONITOR, Resolved
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
 from monitor.pages import Days
@@ -31,7 +32,7 @@ from monitor.reporting import record, write
 from monitor.schedule import ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
 from monitor.store import events, incidents, outbox, samples
-from monitor.store.database import Database, StoreError, StoreThread
+from monitor.store.database import Database, StoreError, StoreThread, Transaction
 from monitor.store.events import Event
 from monitor.store.reports import Issued
 from monitor.toml_file import ConfigError
@@ -145,6 +146,7 @@ class Service:
             data = {"version": installed_version(), "config_sha256": self._loaded.sha256}
             events.add(tx, Event(at_us=now_us, kind="start", data=data))
             note_intervals(tx, checks, now_us)
+            self._close_abandoned(tx, now_us)
             last = samples.last(tx, [check.id for check in checks], self._loaded.config.monitor.location)
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
@@ -350,9 +352,26 @@ class Service:
     def _note_reload(self) -> None:
         with self._database.begin() as tx:
             note_intervals(tx, self._loaded.config.checks, self._clock.now_us())
+            self._close_abandoned(tx, self._clock.now_us())
             events.add(
                 tx, Event(at_us=self._clock.now_us(), kind="config", data={"config_sha256": self._loaded.sha256})
             )
+
+    def _close_abandoned(self, tx: Transaction, now_us: int) -> None:
+        """Close incidents of checks that are no longer configured: nothing would ever see them end."""
+        known = {check.id for check in self._loaded.config.checks} | {MONITOR}
+        for incident in incidents.read(tx, only_open=True):
+            if incident.check_id not in known:
+                ended = Resolved(
+                    incident_id=incident.id,
+                    since_us=incident.since_us,
+                    until_us=now_us,
+                    last_bad_us=incident.last_bad_us,
+                )
+                incidents.record(tx, incident.check_id, ended)
+                incidents.save(tx, incident.check_id, HEALTHY)
+                data = {"incident": incident.id}
+                events.add(tx, Event(at_us=now_us, kind="incident-abandoned", check_id=incident.check_id, data=data))
 
     def _note(self, kind: str) -> None:
         with self._database.begin() as tx:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.formatting import Language
 from dashboards.status_page import (
+    CONTENT_SECURITY_POLICY,
     STATIC,
     AccessibilityPage,
     ErrorPage,
@@ -40,10 +41,7 @@ from monitor.store.database import Database, StoreError
 from probes.sentences import sentence
 
 _SECURITY = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-    ),
+    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
