@@ -11,7 +11,7 @@ from monitor.store import events, ledger, samples
 from monitor.store.database import Transaction
 from monitor.store.events import Event
 from probes.checks import Check
-from sla.assess import assess, data_span
+from sla.assess import assess, data_span, journeys_needed
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
 from sla.measurements import SampleIn
@@ -64,7 +64,9 @@ def assess_stored(
     needed = data_span(contract, period)
     end_us = needed.end_us if until_us is None else min(needed.end_us, until_us)
     known = intervals(tx, end_us)
-    names = [name for name in contract.journeys() if name in known.changes]
+    entries = tuple(ledger.read(tx))
+    # Also what the contract does not promise but an exclusion names: a third party's own measurements.
+    names = [name for name in journeys_needed(contract, entries) if name in known.changes]
     steps = {
         (name, clause.step)
         for version in contract.version
@@ -76,7 +78,7 @@ def assess_stored(
         contract,
         period=period,
         samples=_samples(tx, names, steps, known, needed.start_us, end_us),
-        ledger=tuple(ledger.read(tx)),
+        ledger=entries,
         as_of_us=as_of_us,
     )
 
