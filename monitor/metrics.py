@@ -332,6 +332,16 @@ class Metrics:
         self.set("monitor_config_info", 1, sha256)
         self.reloaded(ok=True, now_us=now_us)
 
+    def keep_only(self, *, contracts: Iterable[str], references: Iterable[str]) -> None:
+        """Series of contracts and reference targets that are no longer in force end here, as those of checks do."""
+        kept = {"contract": set(contracts), "reference": set(references)}
+        with self._lock:
+            for metric in CATALOGUE:
+                known = kept.get(metric.labels[0]) if metric.labels else None
+                if known is not None:
+                    for labels in [k for k in self._values[metric.name] if k[0] not in known]:
+                        del self._values[metric.name][labels]
+
     def reloaded(self, *, ok: bool, now_us: int) -> None:
         self.set("monitor_config_last_reload_successful", float(ok))
         if ok:

@@ -167,6 +167,10 @@ class Service:
             sha256=self._loaded.sha256,
             now_us=self._clock.now_us(),
         )
+        contracts = {one.contract.contract for one in self._loaded.contracts}
+        self._metrics.keep_only(contracts=contracts, references=settings.references.urls)
+        for gone in self._months.keys() - contracts:
+            del self._months[gone]
 
     def _servers(self) -> tuple[Server, Server]:
         settings = self._loaded.config

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from importlib.resources import as_file, files
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from cyclopts import App
@@ -51,7 +50,7 @@ def init(directory: Path = Path(), *, json_: Json = False) -> int:
         Where to write; made if it is not there.
     """
     here = {
-        "config.toml": files("monitor") / "example" / "config.toml",
+        "config.toml": _example(),
         "probes/practice/journeys.toml": files("probes") / "practice" / "journeys.toml",
         "sla/example/contract.toml": files("sla") / "example" / "contract.toml",
     }
@@ -61,8 +60,7 @@ def init(directory: Path = Path(), *, json_: Json = False) -> int:
     for name, source in here.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with as_file(source if source.is_file() else files("monitor").joinpath("..", "config.toml")) as path:
-            shutil.copyfile(path, target)
+        target.write_bytes(source.read_bytes())
     if json_:
         answer({"written": [str(directory / name) for name in here]})
     say(f"Written: {', '.join(str(directory / name) for name in here)}")
@@ -70,5 +68,7 @@ def init(directory: Path = Path(), *, json_: Json = False) -> int:
     return Exit.FINE
 
 
-def pretty(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def _example() -> Traversable:
+    """config.toml: the wheel carries it inside the package (pyproject.toml), a checkout has it at the top."""
+    packed = files("monitor") / "example" / "config.toml"
+    return packed if packed.is_file() else Path(__file__).parents[2] / "config.toml"

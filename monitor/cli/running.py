@@ -27,6 +27,7 @@ from probes.practice.serving import RunningPractice, serve
 from probes.practice.settings import PracticeSettings
 
 _READY = "practice portal ready"
+_WATCH_SECONDS = 0.5
 
 
 def run(
@@ -107,7 +108,18 @@ async def _practise(settings: PracticeSettings) -> None:
         loop.add_signal_handler(name, stop.set)
     async with serve(settings, now_us=LIVE.now_us) as running:
         _tell_practice(running)
+        orphaned = asyncio.create_task(_end_with_parent(stop))
         await stop.wait()
+        orphaned.cancel()
+
+
+async def _end_with_parent(stop: asyncio.Event) -> None:
+    """A portal that a monitor started ends with it, also where the monitor was killed and could not say so."""
+    parent = os.environ.get("LOKETWACHT_PARENT")
+    while parent is not None and os.getppid() == int(parent):  # noqa: ASYNC110 - nothing tells a process that its parent died
+        await asyncio.sleep(_WATCH_SECONDS)
+    if parent is not None:
+        stop.set()
 
 
 def _tell_practice(running: RunningPractice) -> None:

@@ -1,0 +1,72 @@
+"""A secret that a portal echoes back appears nowhere: not stored, not logged, not mailed, not shown, not counted."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from tests.running_service import Running, a_place, running, until
+
+SECRET = "Zéér-geheim/42+&<x>=?"  # every way of writing it differs
+#: Sends the secret in an address, a header and a form, and fails on the page that shows it again.
+JOURNEY = """
+[[journey]]
+id = "lek"
+title = { nl = "Lek", en = "Leak" }
+interval = "4s"
+deadline = "3500ms"
+secrets = ["geplant", "burger_token"]
+[[journey.step]]
+use = "aanmelden"
+[[journey.step]]
+id = "formulier"
+path = "/loket/projecten/nieuw?bron={{ secret.geplant }}"
+headers = { Authorization = "Bearer {{ secret.geplant | urlencode }}" }
+expect.status = 200
+capture.project-form = { hidden = "#project-form" }
+[[journey.step]]
+id = "bewaren"
+method = "POST"
+path = "/loket/projecten/nieuw"
+form_from = "project-form"
+form = { projectnaam = "MONITORING {{ secret.geplant }}", gemeente = "Oefendorp", adres = "A 1", procedure = "gewoon" }
+expect.text = ["OMV_2099", "dit staat er niet"]
+"""
+
+
+def test_a_planted_secret_appears_nowhere(tmp_path: Path) -> None:
+    """T47."""
+    place = a_place(tmp_path, journeys=("startpagina",), more=JOURNEY)
+    config = place.config.read_text(encoding="utf-8")
+    place.config.write_text(config.replace("[secrets]", '[secrets]\ngeplant = { env = "GEPLANT" }'), encoding="utf-8")
+    with running(place, "--practice", environment={"GEPLANT": SECRET}) as service:
+        until(lambda: service.mails("STORING"), seconds=40, what="the outage is mailed")
+        [incident] = service.client.get(service.pages + "/api/v1/incidents").json()["incidents"]
+        page = service.page(f"/incident/{incident['id']}")
+        assert "dit staat er niet" in page
+        assert "MONITORING ***" in page
+        seen = [page, service.page(), service.page("/api/v1/incidents"), service.exposition(), shown_mails(service)]
+        service.end()
+        seen += [service.said(), *stored(place.database)]
+    for form in written():
+        assert [text[max(0, text.find(form) - 200) :][:400] for text in seen if form in text] == []
+
+
+def shown_mails(service: Running) -> str:
+    return json.dumps(service.mails(""), ensure_ascii=False)
+
+
+def stored(database: Path) -> list[str]:
+    """The bytes of the store, with what still waits in its journal."""
+    return [path.read_bytes().decode("utf-8", "replace") for path in database.parent.glob(f"{database.name}*")]
+
+
+def written() -> set[str]:
+    """The ways in which the secret could be written."""
+    raw = SECRET.encode()
+    encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode(), raw.hex()}
+    quoted = {quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), html.escape(SECRET)}
+    return {SECRET, "Zéér-geheim", json.dumps(SECRET)[1:-1]} | encoded | quoted

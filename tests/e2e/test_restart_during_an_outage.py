@@ -1,0 +1,67 @@
+"""A monitor killed in the middle of an outage goes on where it was: nothing forgotten, nothing said twice."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from monitor.clock import wall_us
+from monitor.schedule import grid
+from monitor.store import events, incidents, samples
+from monitor.store.database import Database
+from tests.running_service import Place, a_place, practising, running, until
+
+EVERY_US = 3_000_000
+FOR_EVER_US = 2**62
+
+
+def test_an_outage_outlives_the_monitor_that_was_killed(tmp_path: Path) -> None:
+    """T3, T10, T11."""
+    place = a_place(tmp_path, journeys=("startpagina",), every="3s", deadline="2500ms")
+    with practising(place):
+        with running(place, name="first") as service:
+            until(lambda: "startpagina" in service.up(), seconds=40, what="the front page is up")
+            service.break_it(fault="status-500", path="/", seconds=300)
+            until(lambda: service.mails("STORING"), seconds=40, what="the outage is mailed")
+            service.end(signal.SIGKILL)
+        before = stored(place)
+        assert len(before["open"]) == 1
+        until(lambda: wall_us() > before["slots"][-1] + 3 * EVERY_US, seconds=10, what="two slots have gone by")
+        with running(place, name="second") as service:
+            until(lambda: stored(place)["samples"] > before["samples"] + 1, seconds=40, what="two more samples")
+            assert len(service.mails("STORING")) == 1
+            assert service.series("journey_incident_open")["startpagina"] == 1
+            assert stored(place)["open"] == before["open"]
+            service.mend()
+            until(lambda: service.mails("HERSTELD"), seconds=40, what="the recovery is mailed")
+            until(lambda: stored(place)["open"] == [], seconds=5, what="the incident is closed")
+            assert service.series("journey_missed_runs_total")["startpagina"] >= 1
+            service.end()
+            assert (len(service.mails("STORING")), len(service.mails("HERSTELD"))) == (1, 1)
+    what_was_missed_is_on_record(place)
+
+
+def what_was_missed_is_on_record(place: Place) -> None:
+    after = stored(place)
+    assert {slot % EVERY_US for slot in after["slots"]} == {grid("startpagina", EVERY_US).phase_us}
+    [missed] = [event.data for event in after["missed"] if event.data["cause"] == "off"]
+    from_us, until_us = int(missed["from_us"]), int(missed["until_us"])
+    assert not any(from_us <= slot < until_us for slot in after["slots"])
+    assert missed["count"] == len(range(from_us, until_us, EVERY_US))
+    assert max(slot for slot in after["slots"] if slot < from_us) == from_us - EVERY_US
+
+
+def stored(place: Place) -> dict[str, Any]:
+    database = Database.open(f"sqlite:///{place.database}", migrate=False)
+    try:
+        with database.read() as tx:
+            slots = [m.slot_us for m in samples.stream(tx, ("startpagina",), 0, FOR_EVER_US)]
+            return {
+                "samples": len(slots),
+                "slots": slots,
+                "open": [incident.id for incident in incidents.read(tx, only_open=True)],
+                "missed": list(events.read(tx, 0, FOR_EVER_US, kinds=("missed-slots",))),
+            }
+    finally:
+        database.close()
