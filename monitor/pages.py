@@ -32,7 +32,7 @@ from monitor.store.outbox import Queued, Settled
 from probes.checks import Check, Journey
 from probes.sample import Outcome, Sample
 from probes.sentences import sentence
-from sla.ledger import Sealed
+from sla.ledger import Sealed, in_force
 
 DAYS = 90
 PAST = 20
@@ -135,10 +135,9 @@ def _cell(day: date, count: samples.DayCount | None, interval_us: int, length_us
 
 
 def announced(entries: Iterable[Sealed]) -> tuple[Sealed, ...]:
-    """Maintenance that was announced and not superseded, by start."""
-    found = [entry for entry in entries if entry.entry.kind == "maintenance"]
-    replaced = {entry.entry.supersedes for entry in found}
-    return tuple(sorted((e for e in found if e.seq not in replaced), key=lambda e: e.entry.from_us or 0))
+    """Maintenance that was announced and neither cancelled nor corrected, by start."""
+    found = (sealed for sealed in in_force(tuple(entries)) if sealed.entry.kind == "maintenance")
+    return tuple(sorted(found, key=lambda sealed: sealed.entry.from_us or 0))
 
 
 def status(database: Database, watched: Watched, days: Days, *, frame: Frame, now_us: int) -> StatusPage:
