@@ -444,6 +444,8 @@ def _tell_result(console: Console, result: DemoResult) -> None:
     if result.assessment is not None:
         console.print(_clauses(result.assessment))
         console.print(_outages(result.assessment))
+        others = sum(not one.sanctionable for one in result.assessment.outages)
+        console.print(f"{others} other outages are not; the report says of each why.\n")
     if result.without_pdf:
         console.print(result.without_pdf)
     for form, path in result.reports.items():
@@ -469,9 +471,10 @@ def _clauses(assessment: Assessment) -> Table:
 
 
 def _outages(assessment: Assessment) -> Table:
-    table = Table("outage", "sanctionable", "because", box=None, pad_edge=False)
+    table = Table("sanctionable outage", "proposal", "because", box=None, pad_edge=False)
     for one in assessment.outages:
-        table.add_row(one.id, "yes" if one.sanctionable else "no", one.reasons[0].en if one.reasons else "")
+        if one.sanctionable:
+            table.add_row(one.id, f"EUR {one.amount_eur:.2f}", one.reasons[0].en if one.reasons else "")
     return table
 
 

@@ -19,7 +19,7 @@ ENDS = datetime(2026, 11, 1, 0, 30)  # noqa: DTZ001
 #: portal, so that a month takes minutes.
 INTERVALS: Mapping[str, str] = {
     "indienen": "20m",
-    "aanmelden": "20m",
+    "aanmelden": "15m",
     "startpagina": "20m",
     "inzage": "20m",
     "webservice": "1h",
@@ -113,9 +113,9 @@ STORY: tuple[Happening, ...] = (
         faults=({"fault": "refuse", "seconds": 4 * _HOUR + 30 * _MINUTE},),
     ),
     Happening(
-        at=_on(13, 11, 50),
-        text="The identity provider, a third party, is down until 14:20: nobody can log in.",
-        faults=({"fault": "idp-down", "path": "/op", "seconds": 2 * _HOUR + 30 * _MINUTE},),
+        at=_on(13, 11, 40),
+        text="The identity provider, a third party, is down until 14:35: nobody can log in.",
+        faults=({"fault": "idp-down", "path": "/op", "seconds": 2 * _HOUR + 55 * _MINUTE},),
     ),
     Happening(
         at=_on(14, 10),
@@ -124,8 +124,8 @@ STORY: tuple[Happening, ...] = (
             kind="exclusion",
             by="A. Peeters, contractbeheer",
             reason="Storing bij de aanmelddienst van een derde, gemeld door de dienstverlener op 13 oktober",
-            begins=_on(13, 11, 45),
-            ends=_on(13, 14, 30),
+            begins=_on(13, 11, 35),
+            ends=_on(13, 14, 50),
             scope=BEHIND_LOGIN,
             data={"ground": "third-party", "dependency": "aanmelden", "status": "accepted"},
         ),
@@ -174,13 +174,13 @@ STORY: tuple[Happening, ...] = (
     ),
     Happening(
         at=_on(26, 7),
-        text="A slow week begins: one page in five of the counter takes three seconds longer, until Friday evening.",
+        text="A slow week begins: one page in seven of the counter takes three seconds longer, until Friday evening.",
         faults=(
             {
                 "fault": "delay",
                 "path": "/loket",
-                "share": 0.2,
-                "delay_ms": 3_200,
+                "share": 0.15,
+                "delay_ms": 3_100,
                 "seconds": 4 * 24 * _HOUR + 12 * _HOUR,
             },
         ),
