@@ -1,0 +1,282 @@
+"""What the documents about journeys, contracts and the configuration say is what the program reads and computes."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from monitor import config
+from monitor.alerts import Recipient
+from monitor.cli import main
+from monitor.config import Config
+from monitor.incidents import IncidentRule
+from monitor.smtp import MailSettings
+from monitor.toml_file import ConfigError
+from probes import checks
+from probes.checks import duration_us
+from probes.practice.settings import PracticeSettings
+from probes.sample import FailureKind
+from sla import contract
+from sla.contract import parse_contract
+
+ROOT = Path(__file__).parents[2]
+DOCS = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration")}
+
+#: What a journey of the document needs around it.
+AROUND = """
+[portal]
+name = "Loket"
+base_url = "https://loket.example"
+contact = "https://bestuur.example/meting"
+[secrets]
+burger_token = { env = "BURGER_TOKEN" }
+[mail]
+host = "mail.example"
+sender = "loketwacht@bestuur.example"
+[[recipient]]
+address = "ops@bestuur.example"
+"""
+ANY_JOURNEY = """
+[[journey]]
+id = "een"
+title = { nl = "Een", en = "One" }
+interval = "1m"
+deadline = "20s"
+[[journey.step]]
+id = "openen"
+path = "/"
+expect.status = 200
+"""
+
+#: Per table of the documents the model whose keys it tells, by the heading above it.
+IN_JOURNEYS: dict[str, type[BaseModel]] = {
+    "## `[[journey]]`": checks.Journey,
+    "## `[[journey.step]]`": checks.Step,
+    "## `expect`": checks.Expect,
+    "### `expect.css`": checks.CssExpectation,
+    "### `expect.json`": checks.JsonExpectation,
+    "### `expect.header`": checks.HeaderExpectation,
+    "## `capture`": checks.Capture,
+    "## Uploads": checks.Part,
+}
+IN_CONTRACTS: dict[str, type[BaseModel]] = {
+    "### The whole": contract.Contract,
+    "### `[[version]]`": contract.Version,
+    "### `[version.windows.<name>]`": contract.Window,
+    "### `[version.maintenance]`": contract.Maintenance,
+    "### Sanctions and caps": contract.Cap,
+}
+IN_CONFIGURATION: dict[str, type[BaseModel]] = {
+    "## `[monitor]`": config.MonitorSettings,
+    "## `[portal]`": checks.Portal,
+    "## `[references]`": config.References,
+    "## `[secrets]`": config.SecretSource,
+    "## `[incidents]`": IncidentRule,
+    "## `[mail]`": MailSettings,
+    "## `[[recipient]]`": Recipient,
+    "## `[pages]`": config.Pages,
+    "## `[metrics]`": config.MetricsListener,
+    "## `[[contract]]`": config.ContractSource,
+    "## `[[certificate]]`": checks.CertificateCheck,
+    "## `[practice]`": PracticeSettings,
+}
+TABLES = [
+    pytest.param(document, heading, model, id=f"{document}-{model.__name__}")
+    for document, tables in (
+        ("journeys", IN_JOURNEYS),
+        ("contracts", IN_CONTRACTS),
+        ("configuration", IN_CONFIGURATION),
+    )
+    for heading, model in tables.items()
+]
+
+
+def blocks(document: str) -> Iterator[tuple[str, str]]:
+    """What follows the opening fence, and the text, of every fenced block."""
+    for found in re.finditer(r"^```(\S[^\n]*)\n(.*?)^```$", DOCS[document], re.MULTILINE | re.DOTALL):
+        yield found[1], found[2]
+
+
+def rows(document: str, heading: str) -> dict[str, str]:
+    """Key to default, of the first table with keys and defaults under a heading."""
+    section = re.split(rf"^{re.escape(heading)}$", DOCS[document], flags=re.MULTILINE)[1]
+    section = re.split(r"^#+ ", section, flags=re.MULTILINE)[0]
+    table = section.partition("| key | default |")[2]
+    table = table.partition("\n\n")[0]
+    found = re.findall(r"^\| `([^`]+)` \| (.+?) \|", table, re.MULTILINE)
+    return dict(found)
+
+
+def written(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's keys as a file writes them, with their defaults; `...` where one is required."""
+    return {
+        field.alias or name: ... if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+    }
+
+
+def plain(value: object) -> object:
+    """A default as the same plain value, whether a model holds it or a document writes it."""
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump(exclude_defaults=True))
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, Path | contract.Recurrence):
+        return str(value)
+    if isinstance(value, str) and re.fullmatch(r"\d+(ms|s|m|h|d)", value):
+        return duration_us(value)
+    return value
+
+
+def told(cell: str) -> object:
+    """What a cell of a column `default` says."""
+    return {"required": ..., "none": None}[cell] if "`" not in cell else plain(tomllib.loads(f"x = {cell[1:-1]}")["x"])
+
+
+def differences(part: object, whole: object, where: str = "") -> list[str]:
+    """Where a part of an answer differs from the whole; lists are compared item by item."""
+    if isinstance(part, Mapping) and isinstance(whole, Mapping):
+        return [p for key in part for p in differences(part[key], whole.get(key), f"{where}.{key}")]
+    if isinstance(part, list) and isinstance(whole, list) and len(part) == len(whole):
+        return [p for i, (a, b) in enumerate(zip(part, whole, strict=True)) for p in differences(a, b, f"{where}[{i}]")]
+    return [] if part == whole else [f"{where}: the document says {part}, the answer {whole}"]
+
+
+TOML_OF_JOURNEYS = [text for info, text in blocks("journeys") if info == "toml"]
+
+
+@pytest.mark.parametrize("text", TOML_OF_JOURNEYS, ids=lambda text: text.splitlines()[1].replace(" ", ""))
+def test_what_the_document_shows_of_journeys_is_a_right_configuration(text: str, tmp_path: Path) -> None:
+    beside = "" if "[[journey]]" in text else ANY_JOURNEY
+    (tmp_path / "config.toml").write_text(AROUND + text + beside)
+    loaded = config.load(tmp_path / "config.toml", environ={"BURGER_TOKEN": "geheim"})
+    assert len(loaded.config.journey) == (text + beside).count("[[journey]]")
+
+
+def test_the_document_shows_journeys_a_certificate_and_references() -> None:
+    tables = {table for text in TOML_OF_JOURNEYS for table in re.findall(r"^\[+\w+\]+$", text, re.MULTILINE)}
+    assert tables == {"[[journey]]", "[[fragment]]", "[[certificate]]", "[references]"}
+
+
+def test_the_contract_in_the_document_is_one() -> None:
+    [text] = [text for info, text in blocks("contracts") if info == "toml file=contract.toml"]
+    assert parse_contract(tomllib.loads(text, parse_float=Decimal)).contract == "VOORBEELD-W"
+
+
+@pytest.mark.parametrize(
+    ("period", "measurements", "ledger", "code"),
+    [
+        pytest.param("2026-11", "measurements.jsonl", ["--ledger", "ledger.jsonl"], 1, id="month"),
+        pytest.param("2026-11-03T10:00:00+01:00/2026-11-03T11:00:00+01:00", "samples.csv", [], 0, id="hour"),
+    ],
+)
+def test_the_worked_example_comes_to_what_the_document_says(
+    period: str,
+    measurements: str,
+    ledger: list[str],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for info, text in blocks("contracts"):
+        if "file=" in info:
+            Path(info.partition("file=")[2]).write_text(text)
+    asked = ["sla", "assess", "--contract", "contract.toml", "--measurements", measurements, *ledger]
+    ended = main([*asked, "--period", period, "--json"])
+    [said] = [json.loads(text) for info, text in blocks("contracts") if info == f"json answer={period}"]
+    assert differences(said, json.loads(capsys.readouterr().out)) == []
+    assert ended == code
+
+
+@pytest.mark.parametrize(("document", "heading", "model"), TABLES)
+def test_every_key_is_documented_with_its_default_and_no_other(
+    document: str, heading: str, model: type[BaseModel]
+) -> None:
+    documented = {key: told(cell) for key, cell in rows(document, heading).items()}
+    assert documented == {key: plain(default) for key, default in written(model).items()}
+
+
+def test_every_table_of_the_configuration_has_its_section() -> None:
+    sections = set(re.findall(r"^## `\[+(\w+)\]+`$", DOCS["configuration"], re.MULTILINE))
+    assert sections == set(Config.model_fields) - {"journey"}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        contract.AvailabilityClause,
+        contract.OutageDurationClause,
+        contract.OutageCountClause,
+        contract.ResponseTimeClause,
+        contract.CoverageClause,
+    ],
+    ids=lambda model: model.__name__,
+)
+def test_every_kind_of_clause_is_documented_with_its_own_keys(model: type[contract.Commitment]) -> None:
+    shared = rows("contracts", "### `[[version.clause]]`")
+    assert written(contract.Commitment).keys() | {"kind"} == set(shared)
+    [kind] = get_args(model.model_fields["kind"].annotation)
+    [row] = re.findall(rf"^\| `{kind}` \|.*$", DOCS["contracts"], re.MULTILINE)
+    inherited = contract.CountsTime if issubclass(model, contract.CountsTime) else contract.Commitment
+    own = written(model).keys() - written(inherited).keys() - {"kind"}
+    assert {key for key in own if f"`{key}" not in row} == set()
+
+
+def test_how_samples_become_outages_is_documented_key_by_key() -> None:
+    table = DOCS["contracts"].partition("say how samples become outages:")[2].partition("\n### ")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
+    own = written(contract.CountsTime).keys() - written(contract.Commitment).keys()
+    assert {key: told(cell) for key, cell in documented.items()} == {
+        key: plain(written(contract.CountsTime)[key]) for key in own
+    }
+
+
+@pytest.mark.parametrize(
+    "model", [contract.PerUnit, contract.Bands, contract.Fixed, contract.Band], ids=lambda model: model.__name__
+)
+def test_every_key_of_a_sanction_is_documented(model: type[BaseModel]) -> None:
+    section = DOCS["contracts"].partition("### Sanctions and caps")[2].partition("\n## ")[0]
+    assert [key for key in written(model) if not re.search(rf"\b{key}\b", section)] == []
+
+
+def test_every_kind_of_failure_is_explained() -> None:
+    section = DOCS["journeys"].partition("### What each failure means")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == [kind.value for kind in FailureKind]
+
+
+def test_what_the_documents_link_to_is_there() -> None:
+    links = {(name, link) for name, text in DOCS.items() for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)}
+    local = {(name, link) for name, link in links if not link.startswith("https://")}
+    assert {link for _, link in local if not (ROOT / "docs" / link).exists()} == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "because"),
+    [
+        pytest.param('path = "/"\nbody = "x"', "sends none", id="a GET with a body"),
+        pytest.param('path = "/"\nmethod = "POST"\nbody = "x"\njson = 1', "more than one body", id="two bodies"),
+        pytest.param('path = "/{{ nobody }}"', "no earlier step captures", id="a name that nobody captures"),
+        pytest.param('path = "/{{ secret.burger_token }}"', 'Add "burger_token"', id="a secret that is not listed"),
+        pytest.param('path = "https://elders.example/"', "allow_hosts", id="a host that is not allowed"),
+        pytest.param('path = "/"\ncapture.run = { css = "p" }', "already use", id="a capture called run"),
+        pytest.param('path = "/"\ncapture.x = { css = "p", url = "p" }', "exactly one", id="two sources"),
+        pytest.param('path = "/"\ndeadline = "30s"', "journey's deadline", id="a step longer than its journey"),
+        pytest.param('path = "/"\nexpect.soft = "3"', "length of time", id="a length without a unit"),
+    ],
+)
+def test_what_the_document_says_is_refused_is_refused(step: str, because: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(f'{AROUND}{ANY_JOURNEY}[[journey.step]]\nid = "fout"\n{step}\n')
+    with pytest.raises(ConfigError, match=re.escape(because)):
+        config.load(tmp_path / "config.toml", environ={"BURGER_TOKEN": "geheim"})
