@@ -14,6 +14,7 @@ from probes.checks import Check
 from sla.assess import assess, data_span, journeys_needed
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
+from sla.ledger import Sealed
 from sla.measurements import SampleIn
 
 
@@ -61,10 +62,28 @@ def assess_stored(
         as_of_us: ledger entries recorded later are not known yet; None takes all.
         until_us: samples due later are left out; None takes all of the period.
     """
+    entries = tuple(ledger.read(tx))
+    return assess(
+        contract,
+        period=period,
+        samples=stored_samples(tx, contract, period, entries, until_us=until_us),
+        ledger=entries,
+        as_of_us=as_of_us,
+    )
+
+
+def stored_samples(
+    tx: Transaction, contract: Contract, period: Span, entries: Sequence[Sealed], *, until_us: int | None = None
+) -> Iterator[SampleIn]:
+    """The stored samples that an assessment of this period looks at, journey by journey.
+
+    Args:
+        entries: the ledger; it names the third parties whose own samples are needed too.
+        until_us: samples due later are left out; None takes all of the period.
+    """
     needed = data_span(contract, period)
     end_us = needed.end_us if until_us is None else min(needed.end_us, until_us)
     known = intervals(tx, end_us)
-    entries = tuple(ledger.read(tx))
     # Also what the contract does not promise but an exclusion names: a third party's own measurements.
     names = [name for name in journeys_needed(contract, entries) if name in known.changes]
     steps = {
@@ -74,13 +93,7 @@ def assess_stored(
         if isinstance(clause, ResponseTimeClause) and clause.step is not None
         for name in clause.scope
     }
-    return assess(
-        contract,
-        period=period,
-        samples=_samples(tx, names, steps, known, needed.start_us, end_us),
-        ledger=entries,
-        as_of_us=as_of_us,
-    )
+    return _samples(tx, names, steps, known, needed.start_us, end_us)
 
 
 def _samples(

@@ -30,6 +30,7 @@ from sla.contract import (
     ResponseTimeClause,
     Version,
 )
+from sla.corrections import Correction, corrected
 from sla.cumulation import Due, punished_already, together
 from sla.exclusions import dependencies, exclusion_decisions
 from sla.intervals import EMPTY, IntervalSet, Span
@@ -71,6 +72,24 @@ class _Judged:
     result: ClauseResult
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """An assessment with what it was worked out from, for those who have to explain it.
+
+    Attributes:
+        pieces: one for each of the assessment's clauses, in that order; their classes are what its totals count.
+        outages: every outage that was measured, per journey and rule, with the name it has in the assessment.
+        tracks: what is known per journey and rule; absent where there was no measurement.
+        entries: the ledger as far as it was known.
+    """
+
+    assessment: Assessment
+    pieces: tuple[Piece, ...]
+    outages: Mapping[tuple[str, Rule], tuple[NamedOutage, ...]]
+    tracks: Mapping[tuple[str, Rule], Track]
+    entries: tuple[Sealed, ...]
+
+
 def assess(
     contract: Contract,
     *,
@@ -80,7 +99,23 @@ def assess(
     ledger: Sequence[Sealed] = (),
     as_of_us: int | None = None,
 ) -> Assessment:
-    """What the contract says of a period.
+    """What the contract says of a period; arguments and errors as of `worked_out`."""
+    return worked_out(
+        contract, period=period, samples=samples, spans=spans, ledger=ledger, as_of_us=as_of_us
+    ).assessment
+
+
+def worked_out(
+    contract: Contract,
+    *,
+    period: Span,
+    samples: Iterable[SampleIn] = (),
+    spans: Iterable[SpanIn] = (),
+    ledger: Sequence[Sealed] = (),
+    as_of_us: int | None = None,
+    corrections: Sequence[Correction] = (),
+) -> Worked:
+    """What the contract says of a period, and what that rests on.
 
     Args:
         period: as `sla.period.parse_period` gives it. Only the part that a version governs is assessed.
@@ -88,6 +123,7 @@ def assess(
         spans: for journeys whose states are settled already; a journey has samples or spans, never both.
         ledger: in order; its chain is not checked here (`sla.ledger.first_broken`).
         as_of_us: entries recorded later and measurements of later are not known; None takes all.
+        corrections: laid over what was measured, in their order; to weigh a claim.
 
     Raises:
         PeriodRefusedError: no version governs any of the period.
@@ -104,7 +140,7 @@ def assess(
     folding = Folding(rules=rules, timed=timed, until_us=as_of_us)
     folding.add(samples)
     sampled = folding.tracks()
-    tracks = sampled | _span_tracks(spans, rules, as_of_us, sampled)
+    tracks = _corrected(sampled | _span_tracks(spans, rules, as_of_us, sampled), corrections, rules)
 
     def track(journey: str, rule: Rule) -> Track:
         return tracks.get((journey, rule), Track())
@@ -138,7 +174,7 @@ def assess(
         period,
         beside=frozenset(punished_already(dues)),
     )
-    return Assessment(
+    assessment = Assessment(
         contract=contract,
         period=period,
         clauses=tuple(j.result for j in judged),
@@ -151,6 +187,13 @@ def assess(
         as_of_us=as_of_us,
         total=together(dues, entries, contract.timezone),
         notes=_notes(contract, period, judged, plan),
+    )
+    return Worked(
+        assessment=assessment,
+        pieces=tuple(j.piece for j in judged),
+        outages=named,
+        tracks=tracks,
+        entries=tuple(entries),
     )
 
 
@@ -243,6 +286,16 @@ def _span_tracks(
         for journey, found in per_journey.items()
         for rule in dict.fromkeys(rules.get(journey, ()))
     }
+
+
+def _corrected(
+    tracks: dict[tuple[str, Rule], Track], corrections: Sequence[Correction], rules: Mapping[str, Iterable[Rule]]
+) -> dict[tuple[str, Rule], Track]:
+    for journey in dict.fromkeys(c.journey for c in corrections):
+        about = [c for c in corrections if c.journey == journey]
+        for rule in dict.fromkeys(rules.get(journey, ())):
+            tracks[journey, rule] = corrected(tracks.get((journey, rule), Track()), about, rule)
+    return tracks
 
 
 # --- outages and their names ---------------------------------------------------------------------------------------
