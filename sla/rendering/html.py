@@ -27,13 +27,11 @@ MOST_BLIPS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An outage with the number it bears in this report and its three lengths; None where an edge is not known."""
+    """An outage with the number it bears in this report and its length; None where it was not seen to end."""
 
     number: int
     outage: OutageResult
     observed_us: int | None
-    certain_us: int
-    widest_us: int | None
 
 
 def render(report: Report, language: Language = "nl") -> str:
@@ -50,6 +48,7 @@ def render(report: Report, language: Language = "nl") -> str:
         "language": language,
         "verdicts": Verdict,
         "outages": outages,
+        "readings": _readings,
         "blips": report.assessment.blips[:MOST_BLIPS],
         "more_blips": max(0, len(report.assessment.blips) - MOST_BLIPS),
         "answers": tuple(_answer(decision) for decision in report.assessment.windows),
@@ -104,15 +103,18 @@ def _listed(report: Report) -> list[Listed]:
             number=number,
             outage=outage,
             observed_us=None if outage.first_good_us is None else outage.first_good_us - outage.first_bad_us,
-            certain_us=outage.last_bad_us - outage.first_bad_us,
-            widest_us=(
-                None
-                if outage.first_good_us is None or outage.last_good_us is None
-                else outage.first_good_us - outage.last_good_us
-            ),
         )
         for number, outage in enumerate(ordered, start=1)
     ]
+
+
+def _readings(outage: OutageResult) -> tuple[tuple[str, int | None, int | None], ...]:
+    """From when to when it lasted by each boundary; None where that edge is not known."""
+    return (
+        ("observed", outage.first_bad_us, outage.first_good_us),
+        ("certain", outage.first_bad_us, outage.last_bad_us),
+        ("widest", outage.last_good_us, outage.first_good_us),
+    )
 
 
 def _answer(decision: WindowDecision) -> str:
