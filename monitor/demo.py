@@ -90,7 +90,7 @@ def demo(target: Path, *, console: Console | None = None, seed: int = demo_story
         console: where it is told: a bar on a terminal, plain lines elsewhere; None is standard error.
     """
     console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-    path = prepare(target)
+    path = prepare(target.resolve())  # the paths that are stored hold from any directory
     begins_us, ends_us = instant_us(demo_story.BEGINS), instant_us(demo_story.ENDS)
     with _shown(console, begins_us, ends_us) as tell:
         result = live(path, begins_us=begins_us, ends_us=ends_us, story=STORY, seed=seed, tell=tell)

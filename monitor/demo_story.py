@@ -164,7 +164,7 @@ STORY: tuple[Happening, ...] = (
     ),
     Happening(
         at=_on(21, 20),
-        text="That maintenance: a page says so with status 200. It counts as downtime.",
+        text="That maintenance, as a page with status 200: announced, so nobody is mailed, but it counts as downtime.",
         faults=({"fault": "maintenance-200", "seconds": 2 * _HOUR},),
     ),
     Happening(
