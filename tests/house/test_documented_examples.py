@@ -21,11 +21,16 @@ from monitor.incidents import IncidentRule
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
+from probes.assertions import seconds
 from probes.checks import duration_us
+from probes.evidence import BODY_LIMIT
 from probes.practice.settings import PracticeSettings
+from probes.regexes import PATIENCE_SECONDS, SEARCHED
 from probes.sample import FailureKind
+from probes.walk import CLEAN_UP_US
 from sla import contract
 from sla.contract import parse_contract
+from sla.published import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
 DOCS = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration")}
@@ -152,6 +157,13 @@ def differences(part: object, whole: object, where: str = "") -> list[str]:
     return [] if part == whole else [f"{where}: the document says {part}, the answer {whole}"]
 
 
+def write_files() -> None:
+    """The files of the worked example, where the test is."""
+    for info, text in blocks("contracts"):
+        if "file=" in info:
+            Path(info.partition("file=")[2]).write_text(text)
+
+
 TOML_OF_JOURNEYS = [text for info, text in blocks("journeys") if info == "toml"]
 
 
@@ -190,9 +202,7 @@ def test_the_worked_example_comes_to_what_the_document_says(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for info, text in blocks("contracts"):
-        if "file=" in info:
-            Path(info.partition("file=")[2]).write_text(text)
+    write_files()
     asked = ["sla", "assess", "--contract", "contract.toml", "--measurements", measurements, *ledger]
     ended = main([*asked, "--period", period, "--json"])
     [said] = [json.loads(text) for info, text in blocks("contracts") if info == f"json answer={period}"]
@@ -280,3 +290,49 @@ def test_what_the_document_says_is_refused_is_refused(step: str, because: str, t
     (tmp_path / "config.toml").write_text(f'{AROUND}{ANY_JOURNEY}[[journey.step]]\nid = "fout"\n{step}\n')
     with pytest.raises(ConfigError, match=re.escape(because)):
         config.load(tmp_path / "config.toml", environ={"BURGER_TOKEN": "geheim"})
+
+
+WORKED = ["--contract", "contract.toml", "--measurements", "measurements.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param([*WORKED, "--period", "2026-11-03T10:30:00+01:00/2026-11-03T11:00:00+01:00"], 0, id="none missed"),
+        pytest.param([*WORKED, "--period", "2026-11"], 1, id="one missed"),
+        pytest.param([*WORKED, "--period", "2026-13"], 2, id="no period"),
+        pytest.param([*WORKED, "--period", "2026-11", "--as-of", "gisteren"], 2, id="no instant"),
+        pytest.param([*WORKED, "--period", "2025-11"], 3, id="no version governs it"),
+        pytest.param(["--contract", "naive.jsonl", *WORKED[2:], "--period", "2026-11"], 3, id="no contract"),
+        pytest.param([*WORKED[:3], "naive.jsonl", "--period", "2026-11"], 3, id="instants without offset"),
+    ],
+)
+def test_sla_assess_ends_with_the_exit_code_in_the_document(
+    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files()
+    Path("naive.jsonl").write_text(Path("measurements.jsonl").read_text().replace("+01:00", ""))
+    assert main(["sla", "assess", *arguments]) == code
+    section = DOCS["contracts"].partition("## Exit codes of `sla assess`")[2]
+    assert f"| {code} |" in section
+
+
+def test_every_key_of_a_sample_is_documented() -> None:
+    table = DOCS["contracts"].partition("**Samples**, one line a run:")[2].partition("**Spans**")[0]
+    [_, sample] = SCHEMAS["measurement"]()["oneOf"]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(sample["properties"])
+
+
+def test_every_published_schema_is_named() -> None:
+    assert {name for name in SCHEMAS if f"`{name}.schema.json`" not in DOCS["contracts"]} == set()
+
+
+def test_the_bounds_in_the_document_are_those_of_the_program() -> None:
+    section = DOCS["journeys"].partition("## Deadlines and caps")[2].partition("\n## ")[0]
+    portal = written(checks.Portal)
+    assert f"| {seconds(CLEAN_UP_US)}, at most the journey's deadline |" in section
+    assert f"`portal.max_body` ({portal['max_body'] // 1024**2} MiB)" in section
+    assert f"`portal.max_redirects` ({portal['max_redirects']})" in section
+    assert f"| {PATIENCE_SECONDS} s, over the first {SEARCHED // 1024**2} MiB characters" in section
+    assert f"up to {BODY_LIMIT // 1024} KiB of the body" in DOCS["journeys"]
