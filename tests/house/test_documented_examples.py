@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
@@ -16,21 +17,26 @@ from pydantic import BaseModel
 from monitor import config
 from monitor.alerts import Recipient
 from monitor.cli import main
+from monitor.clock import monotonic_us, new_id, wall_us
 from monitor.config import Config
 from monitor.incidents import IncidentRule
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
 from probes.assertions import seconds
-from probes.checks import duration_us
+from probes.checks import Journey, Portal, duration_us
 from probes.evidence import BODY_LIMIT
+from probes.practice import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
 from probes.regexes import PATIENCE_SECONDS, SEARCHED
-from probes.sample import FailureKind
+from probes.run import run
+from probes.sample import FailureKind, Outcome, Sample
+from probes.setup import Setup
 from probes.walk import CLEAN_UP_US
 from sla import contract
 from sla.contract import parse_contract
 from sla.published import SCHEMAS
+from tests.practice_site import practice_site
 
 ROOT = Path(__file__).parents[2]
 DOCS = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration")}
@@ -336,3 +342,17 @@ def test_the_bounds_in_the_document_are_those_of_the_program() -> None:
     assert f"`portal.max_redirects` ({portal['max_redirects']})" in section
     assert f"| {PATIENCE_SECONDS} s, over the first {SEARCHED // 1024**2} MiB characters" in section
     assert f"up to {BODY_LIMIT // 1024} KiB of the body" in DOCS["journeys"]
+
+
+async def walked_at_the_practice_portal(journey: Journey, state_dir: Path) -> Sample:
+    async with practice_site(state_dir) as site:
+        portal = Portal(name="Oefenloket", base_url=site.base_url, contact="test@example.org")
+        setup = Setup(portal=portal, secrets=PRACTICE_SECRETS, now_us=wall_us, monotonic_us=monotonic_us, new_id=new_id)
+        return await run(journey, slot_us=wall_us(), location="hier", setup=setup)
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["a first journey", "a form with hidden fields"])
+def test_what_the_document_shows_walks_at_the_practice_portal(number: int, tmp_path: Path) -> None:
+    [journey] = tomllib.loads(TOML_OF_JOURNEYS[number])["journey"]
+    sample = asyncio.run(walked_at_the_practice_portal(Journey.model_validate(journey), tmp_path))
+    assert (sample.outcome, sample.failure) == (Outcome.UP, None)
