@@ -101,9 +101,14 @@ def report(
     """
     loaded = config.load(config_path)
     chosen = _chosen(loaded, contract)
-    job = report_job(loaded, chosen, period, now_us=LIVE.now_us())
+    # FROM/TO is a period for an assessment, but no name for a report and its folder.
     if not period.replace("-", "").replace("Q", "").isalnum():
         raise CommandError(f'"{period}" is no period for a report; write 2026-10, 2026-Q4 or 2026.', Exit.USAGE)
+    try:
+        parse_period(period, chosen.contract.timezone)
+    except ValueError as error:
+        raise CommandError(f'the period "{period}" {error}', Exit.USAGE) from error
+    job = report_job(loaded, chosen, period, now_us=LIVE.now_us())
     database = Database.open(loaded.database_url)
     try:
         written = reporting.write(job)

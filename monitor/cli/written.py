@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -64,6 +65,8 @@ def cancel(seq: int, *, by: By, reason: Reason, config_path: ConfigPath = DEFAUL
                 raise CommandError(
                     f"Entry {seq} is no announced maintenance; `loketwacht maintenance list` shows them."
                 )
+            if any(e.entry.supersedes == seq for e in store_ledger.read(tx, kinds=("maintenance-cancelled",))):
+                raise CommandError(f"Entry {seq} was cancelled already.")
             announced = known[seq].entry
             sealed = store_ledger.append(
                 tx,
@@ -94,6 +97,8 @@ def list_ledger(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False
     """Every entry, oldest first."""
     return _list(config_path, (), json_=json_)
 
+
+_NO_SECONDS = re.compile(r"^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)([Zz]|[+-]\d\d:\d\d)$")
 
 add = App(name="add", help="Add an entry; nothing is ever changed or removed.")
 ledger.command(add)
@@ -197,7 +202,8 @@ def _append(
 
 def _instant(option: str, text: str) -> int:
     try:
-        return parse_instant(text)
+        # People leave the seconds out; the strict form of RFC 3339 has them.
+        return parse_instant(_NO_SECONDS.sub(r"\1:00\2", text))
     except ValueError as error:
         raise CommandError(f'{option} "{text}" {error}', Exit.USAGE) from error
 
