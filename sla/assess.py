@@ -321,8 +321,6 @@ def _named(tracks: Mapping[tuple[str, Rule], Track]) -> dict[tuple[str, Rule], t
 
 def _stamp(at_us: int) -> str:
     when = local_datetime(at_us, "UTC")
-    if at_us % 1_000_000:
-        return f"{when:%Y%m%dT%H%M%S%fZ}"
     return f"{when:%Y%m%dT%H%MZ}" if when.second == 0 else f"{when:%Y%m%dT%H%M%SZ}"
 
 
