@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -24,9 +23,11 @@ from monitor.incidents import MONITOR, IncidentRule
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
+from probes.http import host_of
 from probes.practice.mail_server import SMTP_PASSWORD
 from probes.practice.people import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
+from probes.templates import key as key_in_template
 from probes.templates import names_used
 from sla.contract import Contract, parse_contract
 
@@ -135,7 +136,7 @@ class ContractSource(Definition):
     """A contract to assess, and who receives its monthly report.
 
     Attributes:
-        file: the contract, relative to the file that names it.
+        file: the contract; relative to the main configuration file.
         automatic_reports: at the start of a month, write the past month's report and mail it to every recipient who
             receives reports.
     """
@@ -410,13 +411,11 @@ def _secrets(
                     )
                 )
                 continue
+            if not value:
+                problems.append(origins.problem(loc, f"the first line of {path} is empty", "Write the secret there."))
+                continue
         values[name] = value
     return values
-
-
-def _hosts(url: str) -> str:
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2].lower()
 
 
 def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
@@ -463,7 +462,7 @@ def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins
             yield origins.problem(
                 (*loc, "secrets"), f'there is no secret "{name}"', f"Add it to [secrets]. Known: {known}."
             )
-    allowed = {_hosts(journey.base_url or config.portal.base_url), *(h.lower() for h in config.portal.allow_hosts)}
+    allowed = {host_of(journey.base_url or config.portal.base_url), *(h.lower() for h in config.portal.allow_hosts)}
     known_names = {"secret", "run", "file"}
     for number, step in enumerate(journey.step):
         place: Loc = (*loc, "step", number)
@@ -471,8 +470,9 @@ def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins
             mend = "Lower it, or raise the journey's deadline."
             yield origins.problem((*place, "deadline"), "is longer than the whole journey's deadline", mend)
         if step.path.startswith(("http://", "https://")) and "{{" not in step.path.partition("//")[2].partition("/")[0]:
-            host = _hosts(step.path)
-            if host not in allowed | {h.lower() for h in step.allow_hosts}:
+            host = host_of(step.path)
+            name = host.rpartition(":")[0]
+            if not {host, name} & (allowed | {h.lower() for h in step.allow_hosts}):
                 mend = "Add it to the step's or the portal's allow_hosts."
                 yield origins.problem((*place, "path"), f'the host "{host}" is not one this journey may reach', mend)
         if step.form_from is not None and step.form_from not in known_names:
@@ -495,7 +495,10 @@ def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins
                     mend = f"There are: {', '.join(f'{root}.{name}' for name in _MEMBERS[root])}."
                     yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)
                 elif root == "file" and member not in {
-                    f"{part.name}.sha256" for s in journey.step for part in s.multipart or ()
+                    f"{key_in_template(part.name)}.{fact}"
+                    for s in journey.step
+                    for part in s.multipart or ()
+                    for fact in ("sha256", "size")
                 }:
                     mend = "A file is named by its part: {{ file.<part>.sha256 }}."
                     yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)

@@ -20,7 +20,7 @@ _GRANTING = (
     r"[\w.-]*(?:token|passw(?:or)?d|passwd|wachtwoord|secret|geheim|session|sessie|csrf|xsrf|signature|api[_-]?key|ticket|otp|jwt)[\w.-]*"
     r"|code|state|nonce|sid|jsessionid|auth|assertion|SAML(?:Request|Response)|RelayState|key|pin|sig|rrn"
 )
-_PARAMETER = re.compile(rf"(?<![\w.-])((?:{_GRANTING})=)[^&#?;\s\"'<>]+", re.IGNORECASE)
+_PARAMETER = re.compile(rf"(?<![\w.-])((?:{_GRANTING})=)[^&#?;\s\"'<>“”]+", re.IGNORECASE)
 _MEMBER = re.compile(rf"(\"(?:{_GRANTING})\"\s*:\s*\")(?:[^\"\\]|\\.)*(?=\")", re.IGNORECASE)
 _HEADER = re.compile(
     r"^((?:proxy-)?authorization|x-api-key|x-auth-token|x-csrf-token|x-xsrf-token)(:[ \t]*).+$",
