@@ -87,7 +87,7 @@ def measurements(folder: Path, *spans: tuple[str, str, str]) -> Path:
 ASSESS = ("sla", "assess", "--contract", "contract.toml", "--measurements", "measurements.jsonl", "--period")
 
 
-# -- exit codes ----------------------------------------------------------------------------------------------------------
+# -- exit codes ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_version_is_told(said: Said) -> None:
     assert said.out.strip() == "0.1.0"
 
 
-# -- check ---------------------------------------------------------------------------------------------------------------
+# -- check ----------------------------------------------------------------------------------
 
 
 def test_a_check_that_is_down_is_1_and_says_why(folder: Path, said: Said) -> None:
@@ -191,7 +191,7 @@ def test_plugin_hosts_read_unknown_for_a_wrong_configuration(folder: Path, said:
     assert said.out.startswith("LOKETWACHT UNKNOWN - ")
 
 
-# -- sla assess ----------------------------------------------------------------------------------------------------------
+# -- sla assess ----------------------------------------------------------------------------------
 
 
 def test_an_agreement_that_was_met_is_0(tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_a_file_that_is_not_there_is_3(
     assert broken in said.err
 
 
-# -- the ledger ----------------------------------------------------------------------------------------------------------
+# -- the ledger ----------------------------------------------------------------------------------
 
 ANNOUNCE = ("maintenance", "announce", "--from", "2027-01-05T20:00+01:00", "--until", "2027-01-05T22:00+01:00",
             "--by", "An Peeters", "--reason", "databank bijwerken", "--scope", "startpagina")  # fmt: skip
@@ -333,7 +333,7 @@ def test_a_ledger_that_was_tampered_with_is_1_and_names_the_entry(
     assert f"from entry {broken} " in said.err
 
 
-# -- config --------------------------------------------------------------------------------------------------------------
+# -- config ----------------------------------------------------------------------------------
 
 
 def test_a_configuration_that_is_right_is_summed_up(folder: Path, said: Said) -> None:
@@ -372,7 +372,7 @@ def test_a_new_configuration_overwrites_nothing(folder: Path, said: Said) -> Non
     assert not (folder / "probes").exists()
 
 
-# -- looking -------------------------------------------------------------------------------------------------------------
+# -- looking ----------------------------------------------------------------------------------
 
 
 def test_what_was_never_measured_is_bad_news(folder: Path, said: Said) -> None:
