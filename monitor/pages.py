@@ -71,21 +71,30 @@ class Watched:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One day of a check: as it is drawn, and how many samples stand behind it (good ones, honest ones)."""
+
+    cell: DayCell
+    good: int
+    honest: int
+
+
 class Days:
     """The bars of the last days. Days that are over are counted once and remembered."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], DayCell] = {}
+        self._known: dict[tuple[str, int], Day] = {}
 
     def of(
         self, tx: Transaction, watched: Watched, now_us: int, maintenance: Sequence[tuple[int, int, tuple[str, ...]]]
-    ) -> dict[str, tuple[DayCell, ...]]:
+    ) -> dict[str, tuple[Day, ...]]:
         """Per check its last days, oldest first, today last."""
         zone = ZoneInfo(watched.timezone)
         today = _local(now_us, zone).date()
         days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         edges = [_midnight_us(day, zone) for day in [*days, today + timedelta(days=1)]]
-        result: dict[str, tuple[DayCell, ...]] = {}
+        result: dict[str, tuple[Day, ...]] = {}
         for check in watched.checks:
             # A day is settled once it is over for longer than a late sample could still land in it.
             settled = [edges[i + 1] < now_us - 3_600_000_000 for i in range(DAYS)]
@@ -93,26 +102,27 @@ class Days:
             counted = {
                 count.start_us: count for count in samples.counts(tx, (check.id,), watched.location, edges[first:])
             }
-            cells: list[DayCell] = []
-            for i, day in enumerate(days):
-                cell = self._known.get((check.id, edges[i]))
-                if cell is None:
+            found: list[Day] = []
+            for i, date_ in enumerate(days):
+                day = self._known.get((check.id, edges[i]))
+                if day is None:
                     end_us = min(edges[i + 1], now_us)
                     works = any(
                         start < edges[i + 1] and end > edges[i] and (not scope or check.id in scope)
                         for start, end, scope in maintenance
                     )
-                    cell = _cell(day, counted.get(edges[i]), check.interval, max(0, end_us - edges[i]), works=works)
+                    length_us = max(0, end_us - edges[i])
+                    day = _day(date_, counted.get(edges[i]), check.interval, length_us, works=works)
                     if settled[i]:
-                        self._known[(check.id, edges[i])] = cell
-                cells.append(cell)
-            result[check.id] = tuple(cells)
+                        self._known[(check.id, edges[i])] = day
+                found.append(day)
+            result[check.id] = tuple(found)
         return result
 
 
-def _cell(day: date, count: samples.DayCount | None, interval_us: int, length_us: int, *, works: bool) -> DayCell:
+def _day(day: date, count: samples.DayCount | None, interval_us: int, length_us: int, *, works: bool) -> Day:
     if count is None:
-        return DayCell(day=day, state=State.UNKNOWN, unmeasured_us=length_us)
+        return Day(cell=DayCell(day=day, state=State.UNKNOWN, unmeasured_us=length_us), good=0, honest=0)
     good = count.up + count.degraded
     honest = good + count.down
     # Every sample of the grid speaks for one interval.
@@ -125,13 +135,14 @@ def _cell(day: date, count: samples.DayCount | None, interval_us: int, length_us
         state = State.MAINTENANCE
     else:
         state = State.UP if honest else State.UNKNOWN
-    return DayCell(
+    cell = DayCell(
         day=day,
         state=state,
         availability=Fraction(good, honest) if honest else None,
         down_us=min(length_us, count.down * interval_us),
         unmeasured_us=unmeasured_us,
     )
+    return Day(cell=cell, good=good, honest=honest)
 
 
 def announced(entries: Iterable[Sealed]) -> tuple[Sealed, ...]:
@@ -146,13 +157,13 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
     with database.read() as tx:
         works = announced(ledger.read(tx, kinds=("maintenance", "maintenance-cancelled")))
         spans = [(w.entry.from_us or 0, w.entry.until_us or 0, w.entry.scope) for w in works]
-        cells = days.of(tx, watched, now_us, spans)
+        by_check = days.of(tx, watched, now_us, spans)
         last = samples.last(tx, [check.id for check in watched.checks], watched.location)
         # The visitors' view: the monitor's own trouble shows as "not measured", not as an incident of the portal.
         recent = [i for i in incidents.read(tx, limit=PAST * 2) if i.check_id != MONITOR]
         still_open = [i for i in incidents.read(tx, only_open=True) if i.check_id != MONITOR]
     journeys = tuple(
-        _journey(check, last.get(check.id), cells[check.id], spans, watched, language, now_us)
+        _journey(check, last.get(check.id), by_check[check.id], spans, watched, language, now_us)
         for check in watched.checks
     )
     return StatusPage(
@@ -198,7 +209,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
 def _journey(
     check: Check,
     last: Sample | None,
-    cells: tuple[DayCell, ...],
+    days: tuple[Day, ...],
     works: Sequence[tuple[int, int, tuple[str, ...]]],
     watched: Watched,
     language: Language,
@@ -213,26 +224,17 @@ def _journey(
         under_works = any(start <= now_us < end and (not scope or check.id in scope) for start, end, scope in works)
         if under_works and now is State.DOWN:
             now = State.MAINTENANCE
-    measured = [cell for cell in cells if cell.availability is not None]
-    total = sum((_measured_us(cell) for cell in measured), Fraction(0))
-    good = sum((_measured_us(cell) * (cell.availability or 0) for cell in measured), Fraction(0))
+    honest = sum(day.honest for day in days)
     return JourneyStatus(
         id=check.id,
         title=watched.title(check.id, language),
         now=now,
-        days=cells,
+        days=tuple(day.cell for day in days),
         sentence=said,
-        availability=good / total if total else None,
+        availability=Fraction(sum(day.good for day in days), honest) if honest else None,
         last_run_us=last.started_us if last else None,
         last_duration_us=last.duration_us if last else None,
     )
-
-
-def _measured_us(cell: DayCell) -> Fraction:
-    """How much of a day was measured: what its downtime and its availability together imply, or else a whole day."""
-    if cell.availability is not None and cell.availability < 1 and cell.down_us:
-        return Fraction(cell.down_us) / (1 - cell.availability)
-    return Fraction(max(1, 86_400_000_000 - cell.unmeasured_us))
 
 
 def _sentence(incident: Incident, watched: Watched, language: Language) -> str:
