@@ -1,12 +1,29 @@
-"""What is left of the downtime an availability clause allows in its period."""
+"""What is left of the downtime an availability clause allows, until the next sanction step, and for how long still."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
 
-from sla.assessment import Assessment, ClauseResult
+from sla.assess import Worked
+from sla.assessment import Assessment, ClauseResult, Text
 from sla.clauses.availability import allowed_us
-from sla.contract import AvailabilityClause
+from sla.clauses.finding import Shortfall
+from sla.contract import AvailabilityClause, Bands, Boundary, PerUnit
+from sla.interchange import seconds
+from sla.intervals import EMPTY, IntervalSet, Span
+from sla.period import SECOND_US, instant_text
+from sla.sanctions import proposal
+from sla.time_classes import Classes, Piece, by_formula
+from sla.wording import euros, length, moment
+
+_MINUTE_US = 60_000_000
+_NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +52,273 @@ def budgets(found: Assessment) -> tuple[DowntimeBudget, ...]:
         for c in found.clauses
         if isinstance(c.clause, AvailabilityClause) and c.totals is not None
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The next step up of a clause's own sanction scale, before caps over several clauses or over time.
+
+    Attributes:
+        after_us: further downtime inside service time that reaches it, by the edges that sanctions use; of a weighted
+            mean, with all its journeys down at once.
+        amount_eur: what the scale asks then.
+        possible: whether so much service time is still to come in the period.
+    """
+
+    after_us: int
+    amount_eur: Decimal
+    possible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A budget, and where it is going.
+
+    Attributes:
+        now_us: what comes later is still to come.
+        measured_us: service time measured so far; with what was spent it gives the pace.
+        to_come_us: service time after `now_us`, less what is excluded already.
+        amount_eur: what the clause's scale asks of the downtime so far, were the period to end well.
+        step: None where no further downtime costs more: best efforts, no sanction, or its maximum is reached.
+        gone_us: when the budget was, or at the present pace will be, spent; None if never in this period.
+    """
+
+    budget: DowntimeBudget
+    now_us: int
+    measured_us: int
+    to_come_us: int
+    amount_eur: Decimal
+    step: Step | None
+    gone_us: int | None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.gone_us is not None and self.gone_us <= self.now_us
+
+
+def outlooks(worked: Worked, *, now_us: int | None = None) -> tuple[Outlook, ...]:
+    """One for each budget, in their order.
+
+    Args:
+        worked: of the whole period, the days to come included.
+        now_us: None takes the end of what was measured.
+    """
+    pieces = [
+        p
+        for p, c in zip(worked.pieces, worked.assessment.clauses, strict=True)
+        if isinstance(p.clause, AvailabilityClause) and c.totals is not None
+    ]
+    return tuple(_outlook(b, p, now_us) for b, p in zip(budgets(worked.assessment), pieces, strict=True))
+
+
+def _outlook(budget: DowntimeBudget, piece: Piece, now_us: int | None) -> Outlook:
+    clause = piece.clause
+    assert isinstance(clause, AvailabilityClause)
+    found = piece.classes(clause.boundary)
+    measured = found.service - found.excluded - found.unmeasured
+    if now_us is None:
+        now_us = measured.spans[-1].end_us if measured else piece.span.start_us
+    later = IntervalSet.of((Span(start_us=max(now_us, piece.span.start_us), end_us=piece.span.end_us),))
+    to_come = (found.service - found.excluded) & later
+    amount, step = _next_step(clause, piece, to_come.length_us)
+    return Outlook(
+        budget=budget,
+        now_us=now_us,
+        measured_us=measured.length_us,
+        to_come_us=to_come.length_us,
+        amount_eur=amount,
+        step=step,
+        gone_us=_gone(budget, found.down, measured.length_us, to_come),
+    )
+
+
+def _gone(budget: DowntimeBudget, down: IntervalSet, measured_us: int, to_come: IntervalSet) -> int | None:
+    if not budget.spent_us:
+        return None
+    if budget.left_us <= 0:
+        return _after(down, budget.allowed_us)
+    # At the pace of the service time measured so far, rounded to the later microsecond.
+    needed = ceil(Fraction(budget.left_us * measured_us, budget.spent_us))
+    return _after(to_come, needed) if needed <= to_come.length_us else None
+
+
+def _after(spans: IntervalSet, length_us: int) -> int:
+    """The instant at which so much of a set has passed; the set is at least so long, and not empty."""
+    for span in spans.spans:
+        if length_us <= span.length_us:
+            return span.start_us + length_us
+        length_us -= span.length_us
+    return spans.spans[-1].end_us
+
+
+# --- the next sanction step ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """The figure a clause is judged by falls in a straight line with further downtime, unmeasured time taken as up."""
+
+    now: Fraction
+    per_us: Fraction
+
+    @classmethod
+    def of(cls, clause: AvailabilityClause, piece: Piece, boundary: Boundary, forgiven: IntervalSet) -> _Line | None:
+        """None where there is no service time to lose."""
+        if piece.weights is None:
+            return _straight(piece.classes(boundary, forgiven=forgiven), clause)
+        each = [
+            (weight, line)
+            for name, weight in piece.weights.items()
+            if (line := _straight(piece.of_journey(name, boundary, forgiven=forgiven), clause)) is not None
+        ]
+        total = sum(weight for weight, _ in each)
+        if not total:
+            return None
+        return cls(
+            now=sum((w * line.now for w, line in each), Fraction(0)) / total,
+            per_us=sum((w * line.per_us for w, line in each), Fraction(0)) / total,
+        )
+
+    def after(self, us: int) -> Fraction:
+        return self.now - us * self.per_us
+
+    def until_below(self, ratio: Fraction) -> int:
+        """Further downtime that brings it below a ratio; 0 where it is."""
+        return 0 if self.now < ratio else floor((self.now - ratio) / self.per_us) + 1
+
+
+def _straight(found: Classes, clause: AvailabilityClause) -> _Line | None:
+    excluded = 0 if by_formula(clause) else found.excluded.length_us
+    known = found.service.length_us - excluded
+    return _Line(now=1 - Fraction(found.down.length_us, known), per_us=Fraction(1, known)) if known else None
+
+
+def _next_step(clause: AvailabilityClause, piece: Piece, to_come_us: int) -> tuple[Decimal, Step | None]:
+    rule = clause.sanction
+    if rule is None or clause.obligation == "best-efforts" or piece.grace.length_us == piece.span.length_us:
+        return _NOTHING, None
+    judged = _Line.of(clause, piece, clause.boundary, EMPTY)
+    sanctioned = _Line.of(clause, piece, rule.boundary, piece.grace)
+    if judged is None or sanctioned is None:
+        return _NOTHING, None
+
+    def amount(us: int) -> Decimal:
+        if judged.after(us) >= clause.target:
+            return _NOTHING
+        figure = Shortfall(target=clause.target, figure=sanctioned.after(us))
+        return proposal(clause, piece.version, figure).amount_eur
+
+    def reached(below: Fraction) -> int:
+        return max(judged.until_below(clause.target), sanctioned.until_below(below))
+
+    now = amount(0)
+    match rule:
+        case PerUnit():
+            unit = Fraction(rule.unit)
+            steps: Sequence[int] = range(ceil(clause.target / unit))
+            # A later step never costs less, and there may be very many of them.
+            first = bisect_right(steps, now, key=lambda n: amount(reached(clause.target - n * unit)))
+            candidates = [clause.target - n * unit for n in steps[first : first + 1]]
+        case Bands():
+            below = {min(b.below, clause.target) for b in rule.bands if b.below is not None}
+            candidates = sorted(below, reverse=True)
+        case _:
+            candidates = [clause.target]
+    for ratio in candidates:
+        us = reached(ratio)
+        if us and amount(us) > now:
+            return now, Step(after_us=us, amount_eur=amount(us), possible=us <= to_come_us)
+    return now, None
+
+
+# --- in words and as plain data ------------------------------------------------------------------------------------
+
+
+def minutes(us: int) -> str:
+    """Minutes with two decimals, cut towards zero."""
+    sign, us = ("-", -us) if us < 0 else ("", us)
+    hundredths = us * 100 // _MINUTE_US
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def told(found: Outlook, timezone: str) -> Text:
+    """An outlook in a few sentences."""
+    budget = found.budget
+    allowed, spent = length(budget.allowed_us), length(budget.spent_us)
+    left = length(abs(budget.left_us))
+    rest = (
+        Text(nl=f"nog {left.nl} over", en=f"{left.en} left")
+        if budget.left_us >= 0
+        else Text(nl=f"{left.nl} te veel", en=f"{left.en} too much")
+    )
+    name = budget.result.clause.id
+    words = [
+        Text(
+            nl=f"{name}: {allowed.nl} uitval toegelaten, {spent.nl} gebruikt, {rest.nl}.",
+            en=f"{name}: {allowed.en} of downtime allowed, {spent.en} spent, {rest.en}.",
+        ),
+        _step_told(found),
+        _gone_told(found, timezone),
+    ]
+    return Text(nl=" ".join(w.nl for w in words), en=" ".join(w.en for w in words))
+
+
+def _step_told(found: Outlook) -> Text:
+    if found.step is None:
+        return Text(
+            nl="Verdere uitval verhoogt de sanctie van deze bepaling niet.",
+            en="Further downtime does not raise this clause's sanction.",
+        )
+    # It begins a microsecond after the limit, and nobody reads fractions of a second; the plain data has them.
+    until, cost = length(found.step.after_us // SECOND_US * SECOND_US), euros(found.step.amount_eur)
+    if not found.step.possible:
+        return Text(
+            nl=f"De volgende sanctietrap ({cost.nl}) ligt {until.nl} uitval verder, meer dan de periode nog duurt.",
+            en=f"The next sanction step ({cost.en}) is {until.en} of downtime away, more than the period still has.",
+        )
+    return Text(
+        nl=f"Bij meer dan nog {until.nl} uitval wordt het berekende voorstel {cost.nl}.",
+        en=f"With more than another {until.en} of downtime the computed proposal becomes {cost.en}.",
+    )
+
+
+def _gone_told(found: Outlook, timezone: str) -> Text:
+    if found.gone_us is None:
+        return Text(
+            nl="Aan het huidige tempo raakt het in deze periode niet op.",
+            en="At the present pace it is not used up in this period.",
+        )
+    when = moment(found.gone_us, timezone)
+    if found.is_gone:
+        return Text(nl=f"Het was op sinds {when}.", en=f"It has been used up since {when}.")
+    return Text(nl=f"Aan het huidige tempo is het op {when} op.", en=f"At the present pace it is used up on {when}.")
+
+
+def outlook_json(found: Outlook, timezone: str, language: str = "nl") -> dict[str, Any]:
+    """An outlook for programs: service-window minutes as decimal strings cut to hundredths, seconds exact."""
+    budget, step = found.budget, found.step
+    result = budget.result
+    record: dict[str, Any] = {
+        "clause": result.clause.id,
+        "version": result.version.number,
+        "period": {
+            "from": instant_text(result.period.start_us, timezone),
+            "to": instant_text(result.period.end_us, timezone),
+        },
+        "now": instant_text(found.now_us, timezone),
+    }
+    for name, us in (("allowed", budget.allowed_us), ("spent", budget.spent_us), ("left", budget.left_us)):
+        record |= {f"{name}_minutes": minutes(us), f"{name}_seconds": seconds(us)}
+    return record | {
+        "amount_eur": f"{found.amount_eur:.2f}",
+        "next_step": None
+        if step is None
+        else {
+            "after_minutes": minutes(step.after_us),
+            "after_seconds": seconds(step.after_us),
+            "amount_eur": f"{step.amount_eur:.2f}",
+            "possible": step.possible,
+        },
+        "gone": None if found.gone_us is None else instant_text(found.gone_us, timezone),
+        "sentence": told(found, timezone).in_(language),
+    }
