@@ -41,7 +41,7 @@ def fill(
 
 
 def missed(database: Database, start: str, end: str, *, cause: str = "off", check_id: str = "indienen") -> None:
-    data = {"from_us": at(start), "until_us": at(end), "count": 1, "cause": cause}
+    data: dict[str, str | int | bool | None] = {"from_us": at(start), "until_us": at(end), "cause": cause}
     with database.begin() as tx:
         events.add(tx, Event(at_us=at(end), kind="missed-slots", check_id=check_id, data=data))
 

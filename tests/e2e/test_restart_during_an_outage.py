@@ -6,11 +6,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from monitor.clock import wall_us
 from monitor.schedule import grid
 from monitor.store import events, incidents, samples
 from monitor.store.database import Database
-from tests.running_service import Place, a_place, practising, running, until
+from tests.running_service import Place, Running, a_place, practising, running, until
 
 EVERY_US = 3_000_000
 FOR_EVER_US = 2**62
@@ -40,6 +42,22 @@ def test_an_outage_outlives_the_monitor_that_was_killed(tmp_path: Path) -> None:
             service.end()
             assert (len(service.mails("STORING")), len(service.mails("HERSTELD"))) == (1, 1)
     what_was_missed_is_on_record(place)
+
+
+def test_a_portal_ends_with_the_monitor_that_started_it_also_where_that_was_killed(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",))
+    with running(place, "--practice", name="first") as service:
+        service.end(signal.SIGKILL)
+        until(lambda: not listens(service), seconds=10, what="the portal is gone")
+    with running(place, "--practice", name="second") as service:
+        until(lambda: "startpagina" in service.up(), seconds=40, what="its ports are free again")
+
+
+def listens(service: Running) -> bool:
+    try:
+        return service.client.get(service.place.portal).is_success
+    except httpx.TransportError:
+        return False
 
 
 def what_was_missed_is_on_record(place: Place) -> None:
