@@ -262,7 +262,7 @@ def _replaced(entries: Sequence[Sealed], clause: Clause, at_us: int) -> list[Cla
     found = []
     for sealed in entries:
         entry = sealed.entry
-        if sealed.seq in standing or entry.kind not in ("maintenance", "exclusion"):
+        if sealed.seq in standing or not (entry.kind == "maintenance" or entry.kind.startswith("exclusion")):
             continue
         if entry.from_us is None or entry.until_us is None or not entry.from_us <= at_us < entry.until_us:
             continue
@@ -274,7 +274,7 @@ def _replaced(entries: Sequence[Sealed], clause: Clause, at_us: int) -> list[Cla
             nl=f"{what[0]} nr. {sealed.seq} geldt niet meer: nr. {later.seq} kwam in de plaats ({later.entry.reason}).",
             en=f"{what[1]} no. {sealed.seq} no longer holds: no. {later.seq} took its place ({later.entry.reason}).",
         )
-        found.append(Claim(entry=sealed.seq, kind=entry.kind, outcome="replaced", reasons=(reason,)))
+        found.append(Claim(entry=sealed.seq, kind=entry.kind.partition("-")[0], outcome="replaced", reasons=(reason,)))
     return found
 
 

@@ -209,13 +209,14 @@ def _exclusion(claim: ExtraExclusion, ledger: Sequence[Sealed], as_of_us: int | 
 
 
 def _accepted(claim: AcceptedClaim, ledger: Sequence[Sealed], as_of_us: int | None) -> Entry:
-    claimed = {s.seq: s.entry for s in in_force(ledger) if s.entry.kind == "exclusion"}
+    claimed = {s.seq: s.entry for s in in_force(ledger) if s.entry.kind.startswith("exclusion")}
     if claim.entry not in claimed:
         known = ", ".join(map(str, claimed)) or "none"
         raise ClaimRefusedError(f"entry {claim.entry} is no exclusion in force; exclusions in the ledger: {known}")
     entry = claimed[claim.entry]
     return replace(
         entry,
+        kind="exclusion",
         recorded_us=_now_us(ledger, as_of_us),
         data={**entry.data, "status": "accepted"},
         supersedes=claim.entry,

@@ -61,9 +61,9 @@ def assess(
             as_of_us = parse_instant(as_of)
         except ValueError as error:
             raise CommandError(f'--as-of "{as_of}" {error}', Exit.USAGE) from error
-    measured = read_measurements(_lines(measurements), name=str(measurements))
-    recorded = read_ledger(_lines(ledger), name=str(ledger)) if ledger is not None else Ledger()
-    _refuse((*measured.problems, *recorded.problems))
+    measured = read_measurements(lines_of(measurements), name=str(measurements))
+    recorded = read_ledger(lines_of(ledger), name=str(ledger)) if ledger is not None else Ledger()
+    refuse((*measured.problems, *recorded.problems))
     try:
         found = assess_contract(
             agreed,
@@ -100,15 +100,15 @@ def report(
         Which contract; needed only where the configuration names several.
     """
     loaded = config.load(config_path)
-    chosen = _chosen(loaded, contract)
+    agreed = chosen(loaded, contract)
     # FROM/TO is a period for an assessment, but no name for a report and its folder.
     if not period.replace("-", "").replace("Q", "").isalnum():
         raise CommandError(f'"{period}" is no period for a report; write 2026-10, 2026-Q4 or 2026.', Exit.USAGE)
     try:
-        parse_period(period, chosen.contract.timezone)
+        parse_period(period, agreed.contract.timezone)
     except ValueError as error:
         raise CommandError(f'the period "{period}" {error}', Exit.USAGE) from error
-    job = report_job(loaded, chosen, period, now_us=LIVE.now_us())
+    job = report_job(loaded, agreed, period, now_us=LIVE.now_us())
     database = Database.open(loaded.database_url)
     try:
         written = reporting.write(job)
@@ -129,7 +129,8 @@ def report(
     return Exit.BAD_NEWS if missed else Exit.FINE
 
 
-def _chosen(loaded: Loaded, name: str | None) -> LoadedContract:
+def chosen(loaded: Loaded, name: str | None) -> LoadedContract:
+    """The configured contract of that name; None where there is only one."""
     known = {one.contract.contract: one for one in loaded.contracts}
     if not known:
         raise CommandError("The configuration names no contract; add a [[contract]] with its file.", Exit.CONFIG)
@@ -140,7 +141,7 @@ def _chosen(loaded: Loaded, name: str | None) -> LoadedContract:
     return known[name or next(iter(known))]
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -149,7 +150,8 @@ def _lines(path: Path) -> list[str]:
         raise CommandError(f"{path} is not UTF-8 text; save it as UTF-8.", Exit.CONFIG) from error
 
 
-def _refuse(problems: tuple[Problem, ...]) -> None:
+def refuse(problems: tuple[Problem, ...]) -> None:
+    """Every problem of the files that were read, if there are any; nothing is half read."""
     if problems:
         shown = "\n".join(str(problem) for problem in problems[:50])
         more = f"\nand {len(problems) - 50} more" if len(problems) > 50 else ""
