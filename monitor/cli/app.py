@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from monitor.cli import check, configuration, contract, look, running, written
+from monitor.cli import check, configuration, contract, look, reasons, running, written
 from monitor.cli.output import CommandError, Exit, say
 from monitor.reporting import ReportRefusedError
 from monitor.store.database import StoreError
@@ -30,6 +30,9 @@ app.command(look.status)
 app.command(look.incidents_, name="incidents")
 app.command(written.maintenance)
 app.command(written.ledger)
+contract.sla.command(reasons.explain)
+contract.sla.command(reasons.what_if)
+contract.sla.command(reasons.budget)
 app.command(contract.sla)
 app.command(contract.report)
 app.command(written.verify)
