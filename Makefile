@@ -3,7 +3,7 @@
 BIN := .venv/bin
 CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
-PYTEST ?= $(BIN)/pytest -n auto
+PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
 .PHONY: help run demo practice setup setup-test test check format lock dashboards wheel clean
 

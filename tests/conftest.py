@@ -44,7 +44,8 @@ def _postgres() -> bool:
 
 #: Per marker: whether what it needs is here, and the Debian packages that bring it.
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    "chromium": (lambda: Path("/usr/bin/chromium").exists(), "chromium"),
+    # Playwright's driver, which steers it, is linked against libatomic.
+    "chromium": (lambda: Path("/usr/bin/chromium").exists() and _library("atomic"), "chromium libatomic1"),
     "prometheus": (lambda: bool(shutil.which("prometheus") and shutil.which("promtool")), "prometheus"),
     "pango": (
         lambda: _library("pango-1.0") and _library("pangoft2-1.0") and _library("harfbuzz-subset"),
