@@ -285,13 +285,16 @@ def _step_told(found: Outlook) -> Text:
 def _gone_told(found: Outlook, timezone: str) -> Text:
     if found.gone_us is None:
         return Text(
-            nl="Aan het huidige tempo raakt het in deze periode niet op.",
-            en="At the present pace it is not used up in this period.",
+            nl="Aan het huidige tempo raakt het budget in deze periode niet op.",
+            en="At the present pace the budget is not used up in this period.",
         )
     when = moment(found.gone_us, timezone)
     if found.is_gone:
-        return Text(nl=f"Het was op sinds {when}.", en=f"It has been used up since {when}.")
-    return Text(nl=f"Aan het huidige tempo is het op {when} op.", en=f"At the present pace it is used up on {when}.")
+        return Text(nl=f"Het budget is op sinds {when}.", en=f"The budget has been used up since {when}.")
+    return Text(
+        nl=f"Aan het huidige tempo is het budget op {when} op.",
+        en=f"At the present pace the budget is used up on {when}.",
+    )
 
 
 def outlook_json(found: Outlook, timezone: str, language: str = "nl") -> dict[str, Any]:

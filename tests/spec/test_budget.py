@@ -132,7 +132,7 @@ def test_it_is_told_in_dutch_and_in_english():
     found = told(halfway("2026-11-10 15:00"), BRUSSELS)
     assert found.nl == (
         "B1: 7 u 12 min uitval toegelaten, 5 u gebruikt, nog 2 u 12 min over. Bij meer dan nog 2 u 12 min uitval "
-        "wordt het berekende voorstel EUR 1.000,00. Aan het huidige tempo is het op 22-11-2026 14:24:00 CET op."
+        "wordt het berekende voorstel EUR 1.000,00. Aan het huidige tempo is het budget op 22-11-2026 14:24:00 CET op."
     )
     assert found.en.startswith("B1: 7 h 12 min of downtime allowed, 5 h spent, 2 h 12 min left.")
 
