@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.store import events, ledger, samples
@@ -83,23 +83,34 @@ def stored_samples(
     """
     needed = data_span(contract, period)
     end_us = needed.end_us if until_us is None else min(needed.end_us, until_us)
-    known = intervals(tx, end_us)
     # Also what the contract does not promise but an exclusion names: a third party's own measurements.
-    names = [name for name in journeys_needed(contract, entries) if name in known.changes]
-    steps = {
+    return samples_of(tx, journeys_needed(contract, entries), steps_asked(contract), needed.start_us, end_us)
+
+
+def steps_asked(contract: Contract) -> frozenset[tuple[str, str]]:
+    """Each journey and step whose own response times a clause speaks of."""
+    return frozenset(
         (name, clause.step)
         for version in contract.version
         for clause in version.clause
         if isinstance(clause, ResponseTimeClause) and clause.step is not None
         for name in clause.scope
-    }
-    return _samples(tx, names, steps, known, needed.start_us, end_us)
+    )
 
 
-def _samples(
-    tx: Transaction, names: Sequence[str], steps: set[tuple[str, str]], known: Intervals, start_us: int, end_us: int
+def samples_of(
+    tx: Transaction, names: Iterable[str], steps: Collection[tuple[str, str]], start_us: int, end_us: int
 ) -> Iterator[SampleIn]:
+    """The samples of these checks due in [start, end), by check, location and slot, as the engine takes them.
+
+    Args:
+        names: those of which no interval is known were never measured and have none.
+        steps: (check, step) whose durations go along.
+    """
+    known = intervals(tx, end_us)
     for name in names:
+        if name not in known.changes:
+            continue
         durations: defaultdict[int, dict[str, int]] = defaultdict(dict)
         for step in sorted(step for journey, step in steps if journey == name):
             for one in samples.stream_step(tx, name, step, start_us, end_us):

@@ -33,7 +33,7 @@ def outage_results(
     """
     shares = _shares([j for i, j in enumerate(judged) if i not in beside])
     attributed = {
-        s.entry.data["outage"]: s.entry.data.get("to", "supplier")
+        s.entry.data["outage"]: s.entry.data.get("party") or s.entry.data.get("to", "supplier")
         for s in in_force(ledger)
         if s.entry.kind == "attribution" and "outage" in s.entry.data
     }

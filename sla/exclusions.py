@@ -13,6 +13,13 @@ from sla.ledger import Entry, Sealed, in_force
 from sla.wording import length
 
 _THIRD_PARTY = ("third-party", "third party", "derde", "derden")
+#: Kinds that speak of an exclusion, and the status each stands for; `exclusion` says its own, accepted by default.
+_STATUS = {
+    "exclusion": "",
+    "exclusion-claimed": "claimed",
+    "exclusion-accepted": "accepted",
+    "exclusion-refused": "refused",
+}
 _REFUSED = {"claimed": "gevraagd maar nog niet beslist", "refused": "geweigerd", "withdrawn": "ingetrokken"}
 
 
@@ -22,7 +29,7 @@ def third_party(entry: Entry) -> bool:
 
 def dependencies(ledger: Sequence[Sealed]) -> tuple[str, ...]:
     """Journeys whose own measurement limits an exclusion."""
-    named = {s.entry.data.get("dependency", "") for s in ledger if s.entry.kind == "exclusion"}
+    named = {s.entry.data.get("dependency", "") for s in ledger if s.entry.kind in _STATUS}
     return tuple(sorted(named - {""}))
 
 
@@ -38,7 +45,7 @@ def exclusion_decisions(
     decisions = []
     for sealed in in_force(ledger):
         entry = sealed.entry
-        if entry.kind != "exclusion" or entry.from_us is None or entry.until_us is None:
+        if entry.kind not in _STATUS or entry.from_us is None or entry.until_us is None:
             continue
         claimed = Span(start_us=entry.from_us, end_us=entry.until_us)
         inside = IntervalSet.of((claimed,)) & IntervalSet.of((period,))
@@ -65,7 +72,7 @@ def exclusion_decisions(
 
 
 def _granted(entry: Entry, inside: IntervalSet, downtime: Callable[[str], IntervalSet]) -> tuple[IntervalSet, Text]:
-    status = entry.data.get("status", "accepted")
+    status = _STATUS[entry.kind] or entry.data.get("status", "accepted")
     if status != "accepted":
         return EMPTY, Text(
             nl=f"Niet uitgesloten: de uitsluiting is {_REFUSED.get(status, status)}.",

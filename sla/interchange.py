@@ -47,12 +47,16 @@ class Measurements:
     samples: tuple[SampleIn, ...] = ()
     spans: tuple[SpanIn, ...] = ()
     problems: tuple[Problem, ...] = ()
+    sample_lines: tuple[int, ...] = ()  # of each sample, in the file it was read from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
+    """`lines` has the line of each entry in the file it was read from."""
+
     entries: tuple[Sealed, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lines: tuple[int, ...] = ()
 
 
 class _LineError(ValueError):
@@ -174,7 +178,10 @@ def read_measurements(lines: Iterable[str], name: str) -> Measurements:
         problems.append(Problem(name=name, line=0, text=text))
     problems.sort(key=lambda p: p.line)
     return Measurements(
-        samples=tuple(s for s, _ in samples), spans=tuple(s for s, _ in spans), problems=tuple(problems)
+        samples=tuple(s for s, _ in samples),
+        spans=tuple(s for s, _ in spans),
+        problems=tuple(problems),
+        sample_lines=tuple(n for _, n in samples),
     )
 
 
@@ -214,6 +221,28 @@ def _sample(record: Mapping[str, Any]) -> SampleIn:
     )
 
 
+def sample_json(sample: SampleIn) -> dict[str, Any]:
+    """A sample as `read_measurements` reads it; what stands at its default is left out."""
+    record: dict[str, Any] = {
+        "journey": sample.journey,
+        "due": instant_text(sample.due_us),
+        "interval_s": seconds(sample.interval_us),
+        "outcome": sample.outcome,
+    }
+    if sample.duration_us is not None:
+        record["duration_ms"] = _milliseconds(sample.duration_us)
+    record |= {k: v for k, v in (("location", sample.location), ("failure", sample.failure)) if v}
+    if sample.attempts != 1:
+        record["attempts"] = sample.attempts
+    if sample.step_durations:
+        record["steps_ms"] = {step: _milliseconds(us) for step, us in sorted(sample.step_durations.items())}
+    return record
+
+
+def _milliseconds(us: int) -> int | float:
+    return us // 1000 if us % 1000 == 0 else float(Decimal(us) / 1000)
+
+
 def _overlaps(spans: list[tuple[SpanIn, int]], name: str) -> list[Problem]:
     problems = []
     for (before, line), (after, number) in itertools.pairwise(spans):
@@ -242,6 +271,7 @@ def read_ledger(lines: Iterable[str], name: str) -> Ledger:
     """
     problems: list[Problem] = []
     entries: list[Entry] = []
+    places: list[int] = []
     sealed: list[tuple[Sealed, int]] = []
     for number, record in _records(lines, name, problems):
         try:
@@ -256,8 +286,9 @@ def read_ledger(lines: Iterable[str], name: str) -> Ledger:
             problems.append(Problem(name=name, line=number, text=str(error)))
         else:
             entries.append(entry)
+            places.append(number)
     if not sealed:
-        return Ledger(entries=seal(entries), problems=tuple(problems))
+        return Ledger(entries=seal(entries), problems=tuple(problems), lines=tuple(places))
     if len(sealed) != len(entries):
         problems.append(
             Problem(name=name, line=0, text="has entries with and without a hash; a ledger is chained whole")
@@ -268,7 +299,7 @@ def read_ledger(lines: Iterable[str], name: str) -> Ledger:
         line = next(n for s, n in sealed if s is broken)
         text = f"breaks the chain at entry {broken.seq}: it was altered, moved, or an entry before it was dropped"
         problems.append(Problem(name=name, line=line, text=text))
-    return Ledger(entries=chain, problems=tuple(problems))
+    return Ledger(entries=chain, problems=tuple(problems), lines=tuple(number for _, number in sealed))
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from monitor.cli import check, configuration, contract, look, reasons, running, written
+from monitor.cli import check, configuration, contract, exchange, look, reasons, running, written
 from monitor.cli.output import CommandError, Exit, say
 from monitor.reporting import ReportRefusedError
 from monitor.store.database import StoreError
@@ -36,6 +36,8 @@ contract.sla.command(reasons.budget)
 app.command(contract.sla)
 app.command(contract.report)
 app.command(written.verify)
+app.command(exchange.import_)
+app.command(exchange.export)
 app.command(look.alert)
 app.command(look.db)
 app.command(look.dashboards_app)

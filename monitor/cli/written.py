@@ -19,7 +19,7 @@ from sla.period import instant_text, parse_instant
 maintenance = App(name="maintenance", help="Announce maintenance, or list what was announced.")
 ledger = App(name="ledger", help="The append-only record of the contract: list it, add to it.")
 
-From = Annotated[str, Parameter(name="--from", help="Start, with offset: 2026-12-02T20:00+01:00.")]
+From = Annotated[str, Parameter(name="--from", help="Start, with offset: 2026-12-02T20:00:00+01:00.")]
 Until = Annotated[str, Parameter(name="--until", help="End, with offset; not included.")]
 By = Annotated[str, Parameter(help="Who records this.")]
 Reason = Annotated[str, Parameter(help="Why, in a sentence.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -207,3 +208,29 @@ def test_what_was_recorded_after_the_date_asked_for_is_not_known():
     totals = only(found).totals
     assert totals is not None
     assert (totals.excluded_us, found.ledger_head) == (0, "")
+
+
+# --- claims and the decisions about them ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kinds", "hours"),
+    [
+        (("exclusion-claimed",), 0),
+        (("exclusion-claimed", "exclusion-accepted"), 1),
+        (("exclusion-claimed", "exclusion-refused"), 0),
+        (("exclusion-claimed", "exclusion-accepted", "exclusion-refused"), 0),
+        (("exclusion-claimed", "exclusion-refused", "exclusion-accepted"), 1),
+        (("exclusion",), 1),
+    ],
+    ids=lambda value: " then ".join(value) if isinstance(value, tuple) else None,
+)
+def test_only_an_accepted_claim_excludes_time(kinds: tuple[str, ...], hours: int):
+    when = ("2026-11-10 10:00", "2026-11-10 11:00")
+    chain = [
+        replace(entry(kind, *when, recorded="2026-11-20 09:00", ground="authority"), supersedes=place or None)
+        for place, kind in enumerate(kinds)
+    ]
+    totals = only(judge(contract(clause()), NOVEMBER, all_up_but(NOVEMBER), *chain)).totals
+    assert totals is not None
+    assert totals.excluded_us == hours * HOUR
