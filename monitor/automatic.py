@@ -16,6 +16,8 @@ from sla.period import calendar_span, local_date
 
 #: The first minutes of a month are left to samples that are still on their way.
 _SETTLE_US = 10 * 60 * 1_000_000
+#: Months; what is older was issued long ago, or never will be without somebody asking for it.
+_LOOK_BACK = 12
 _VERDICTS = {
     Verdict.MET: ("norm gehaald", "target met"),
     Verdict.MISSED: ("norm niet gehaald", "target missed"),
@@ -26,8 +28,8 @@ _VERDICTS = {
 def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[tuple[str, ...], int]:
     """Periods whose automatic report is still to be drawn up, and when the last report was issued (0: never).
 
-    Due is the month that is over, where the contract was in force in it, something was measured in it, and no automatic
-    report of it was issued yet.
+    Due is every month of the past year that is over, where the contract was in force in it, something was measured in
+    it, and no automatic report of it was issued yet: a monitor that was off at the turn of a month makes up for it.
     """
     contract = loaded.contract
     issued = reports.read(tx, contract=contract.contract)
@@ -37,17 +39,19 @@ def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[t
     this_month = calendar_span("month", local_date(now_us, contract.timezone), contract.timezone)
     if now_us < this_month.start_us + _SETTLE_US:
         return (), last_us
-    last_day = local_date(this_month.start_us, contract.timezone) - timedelta(days=1)
-    period = f"{last_day.year}-{last_day.month:02d}"
-    if any(one.period == period and one.automatic for one in issued):
-        return (), last_us
-    in_force = any(
-        version.valid_from <= last_day and version.valid_until >= last_day.replace(day=1)
-        for version in contract.version
-    )
-    span = calendar_span("month", last_day, contract.timezone)
-    measured = next(samples.stream(tx, contract.journeys(), span.start_us, span.end_us), None)
-    return ((period,) if in_force and measured is not None else ()), last_us
+    done = {one.period for one in issued if one.automatic}
+    due: list[str] = []
+    span = this_month
+    for _ in range(_LOOK_BACK):
+        last_day = local_date(span.start_us, contract.timezone) - timedelta(days=1)
+        span = calendar_span("month", last_day, contract.timezone)
+        period = f"{last_day.year}-{last_day.month:02d}"
+        in_force = any(v.valid_from <= last_day and v.valid_until >= last_day.replace(day=1) for v in contract.version)
+        if period in done or not in_force:
+            continue
+        if next(samples.stream(tx, contract.journeys(), span.start_us, span.end_us), None) is not None:
+            due.append(period)
+    return tuple(reversed(due)), last_us
 
 
 def report_news(written: Written, public_url: str) -> ReportNews:

@@ -48,9 +48,10 @@ def issue(database: Database, *, automatic: bool) -> bool:
         ("2026-11-01 00:09", ()),
         ("2026-11-01 00:10", ("2026-10",)),
         ("2026-11-30 23:59", ("2026-10",)),
-        ("2026-12-01 00:10", ()),
+        ("2026-12-01 00:10", ("2026-10",)),
+        ("2027-11-01 00:10", ()),
     ],
-    ids=["still running", "samples may be on their way", "due", "late but due", "November has no samples"],
+    ids=["still running", "samples may be on their way", "due", "late but due", "made up for", "too long ago"],
 )
 def test_the_month_that_is_over_is_due(database: Database, moment: str, expected: tuple[str, ...]) -> None:
     fill(database)
