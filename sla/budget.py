@@ -264,6 +264,14 @@ def told(found: Outlook, timezone: str) -> Text:
 
 
 def _step_told(found: Outlook) -> Text:
+    clause = found.budget.result.clause
+    if clause.sanction is None:
+        return Text(nl="Op deze bepaling staat geen sanctie.", en="This clause carries no sanction.")
+    if clause.obligation == "best-efforts":
+        return Text(
+            nl="Dit is een middelenverbintenis: geen automatische sanctie.",
+            en="This is a best-efforts obligation: never sanctioned automatically.",
+        )
     if found.step is None:
         return Text(
             nl="Verdere uitval verhoogt de sanctie van deze bepaling niet.",

@@ -227,8 +227,7 @@ def _of_outage(claim: CorrectedOutage, before: Worked) -> list[Correction]:
     found: dict[str, NamedOutage] = {o.id: o for outages in before.outages.values() for o in outages}
     shown = {o.id for o in before.assessment.outages}
     if claim.outage not in shown:
-        known = ", ".join(sorted(shown)) or "none"
-        raise ClaimRefusedError(f'there is no outage "{claim.outage}" in this period; outages: {known}')
+        raise ClaimRefusedError(f'there is no outage "{claim.outage}" in this period; {_known(claim.outage, shown)}')
     outage = found[claim.outage]
     whole = outage.raw.span("widest")
     place = Span(start_us=whole.start_us, end_us=max(whole.end_us, outage.raw.first_bad_us + 1))
@@ -238,6 +237,17 @@ def _of_outage(claim: CorrectedOutage, before: Worked) -> list[Correction]:
         Correction(journey=outage.journey, span=place, state="up", measured_only=True),
         Correction(journey=outage.journey, span=claim.span, state="down"),
     ]
+
+
+_SHOWN = 10
+
+
+def _known(outage: str, shown: Iterable[str]) -> str:
+    """Some ids that could have been meant, those of the same journey first."""
+    journey = outage.rpartition("-")[0]
+    found = sorted(shown, key=lambda name: (not name.startswith(f"{journey}-"), name))
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"outages: {', '.join(found[:_SHOWN]) or 'none'}{more}"
 
 
 _STATE = {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sla.assess import worked_out
+from sla.assess import assess, worked_out
 from sla.assessment import Span
+from sla.corrections import Correction
 from sla.exclusions import dependencies
 from sla.explain import explained
 from sla.ledger import Entry, seal
-from sla.measurements import SampleIn
+from sla.measurements import SampleIn, SpanIn, State
 from sla.witnesses import Kept
 from tests.agreements import BRUSSELS, SECOND, clause, contract
 
@@ -105,3 +107,42 @@ def test_the_class_of_every_instant_adds_up_to_the_totals(
         "unmeasured": totals.unmeasured_us,
     }
     assert found["outside"] * STEP == 20 * 60 * SECOND - totals.service_us
+
+
+STATES: st.SearchStrategy[State] = st.sampled_from(["up", "degraded", "down", "unmeasured"])
+
+
+def drawn_on(found: list[tuple[int, int, State]], start: int, end: int, state: State) -> list[tuple[int, int, State]]:
+    """The slow twin: the same stretches with one of them painted over."""
+    kept = [(a, b, s) for x, y, s in found for a, b in ((x, min(y, start)), (max(x, end), y)) if a < b]
+    return sorted([*kept, (start, end, state)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.integers(1, 119), max_size=8),
+    st.lists(STATES, min_size=9, max_size=9),
+    st.lists(st.tuples(st.integers(0, 119), st.integers(1, 30), STATES), min_size=1, max_size=3),
+    st.sampled_from(["up", "down"]),
+)
+def test_a_correction_counts_as_if_it_had_been_measured_so(
+    cuts: set[int], states: list[State], claims: list[tuple[int, int, State]], degraded: str
+) -> None:
+    edges = [0, *sorted(cuts), 120]
+    measured = [(a, b, s) for (a, b), s in zip(pairwise(edges), states, strict=False)]
+    agreed = contract(clause(degraded=degraded))
+
+    def spans(found: list[tuple[int, int, State]]) -> list[SpanIn]:
+        return [
+            SpanIn(journey="indienen", start_us=START + a * STEP, end_us=START + b * STEP, state=s) for a, b, s in found
+        ]
+
+    corrections, painted = [], measured
+    for start, length, state in claims:
+        end = min(120, start + length)
+        span = Span(start_us=START + start * STEP, end_us=START + end * STEP)
+        corrections.append(Correction(journey="indienen", span=span, state=state))
+        painted = drawn_on(painted, start, end, state)
+    worked = worked_out(agreed, period=PERIOD, spans=spans(measured), corrections=corrections)
+    twin = assess(agreed, period=PERIOD, spans=spans(painted))
+    assert worked.assessment.clauses[0].totals == twin.clauses[0].totals
