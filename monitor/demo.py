@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from monitor import composition, config, demo_story
+from monitor import composition, config, demo_story, sealing
 from monitor.alerts import report_messages
 from monitor.assessing import note_intervals
 from monitor.automatic import due_reports, report_news
@@ -288,8 +288,12 @@ class _Life:
             events.add(tx, Event(at_us=self._clock.now_us(), kind="stop"))
 
     async def issue_reports(self) -> None:
-        """What the service does by itself at the start of a month: write the past month's report, and mail it."""
+        """What the service does by itself: seal the days that are over; write the past month's report, and mail it."""
         stage, settings = self._stage, self._stage.loaded.config
+        now_us = self._clock.now_us()
+        digests = sealing.digests_due(stage.loaded.database_url, now_us)
+        with stage.database.begin() as tx:
+            sealing.record(tx, digests, now_us=now_us)
         for contract in stage.loaded.contracts:
             with stage.database.read() as tx:
                 periods, _ = due_reports(tx, contract, self._clock.now_us())

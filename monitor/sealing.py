@@ -86,14 +86,18 @@ def digests_due(database_url: str, now_us: int) -> tuple[DayDigest, ...]:
         database.close()
 
 
+def settled_until(now_us: int) -> int:
+    """The start of the first day that is not over, or not settled yet."""
+    return _day(now_us - SETTLE_US)
+
+
 def days_due(tx: Transaction, now_us: int) -> tuple[int, ...]:
     """The starts of the days that have settled and are not sealed."""
     reached = seals.reach(tx)
     if reached is None:
         return ()
-    until_us = _day(now_us - SETTLE_US)
     done = sealed_days(ledger.read(tx, kinds=(KIND,)))
-    return tuple(start for start in range(_day(reached[0]), until_us, DAY_US) if start not in done)
+    return tuple(start for start in range(_day(reached[0]), settled_until(now_us), DAY_US) if start not in done)
 
 
 def record(tx: Transaction, digests: Iterable[DayDigest], *, now_us: int) -> tuple[Sealed, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitor import composition, config
+from monitor import composition, config, sealing
 from monitor.alerts import ReportNews, report_messages
 from monitor.assessing import note_intervals
 from monitor.automatic import due_reports, report_news
@@ -73,6 +73,7 @@ class Service:
         self._months: dict[str, MonthToDate] = {}
         self._days = Days()
         self._keeping: set[asyncio.Task[None]] = set()
+        self._sealed_until_us: int | None = None
         self._ready = False
 
     async def run(
@@ -111,6 +112,7 @@ class Service:
                     self._delivery().run(self._wake),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_MONTH_S, self._assess_months),
+                    self._every(_MONTH_S, self._seal_days),
                     self._every(_MONTH_S, self._issue_reports),
                     self._reloads(reload),
                 ]
@@ -301,6 +303,21 @@ class Service:
             self._metrics.sla(month.assessment, month.budgets, now_us=month.assessed_us)
         # Leave the second core to others: however long it takes, no more than a tenth of the time.
         await asyncio.sleep(9 * (self._clock.monotonic_us() - began_us) / _SECOND_US)
+
+    async def _seal_days(self) -> None:
+        """Once a day, and at the first start after days that nobody sealed."""
+        now_us = self._clock.now_us()
+        if self._sealed_until_us == sealing.settled_until(now_us) or self._recorder.waiting:
+            return
+        digests = await self._worker(sealing.digests_due, self._loaded.database_url, now_us)
+        for one in digests:
+            await self._in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
+        self._sealed_until_us = sealing.settled_until(now_us)
+
+    def _seal(self, digest: sealing.DayDigest) -> None:
+        with self._database.begin() as tx:
+            for sealed in sealing.record(tx, (digest,), now_us=self._clock.now_us()):
+                log.info("samples sealed", extra={"day": digest.day, "count": digest.count, "hash": sealed.hash})
 
     async def _issue_reports(self) -> None:
         for loaded in self._loaded.contracts:

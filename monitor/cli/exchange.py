@@ -41,7 +41,7 @@ def add_kind(
     *,
     by: By,
     reason: Reason,
-    from_: Annotated[str | None, Parameter(name="--from", help="Start, with offset: 2026-12-02T20:00:00+01:00.")] = None,
+    from_: Annotated[str | None, Parameter(name="--from", help="With offset: 2026-12-02T20:00:00+01:00.")] = None,
     until: Annotated[str | None, Parameter(name="--until", help="End, with offset; not included.")] = None,
     scope: Scope = (),
     data: Annotated[tuple[str, ...], Parameter(help="Further facts as key=value; may be given again.")] = (),

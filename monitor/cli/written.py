@@ -1,4 +1,4 @@
-"""`loketwacht maintenance`, `ledger` and `verify`: what people put on record, and proof that nobody altered it."""
+"""`loketwacht maintenance` and `ledger`: what people put on record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, J
 from monitor.clock import LIVE
 from monitor.store import ledger as store_ledger
 from monitor.store.database import Database
-from sla.ledger import Entry, Sealed, first_broken
+from sla.ledger import Entry, Sealed
 from sla.period import instant_text, parse_instant
 
 maintenance = App(name="maintenance", help="Announce maintenance, or list what was announced.")
@@ -129,35 +129,6 @@ def exclusion(
     if dependency is not None:
         data["dependency"] = dependency
     return _append(config_path, "exclusion", from_, until, by, reason, scope, data, json_=json_)
-
-
-def verify(*, config_path: ConfigPath = DEFAULT_CONFIG, database: str | None = None, json_: Json = False) -> int:
-    """Walk the ledger and name the first entry that was altered, dropped or moved.
-
-    Parameters
-    ----------
-    database
-        Check this copy (an SQLAlchemy URL) in place of the configured one.
-    """
-    url = database or config.load(config_path).database_url
-    store = Database.open(url, migrate=False)
-    try:
-        with store.read() as tx:
-            entries = tuple(store_ledger.read(tx))
-    finally:
-        store.close()
-    broken = first_broken(entries)
-    head = entries[-1].hash if entries else ""
-    if json_:
-        answer({"entries": len(entries), "head": head, "first_broken": broken.seq if broken else None})
-    if broken is not None:
-        say(
-            f"The ledger does not hold from entry {broken.seq} ({broken.entry.kind}): "
-            "it was altered or moved, or one before it was dropped."
-        )
-        return Exit.BAD_NEWS
-    say(f"The ledger holds: {len(entries)} entries, head {head or 'none yet'}.")
-    return Exit.FINE
 
 
 def _append(

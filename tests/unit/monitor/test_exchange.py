@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,16 @@ from typing import Any
 import pytest
 
 from monitor.assessing import intervals
-from monitor.exchange import ExchangeRefusedError, import_ledger, import_samples, ledger_lines, samples_lines
+from monitor.exchange import ExchangeRefusedError, import_ledger, ledger_lines, samples_lines
 from monitor.store import ledger, samples
 from monitor.store.database import Database
 from sla.assessment import Span
-from sla.interchange import read_ledger, read_measurements
+from sla.interchange import read_ledger
 from sla.ledger import first_broken
 from tests.agreements import HOUR, MINUTE, at
+from tests.imported import JOURNEYS, SAMPLE, lines, take_samples
 from tests.stored_month import IN_NOVEMBER, OCTOBER, fill
 
-JOURNEYS = {"indienen", "inzage"}
 RELEASE = {"kind": "release", "recorded_at": "2026-10-01T08:00:00Z", "by": "An", "reason": "nieuw", "version": "2"}
 CLAIM = {
     "kind": "exclusion-claimed",
@@ -32,11 +31,6 @@ CLAIM = {
     "scope": ["indienen"],
 }
 ACCEPTED = CLAIM | {"kind": "exclusion-accepted", "by": "An", "supersedes": 2}
-SAMPLE = {"journey": "indienen", "due": "2026-11-01T00:00:00Z", "interval_s": 60, "outcome": "up", "duration_ms": 812.5}
-
-
-def lines(*records: dict[str, Any]) -> list[str]:
-    return [json.dumps(record) for record in records]
 
 
 def take_ledger(database: Database, *records: dict[str, Any]) -> list[int]:
@@ -44,13 +38,6 @@ def take_ledger(database: Database, *records: dict[str, Any]) -> list[int]:
         read = read_ledger(lines(*records), "f.jsonl")
         taken = import_ledger(tx, read, "f.jsonl", now_us=IN_NOVEMBER, journeys=JOURNEYS)
     return [sealed.seq for sealed in taken]
-
-
-def take_samples(database: Database, *records: dict[str, Any]) -> tuple[int, int]:
-    with database.begin() as tx:
-        read = read_measurements(lines(*records), "f.jsonl")
-        found = import_samples(tx, read, "f.jsonl", location="lokaal", journeys=JOURNEYS, now_us=IN_NOVEMBER)
-    return found.written, found.there
 
 
 def refused(take: Callable[..., object], database: Database, *records: dict[str, Any]) -> list[str]:
