@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -105,12 +105,18 @@ class Comparison:
 
     Attributes:
         claims: what was supposed, one sentence each.
+        remarks: why a supposed exclusion does not, or not wholly, exclude what it asks for.
     """
 
     before: Assessment
     after: Assessment
     claims: tuple[Text, ...]
-    changes: tuple[Change, ...] = field(default=())
+    changes: tuple[Change, ...]
+    remarks: tuple[Text, ...]
+
+    @property
+    def differs(self) -> bool:
+        return any(change.differs for change in self.changes)
 
 
 def what_if(
@@ -159,6 +165,12 @@ def what_if(
         after=after.assessment,
         claims=tuple(told),
         changes=_changes(before.assessment.clauses, after.assessment.clauses),
+        remarks=tuple(
+            reason
+            for decision in after.assessment.windows
+            if decision.refused and decision.entry > (ledger[-1].seq if ledger else 0)
+            for reason in decision.reasons
+        ),
     )
 
 
@@ -358,6 +370,7 @@ def comparison_json(found: Comparison, language: Literal["nl", "en"] = "nl") -> 
     return {
         "contract": {"before": found.before.contract.contract, "after": found.after.contract.contract},
         "claims": [claim.in_(language) for claim in found.claims],
+        "remarks": [remark.in_(language) for remark in found.remarks],
         "clauses": [
             {
                 "id": c.clause,

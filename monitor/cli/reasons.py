@@ -327,6 +327,7 @@ def _supposed(text: str) -> Correction:
     return Correction(journey=journey, state=_state("--suppose", state, get_args(State)), span=_span("--suppose", span))
 
 
+_SAME = Text(nl="Er verandert niets.", en="Nothing changes.")
 _HEADS = (
     Text(nl="bepaling", en="clause"),
     Text(nl="versie", en="version"),
@@ -340,8 +341,8 @@ _HEADS = (
 
 
 def _compared(found: Comparison, lang: str) -> None:
-    for claim in found.claims:
-        say(f"- {claim.in_(lang)}")
+    for told_of in (*found.claims, *found.remarks):
+        say(f"- {told_of.in_(lang)}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in _HEADS:
         table.add_column(head.in_(lang))
@@ -351,6 +352,8 @@ def _compared(found: Comparison, lang: str) -> None:
         cells = [show(side).in_(lang) for show in (figure, verdict, amount) for side in sides]
         table.add_row(change.clause, str(version), *cells)
     people().print(table)
+    if not found.differs:
+        say(_SAME.in_(lang))
     before, after = euros(found.before.total.amount_eur), euros(found.after.total.amount_eur)
     total = Text(
         nl=f"Alle bepalingen samen: {before.nl} vóór, {after.nl} na. Een berekend voorstel; niets is bewaard.",

@@ -92,10 +92,8 @@ def test_the_class_of_every_instant_adds_up_to_the_totals(
     ledger = seal(claims)
     kept = Kept((*agreed.journeys(), *dependencies(ledger)), until_us=None)
     worked = worked_out(agreed, period=PERIOD, samples=kept.samples(samples), ledger=ledger)
-    found = Counter(
-        explained(worked, kept, clause="B1", at_us=at_us).counted
-        for at_us in range(PERIOD.start_us, PERIOD.end_us, STEP)
-    )
+    told = [explained(worked, kept, clause="B1", at_us=at_us) for at_us in range(PERIOD.start_us, PERIOD.end_us, STEP)]
+    found = Counter(one.counted for one in told)
     [result] = worked.assessment.clauses
     totals = result.totals
     assert totals is not None
@@ -107,6 +105,14 @@ def test_the_class_of_every_instant_adds_up_to_the_totals(
         "unmeasured": totals.unmeasured_us,
     }
     assert found["outside"] * STEP == 20 * 60 * SECOND - totals.service_us
+    # One location's sample speaks exactly where that journey was measured.
+    assert all(
+        (j.counted != "unmeasured") == (t.witness is not None and t.witness.speaks)
+        for one in told
+        for j in one.journeys
+        if rules["quorum"] is None and len(j.testimonies) == 1 and j.counted not in ("outside", "excluded")
+        for t in j.testimonies
+    )
 
 
 STATES: st.SearchStrategy[State] = st.sampled_from(["up", "degraded", "down", "unmeasured"])

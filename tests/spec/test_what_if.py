@@ -80,6 +80,15 @@ def test_a_third_party_excludes_only_what_it_was_down_for_itself():
     assert found.changes[0].after is not None
     assert found.changes[0].after.totals is not None
     assert found.changes[0].after.totals.excluded_us == 3_600_000_000
+    assert [remark.nl for remark in found.remarks] == [
+        "Uitval van derden: van 7 u 20 min is 1 u uitgesloten, zolang ook fas zelf uitviel."
+    ]
+
+
+def test_a_third_party_that_nobody_measures_excludes_nothing_and_that_is_said():
+    found = suppose(ExtraExclusion(span=span(*OUTAGE), ground="third-party"))
+    assert not found.differs
+    assert "de derde wordt niet zelf gemeten" in found.remarks[0].nl
 
 
 def test_a_claim_that_is_pending_can_be_taken_as_accepted():

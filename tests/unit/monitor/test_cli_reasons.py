@@ -187,6 +187,12 @@ def test_a_claim_shows_verdict_and_amount_before_and_after(said: Said, claim: tu
     assert whole(said, *claim) == (("missed", "200.00"), ("met", "0.00"))
 
 
+def test_a_claim_without_effect_says_so(said: Said) -> None:
+    assert said("what-if", "--period", "2026-10", "--exclude", "/".join(WHEN), "--ground", "third-party") == 0
+    assert "de derde wordt niet zelf gemeten" in said.err
+    assert "Er verandert niets." in said.err
+
+
 def test_another_contract_judges_the_stored_month(said: Said, tmp_path: Path) -> None:
     other = tmp_path / "ander.toml"
     other.write_text(CONTRACT.replace('target = "0.999"', 'target = "0.99"'), encoding="utf-8")
