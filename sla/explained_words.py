@@ -415,10 +415,11 @@ def about_sanction(clause: Clause, boundary: Boundary, *, sure: bool, grace: boo
             )
         ]
     how = _EDGES[boundary]
+    yes = Text(nl="wel", en="counts") if sure else Text(nl="niet", en="does not count")
     return [
         Text(
-            nl=f"Voor een sanctie telt het {'wel' if sure else 'niet'} mee: die rekent {how.nl} ({boundary}).",
-            en=f"It {'counts' if sure else 'does not count'} for a sanction, which reckons {how.en} ({boundary}).",
+            nl=f"Voor een sanctie telt het {yes.nl} mee: daarvoor telt de duur {how.nl} ({boundary}).",
+            en=f"It {yes.en} for a sanction, which takes the time {how.en} ({boundary}).",
         )
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -225,7 +225,9 @@ def _accepted(claim: AcceptedClaim, ledger: Sequence[Sealed], as_of_us: int | No
     if claim.entry not in claimed:
         known = ", ".join(map(str, claimed)) or "none"
         raise ClaimRefusedError(f"entry {claim.entry} is no exclusion in force; exclusions in the ledger: {known}")
-    entry = claimed[claim.entry]
+    entry = _whole(claimed[claim.entry], {s.seq: s.entry for s in ledger})
+    if entry.from_us is None or entry.until_us is None:
+        raise ClaimRefusedError(f"entry {claim.entry} names no time that it would exclude")
     return replace(
         entry,
         kind="exclusion",
@@ -233,6 +235,20 @@ def _accepted(claim: AcceptedClaim, ledger: Sequence[Sealed], as_of_us: int | No
         data={**entry.data, "status": "accepted"},
         supersedes=claim.entry,
     )
+
+
+def _whole(entry: Entry, by_seq: Mapping[int, Entry]) -> Entry:
+    """An answer to a claim with the times, scope and data it leaves out taken from the claim."""
+    while entry.from_us is None and (claim := by_seq.get(entry.supersedes or 0)) is not None:
+        entry = replace(
+            entry,
+            from_us=claim.from_us,
+            until_us=claim.until_us,
+            scope=entry.scope or claim.scope,
+            data={**claim.data, **entry.data},
+            supersedes=claim.supersedes,
+        )
+    return entry
 
 
 def _of_outage(claim: CorrectedOutage, before: Worked) -> list[Correction]:

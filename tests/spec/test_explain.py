@@ -250,7 +250,10 @@ def test_what_counts_may_still_not_count_for_a_sanction():
     rule = {"scale": "fixed", "amount": "EUR 100"}
     found = why("2026-11-12 10:02:17", ".xx.", agreed=contract(clause(sanction=rule)))
     assert found.counted == "down"
-    assert "Voor een sanctie telt het niet mee: die rekent van de eerste tot de laatste mislukte meting" in dutch(found)
+    assert (
+        "Voor een sanctie telt het niet mee: daarvoor telt de duur van de eerste tot de laatste mislukte meting"
+        in dutch(found)
+    )
 
 
 def test_a_clause_about_response_times_says_what_the_sample_counts_for():

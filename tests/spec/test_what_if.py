@@ -27,7 +27,7 @@ from sla.what_if import (
     verdict,
     what_if,
 )
-from tests.agreements import all_up_but, clause, contract, entry, span
+from tests.agreements import all_up_but, at, clause, contract, entry, span
 
 NOVEMBER = span("2026-11-01 00:00", "2026-12-01 00:00")
 # 440 of 43 200 minutes: 98.98 %, one started tenth of a point below 99 %.
@@ -91,9 +91,21 @@ def test_a_third_party_that_nobody_measures_excludes_nothing_and_that_is_said():
     assert "de derde wordt niet zelf gemeten" in found.remarks[0].nl
 
 
-def test_a_claim_that_is_pending_can_be_taken_as_accepted():
-    pending = entry("exclusion", *OUTAGE, recorded="2026-11-12 09:00", status="claimed", ground="force-majeure")
+@pytest.mark.parametrize(
+    ("kind", "status"), [("exclusion", {"status": "claimed"}), ("exclusion-claimed", {}), ("exclusion-refused", {})]
+)
+def test_a_claim_that_is_pending_or_refused_can_be_taken_as_accepted(kind: str, status: dict[str, str]):
+    pending = entry(kind, *OUTAGE, recorded="2026-11-12 09:00", ground="force-majeure", **status)
     found = suppose(AcceptedClaim(entry=1), ledger=[pending])
+    assert sides(found) == (BEFORE, ("100,00 %", "gehaald", "EUR 0,00"))
+
+
+def test_a_refusal_that_names_no_time_is_about_the_time_of_its_claim():
+    claimed = entry("exclusion-claimed", *OUTAGE, recorded="2026-11-12 09:00", ground="force-majeure")
+    refused = Entry(
+        kind="exclusion-refused", recorded_us=at("2026-11-13 09:00"), by="An", reason="geen bewijs", supersedes=1
+    )
+    found = suppose(AcceptedClaim(entry=2), ledger=[claimed, refused])
     assert sides(found) == (BEFORE, ("100,00 %", "gehaald", "EUR 0,00"))
 
 
