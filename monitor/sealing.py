@@ -124,18 +124,18 @@ def first_difference(tx: Transaction, entries: Sequence[Sealed]) -> Difference |
     return None
 
 
-def compared(sealed: Sealed, now: DayDigest, *, only: frozenset[str] | None = None) -> Difference | None:
+def compared(sealed: Sealed, now: DayDigest, *, checks: frozenset[str] | None = None) -> Difference | None:
     """What differs between a day's seal and its samples now.
 
     Args:
-        only: look at these sets alone (`check location`), where no others are at hand; None looks at all.
+        checks: look at these alone, where no others are at hand; None looks at all.
     """
     text = sealed.entry.data.get("sets", "")
     if hashlib.sha256(text.encode()).hexdigest() != sealed.entry.data.get("sha256"):
         return Difference(seq=sealed.seq, day=now.day, samples="", text="its own digests do not add up")
     then: dict[str, str] = json.loads(text)
     for name in sorted(then.keys() | now.sets.keys()):
-        if only is not None and name not in only:
+        if checks is not None and name.partition(" ")[0] not in checks:
             continue
         before, after = then.get(name, "0 -").split(" "), now.sets.get(name, "0 -").split(" ")
         if before != after:

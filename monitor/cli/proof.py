@@ -1,23 +1,88 @@
-"""`loketwacht verify`: proof that nobody altered what was recorded and measured."""
+"""`loketwacht verify` and `export evidence`: proof that nobody altered what was recorded, measured and reported."""
 
 from __future__ import annotations
 
-from monitor import config
-from monitor.cli.output import DEFAULT_CONFIG, ConfigPath, Exit, Json, answer, say
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from monitor import archive, config
+from monitor.cli.contract import chosen
+from monitor.cli.exchange import export, opened
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
 from monitor.sealing import first_difference, sealed_days
-from monitor.store import ledger
+from monitor.store import ledger, reports
 from monitor.store.database import Database
 from sla.ledger import first_broken
 
 
-def verify(*, config_path: ConfigPath = DEFAULT_CONFIG, database: str | None = None, json_: Json = False) -> int:
+@export.command(name="evidence")
+def export_evidence(
+    period: str,
+    *,
+    contract: str | None = None,
+    number: int | None = None,
+    output: Annotated[Path | None, Parameter(help="The archive; without it, EVIDENCE-….zip here.")] = None,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    json_: Json = False,
+) -> int:
+    """Write what an issued report rests on as one archive: samples, ledger, contract, report, checksums.
+
+    Parameters
+    ----------
+    period
+        Of the report: 2026-10.
+    contract
+        Which contract; needed only where the configuration names several.
+    number
+        Which version of the report; the last one without it.
+    """
+    loaded = config.load(config_path)
+    agreed = chosen(loaded, contract)
+    with opened(loaded) as database, database.read() as tx:
+        issued = reports.read(tx, contract=agreed.contract.contract, period=period)
+        wanted = [one for one in issued if number in (None, one.number)]
+        if not wanted:
+            raise CommandError(
+                f"No such report of {period} was issued; draw it up with `loketwacht report {period}`."
+                if not issued
+                else f"There is no version {number}; there are {', '.join(str(one.number) for one in issued)}."
+            )
+        path = output or Path(f"EVIDENCE-{period}-v{wanted[-1].number}.zip")
+        try:
+            archive.write(tx, wanted[-1], agreed, path)
+        except archive.ArchiveRefusedError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+    if json_:
+        answer({"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    else:
+        say(f"{path}: check it anywhere with `loketwacht verify {path}`.")
+    return Exit.FINE
+
+
+def verify(
+    archive_file: Annotated[Path | None, Parameter(name="ARCHIVE")] = None,
+    /,
+    *,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+    database: str | None = None,
+    json_: Json = False,
+) -> int:
     """Walk the ledger and the samples it seals, and name the first that was altered, dropped or moved.
 
     Parameters
     ----------
+    archive_file
+        An archive of `export evidence`: needs no database, and computes every figure of its report again.
     database
         Check this copy (an SQLAlchemy URL) in place of the configured one.
     """
+    if archive_file is not None:
+        return _verify_archive(archive_file, json_=json_)
     url = database or config.load(config_path).database_url
     store = Database.open(url, migrate=False)
     try:
@@ -51,4 +116,21 @@ def verify(*, config_path: ConfigPath = DEFAULT_CONFIG, database: str | None = N
         say(str(differs))
         return Exit.BAD_NEWS
     say(f"The ledger holds: {len(entries)} entries, head {head or 'none yet'}; the samples of {days} sealed days too.")
+    return Exit.FINE
+
+
+def _verify_archive(path: Path, *, json_: bool) -> int:
+    try:
+        manifest, wrong = archive.examine(path)
+    except archive.ArchiveRefusedError as error:
+        raise CommandError(str(error), Exit.CONFIG) from error
+    if json_:
+        answer({"manifest": manifest, "first_difference": wrong})
+    if wrong is not None:
+        say(f"{path} does not hold. {wrong}")
+        return Exit.BAD_NEWS
+    say(
+        f"{path} holds: every figure of report {manifest['report']} on {manifest['contract']} comes out again; "
+        f"ledger head {manifest['ledger_head']}."
+    )
     return Exit.FINE
