@@ -41,6 +41,7 @@ app.command(exchange.export)
 app.command(look.alert)
 app.command(look.db)
 app.command(look.dashboards_app)
+app.register_install_completion_command(help="Install completion for this shell.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

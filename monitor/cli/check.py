@@ -109,20 +109,12 @@ def _show(ran: _Ran, *, explain: bool) -> None:
         step = _title(ran.check, sample.failure.step)
         console.print(f"  {sentence(sample.failure, 'nl', step)}", markup=False)
     if sample.steps:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in (
-            "step",
-            "result",
-            "status",
-            "ms",
-            "resolve",
-            "connect",
-            "tls",
-            "processing",
-            "transfer",
-            "checked",
-        ):
-            table.add_column(name, justify="left" if name in ("step", "result") else "right")
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        for name in ("step", "result"):
+            table.add_column(name, no_wrap=True, overflow="ignore")
+        # Of the phases: `wait` is processing (asked until the first byte), `read` is transfer.
+        for name in ("status", "ms", "resolve", "connect", "tls", "wait", "read", "checks"):
+            table.add_column(name, justify="right", no_wrap=True)
         for step_result in sample.steps:
             table.add_row(*_row(step_result))
         console.print(table)
