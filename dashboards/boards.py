@@ -1,4 +1,4 @@
-"""The five Grafana dashboards. Every metric they name stands in monitor/metrics.py; a test holds them to it."""
+"""The five Grafana dashboards. Every metric they name stands in monitor/catalogue.py; a test holds them to it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from monitor.metrics import CATALOGUE, Metric
+from monitor.catalogue import CATALOGUE, Metric
 
 END = 1_741_518_000  # seconds; 9 March 2025, 12:00 in Brussels: past, or Prometheus would refuse what it records
 START = END - 26 * 3600

@@ -15,7 +15,7 @@ import yaml
 from dashboards import build
 from dashboards.boards import BOARDS, INDICATIVE
 from dashboards.build import FOLDER, expressions, stale
-from monitor.metrics import CATALOGUE
+from monitor.catalogue import CATALOGUE
 from tests.promql import selected_in
 
 ROOT = Path(__file__).parents[2]

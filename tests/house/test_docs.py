@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.catalogue import BUCKETS, CATALOGUE
 from monitor.cli import main
 from monitor.cli.app import app
-from monitor.metrics import BUCKETS, CATALOGUE
 from monitor.schedule import Cause
 from probes.sample import FailureKind
 

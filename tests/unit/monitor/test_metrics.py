@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
 
-from monitor.metrics import BUCKETS, CATALOGUE, Metrics
+from monitor.catalogue import BUCKETS, CATALOGUE
+from monitor.metrics import Metrics
 from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Phases, StepOutcome, StepResult
 from sla.budget import budgets
 from tests.agreements import all_up_but, clause, contract, judge, span
