@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from monitor import config
 from monitor.assessing import steps_asked
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
-from monitor.cli.written import By, Reason, Scope, add
+from monitor.cli.written import By, Reason, Scope, add, instant
 from monitor.cli.written import ledger as ledger_app
 from monitor.clock import LIVE
 from monitor.config import Loaded
@@ -25,7 +25,7 @@ from sla.assessment import Span
 from sla.interchange import Problem, ledger_json, read_ledger, read_measurements
 from sla.ledger import Entry
 from sla.ledger_kinds import KINDS
-from sla.period import parse_instant, parse_period
+from sla.period import parse_period
 
 import_ = App(name="import", help="Take in ledger entries or samples from a file: all of it, or nothing.")
 export = App(name="export", help="Give out what is stored, as JSON Lines or as one archive.")
@@ -67,8 +67,8 @@ def add_kind(
             recorded_us=LIVE.now_us(),
             by=by,
             reason=reason,
-            from_us=_instant("--from", from_),
-            until_us=_instant("--until", until),
+            from_us=None if from_ is None else instant("--from", from_),
+            until_us=None if until is None else instant("--until", until),
             scope=scope,
             data=facts,
             supersedes=supersedes,
@@ -255,12 +255,3 @@ def _span(period: str, timezone: str) -> Span:
         return parse_period(period, timezone)
     except ValueError as error:
         raise CommandError(f'--period "{period}" {error}', Exit.USAGE) from error
-
-
-def _instant(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise CommandError(f"{option} {error}", Exit.USAGE) from error

@@ -148,7 +148,7 @@ def _append(
     for name in (*scope, *([data["dependency"]] if "dependency" in data else [])):
         if name not in known:
             raise CommandError(f'There is no check "{name}". Known: {", ".join(sorted(known))}.', Exit.USAGE)
-    from_us, until_us = _instant("--from", from_), _instant("--until", until)
+    from_us, until_us = instant("--from", from_), instant("--until", until)
     try:
         entry = Entry(
             kind=kind,
@@ -171,7 +171,7 @@ def _append(
     return _told(sealed, json_=json_)
 
 
-def _instant(option: str, text: str) -> int:
+def instant(option: str, text: str) -> int:
     try:
         # People leave the seconds out; the strict form of RFC 3339 has them.
         return parse_instant(_NO_SECONDS.sub(r"\1:00\2", text))
