@@ -36,7 +36,7 @@ from monitor.store.database import Database, StoreError, StoreThread, Transactio
 from monitor.store.events import Event
 from monitor.store.reports import Issued
 from monitor.toml_file import ConfigError
-from monitor.web import Health, Server, Shown, metrics_app, pages_app
+from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from probes.checks import Check
 from probes.references import ours_to_blame, references_up
 from probes.run import run
@@ -81,6 +81,8 @@ class Service:
     ) -> None:
         """Serve until `stop` is set; take over the configuration again whenever `reload` is."""
         async with AsyncExitStack() as stack:
+            # First of all: where another monitor runs already, nothing is opened or noted.
+            servers = self._servers(stack)
             self._database = await asyncio.to_thread(Database.open, self._loaded.database_url)
             stack.callback(self._database.close)
             self._in_store = StoreThread()
@@ -100,13 +102,8 @@ class Service:
                 on_jump=self._jumped,
                 done=done,
             )
-            servers = self._servers()
             async with asyncio.TaskGroup() as tasks:
-                background = [tasks.create_task(server.serve(), name="web") for server in servers]
-                while not all(server.started for server in servers):
-                    if any(task.done() for task in background):
-                        raise OSError("a listener could not be opened; is another monitor running on these ports?")
-                    await asyncio.sleep(0.01)
+                background = [tasks.create_task(server.until_asked_to_exit(), name="web") for server in servers]
                 self._schedule.start()
                 loops: list[Coroutine[Any, Any, None]] = [
                     self._delivery().run(self._wake),
@@ -174,11 +171,11 @@ class Service:
         for gone in self._months.keys() - contracts:
             del self._months[gone]
 
-    def _servers(self) -> tuple[Server, Server]:
+    def _servers(self, stack: AsyncExitStack) -> tuple[Server, Server]:
         settings = self._loaded.config
-        pages = Server(pages_app(self._shown), host=settings.pages.host, port=settings.pages.port)
+        pages, metrics = (stack.enter_context(listening(at.host, at.port)) for at in (settings.pages, settings.metrics))
         health = metrics_app(self._metrics, health=self._health, ready=lambda: self._ready)
-        return pages, Server(health, host=settings.metrics.host, port=settings.metrics.port)
+        return Server(pages_app(self._shown), pages), Server(health, metrics)
 
     def _shown(self) -> Shown:
         return Shown(

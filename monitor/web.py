@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -262,29 +265,42 @@ def metrics_app(metrics: Metrics, *, health: Callable[[], Awaitable[Health]], re
     return _secured(Starlette(routes=routes))
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to the service, and tells its port once it listens."""
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    Raises:
+        OSError: the address is taken or is not this machine's; the message says which and what to do.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        why = f"{host} port {port} cannot be listened on ({os.strerror(error.errno or 0)}); is another monitor running?"
+        raise OSError(why) from error
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server on a socket that listens already; it leaves signals to the service."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                app, host=host, port=port, lifespan="off", log_config=None, access_log=False, server_header=False,
+                app, lifespan="off", log_config=None, access_log=False, server_header=False,
                 timeout_graceful_shutdown=2, proxy_headers=False,
             )
         )  # fmt: skip
+        self._listener = listener
+        #: Where it can be reached.
+        self.port = int(listener.getsockname()[1])
+
+    async def until_asked_to_exit(self) -> None:
+        """Answer requests until `should_exit` is set."""
+        await self.serve(sockets=[self._listener])
 
     def install_signal_handlers(self) -> None:
         return
 
     def capture_signals(self) -> Any:
-        from contextlib import nullcontext
-
         return nullcontext()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on; asked only after it started."""
-        return int(self.servers[0].sockets[0].getsockname()[1])
 
 
 def _language(request: Request) -> Language:

@@ -20,7 +20,7 @@ from monitor.service import Service
 from monitor.store import ledger, reports
 from monitor.store.database import Database
 from monitor.store.reports import Issued
-from monitor.web import Health, Shown, metrics_app, pages_app
+from monitor.web import Health, Shown, listening, metrics_app, pages_app
 from probes.sample import Evidence
 from sla.ledger import Entry
 from tests.agreements import contract
@@ -343,3 +343,10 @@ def test_a_schedule_that_stands_still_is_a_problem(loaded: Loaded) -> None:
 
 def test_a_store_that_takes_no_writes_is_a_problem(loaded: Loaded) -> None:
     assert health_after(loaded, still_s=0, writable=False).problems == ("the store cannot be written",)
+
+
+def test_an_address_that_is_taken_is_named() -> None:
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port} .*is another monitor running\?"):
+            listening("127.0.0.1", port)
