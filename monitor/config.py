@@ -535,3 +535,23 @@ def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> I
                         yield document.problem(
                             ("version", v, "clause", c, "scope"), f'there is no journey "{name}"', mend
                         )
+
+
+def require_files(loaded: Loaded, path: Path) -> None:
+    """Refuse a configuration whose certificates are not there yet.
+
+    `load` does not: the practice portal makes its own at its first start, and a configuration is right before that.
+
+    Raises:
+        ConfigError: naming each file that is missing.
+    """
+    document = toml_file.read(path)
+    mend = "Put it there. The practice portal makes its own when it starts: loketwacht run --practice."
+    named = (("portal", loaded.config.portal.ca_file), ("mail", loaded.config.mail.ca_file))
+    problems = tuple(
+        document.problem((table, "ca_file"), f'there is no file "{name}"', mend)
+        for table, name in named
+        if name is not None and not loaded.path(name).is_file()
+    )
+    if problems:
+        raise ConfigError(problems)

@@ -57,6 +57,7 @@ def check(
         One line and an exit code of 0 to 3, for plugin hosts.
     """
     loaded = config.load(config_path)
+    config.require_files(loaded, config_path)
     known = {one.id: one for one in loaded.config.checks}
     unknown = [name for name in names if name not in known]
     if unknown or not (names or every):

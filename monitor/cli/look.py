@@ -112,6 +112,7 @@ def incidents_(*, config_path: ConfigPath = DEFAULT_CONFIG, limit: int = 50, jso
 def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> int:
     """Send a test mail to every recipient by the real way, and tell each answer of the server."""
     loaded = config.load(config_path)
+    config.require_files(loaded, config_path)
     mail = loaded.config.mail
     password = loaded.secrets.get(mail.password) if mail.password else None
     now_us = LIVE.now_us()

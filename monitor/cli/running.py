@@ -44,6 +44,7 @@ def run(
     """
     with _practice_beside(config_path) if practice else _nothing():
         loaded = config.load(config_path)
+        config.require_files(loaded, config_path)
         _log_as(loaded.config.monitor.log_format)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

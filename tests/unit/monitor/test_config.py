@@ -92,3 +92,16 @@ def test_titles_are_told_in_both_languages() -> None:
     loaded = config.load(ROOT / "config.toml", environ={})
     assert loaded.config.titles["aanmelden"] == ("Aanmelden", "Logging in")
     assert all(isinstance(journey, Journey) for journey in loaded.config.journey)
+
+
+def test_certificates_that_are_not_there_are_refused_when_they_are_needed(tmp_path: Path) -> None:
+    text = (GOLDEN / "asserts_nothing.toml").read_text().replace('expect.soft = "1s"', "expect.status = 200")
+    path = tmp_path / "config.toml"
+    path.write_text(text.replace("[portal]", '[portal]\nca_file = "ca.pem"'))
+    loaded = config.load(path, environ={})
+    with pytest.raises(ConfigError) as refused:
+        config.require_files(loaded, path)
+    [problem] = refused.value.problems
+    assert (problem.line, problem.key, problem.what) == (2, "portal.ca_file", 'there is no file "ca.pem"')
+    (tmp_path / "ca.pem").touch()
+    config.require_files(loaded, path)
