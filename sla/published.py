@@ -176,6 +176,17 @@ def assessment_schema() -> dict[str, Any]:
             "reasons": _TEXTS,
         }
     )
+    compared = _object(
+        {
+            "peer": _TEXT,
+            "journey": _TEXT,
+            "location": {"type": ["string", "null"]},
+            "ratio": _RATIO | {"description": "null where the peer would have no figure"},
+            "ours": _RATIO | {"description": "of the journey round the clock; null where not measured"},
+            "why": _object({"nl": _TEXT, "en": _TEXT}),
+        },
+        description="What another system would have said of the same measurements, without the contract.",
+    )
     return {
         "$schema": _DRAFT,
         "title": "Assessment",
@@ -193,7 +204,8 @@ def assessment_schema() -> dict[str, Any]:
                 "ledger_head": {"type": ["string", "null"]},
                 "as_of": _MAYBE_INSTANT,
                 "notes": _TEXTS,
-            }
+            },
+            {"compare": _list(compared)},
         ),
     }
 

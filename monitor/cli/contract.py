@@ -17,6 +17,8 @@ from monitor.config import Loaded, LoadedContract
 from monitor.store.database import Database
 from sla.assess import assess as assess_contract
 from sla.assessment import Assessment, Verdict
+from sla.compare import PeerFigure, comparison_json
+from sla.compare import compare as compare_with_peers
 from sla.interchange import Ledger, Problem, assessment_json, read_ledger, read_measurements
 from sla.period import parse_instant, parse_period
 
@@ -33,6 +35,7 @@ def assess(
     period: str,
     ledger: Path | None = None,
     as_of: str | None = None,
+    compare: Annotated[bool, Parameter(negative=())] = False,
     json_: Json = False,
 ) -> int:
     """Assess measurements of any monitor against a contract; needs no database.
@@ -49,6 +52,8 @@ def assess(
         Announcements and exclusions, JSON Lines.
     as_of
         Ledger entries recorded later are not known; an instant with offset.
+    compare
+        Add what Zabbix, Icinga, Nagios, Uptime Kuma and Upptime would have said of the same measurements, and why.
     """
     agreed, _ = config.read_contract(contract)
     try:
@@ -75,10 +80,13 @@ def assess(
         )
     except ValueError as error:
         raise CommandError(f"{contract}: {error}", Exit.CONFIG) from error
+    figures = compare_with_peers(found, samples=measured.samples, spans=measured.spans) if compare else ()
     if json_:
-        answer(assessment_json(found))
+        answer(assessment_json(found) | ({"compare": comparison_json(figures)} if compare else {}))
     else:
         _table(found)
+        if compare:
+            _peers(figures)
     return Exit.BAD_NEWS if any(c.verdict is Verdict.MISSED for c in found.clauses) else Exit.FINE
 
 
@@ -181,6 +189,22 @@ def _table(found: Assessment) -> None:
         f"{len(found.outages)} outages, {len(sanctionable)} sanctionable; "
         f"computed proposal EUR {found.total.amount_eur}"
     )
+
+
+def _peers(figures: tuple[PeerFigure, ...]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    located = any(f.location for f in figures)
+    for name in ("journey", *(["location"] if located else []), "peer"):
+        table.add_column(name)
+    for name in ("theirs", "ours, 24x7"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for f in figures:
+        table.add_row(f.journey, *([f.location] if located else []), f.peer, _cut(f.ratio), _cut(f.ours))
+    console = people()
+    console.print("\nWhat others would have said of the same measurements, round the clock and without the contract:")
+    console.print(table)
+    for why in dict.fromkeys(f.why.en for f in figures):
+        say(why)
 
 
 def _cut(ratio: object) -> str:
