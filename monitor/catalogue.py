@@ -29,6 +29,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("probe_timeout_seconds", "gauge", _CHECK, "Total deadline of a run."),
     Metric("probe_dns_lookup_time_seconds", "gauge", _CHECK, "Time spent resolving names in the last run."),
     Metric("probe_ip_protocol", "gauge", _CHECK, "IP protocol of the last answer, 4 or 6; 0 if none came."),
+    Metric("probe_ip_addr_hash", "gauge", _CHECK, "Hash of the IP address that answered last (FNV-1a); 0 if none did."),
     Metric(
         "probe_http_duration_seconds",
         "gauge",
@@ -45,6 +46,12 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("probe_http_version", "gauge", _CHECK, "HTTP version of the last answer; 0 if none came."),
     Metric(
         "probe_http_last_modified_timestamp_seconds", "gauge", _CHECK, "Last-Modified of the last answer that had one."
+    ),
+    Metric(
+        "probe_failed_due_to_cel",
+        "gauge",
+        _CHECK,
+        "Whether the last run failed because of an expression over JSON (here JMESPath, not CEL).",
     ),
     Metric(
         "probe_failed_due_to_regex",

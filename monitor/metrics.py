@@ -5,6 +5,7 @@ A check that is no longer configured has no series any more (T46).
 
 from __future__ import annotations
 
+import ipaddress
 import platform
 import threading
 from bisect import bisect_left
@@ -183,6 +184,8 @@ class Metrics:
             self.observe("journey_duration_seconds", _seconds(sample.duration_us), *key)
         regex = sample.failure is not None and sample.failure.subject.startswith(("text", "regex", "not_text"))
         self.set("probe_failed_due_to_regex", float(regex), *key)
+        json = sample.failure is not None and sample.failure.subject.startswith("json")
+        self.set("probe_failed_due_to_cel", float(json), *key)
 
     def _steps(self, sample: Sample, key: Labels) -> None:
         done = [step for step in sample.steps if step.outcome is not StepOutcome.SKIPPED]
@@ -210,6 +213,7 @@ class Metrics:
         self.set("probe_http_ssl", float(step.tls_version != ""), *key)
         self.set("probe_http_version", float(step.http_version or 0), *key)
         self.set("probe_ip_protocol", 0.0 if not step.address else 6.0 if ":" in step.address else 4.0, *key)
+        self.set("probe_ip_addr_hash", float(_address_hash(step.address)), *key)
         if step.last_modified_us is not None:
             self.set("probe_http_last_modified_timestamp_seconds", _seconds(step.last_modified_us), *key)
         if step.tls_version:
@@ -317,6 +321,16 @@ class Metrics:
         registry.register(self)
         encoder, content_type = choose_encoder(accept)
         return encoder(registry), content_type
+
+
+def _address_hash(address: str) -> int:
+    """FNV-1a (32 bits) of an address's bytes, as blackbox_exporter does it: shows that it changed; 0 without one."""
+    if not address:
+        return 0
+    value = 0x811C9DC5
+    for byte in ipaddress.ip_address(address.partition("%")[0]).packed:
+        value = (value ^ byte) * 0x01000193 % 2**32
+    return value
 
 
 def _family(

@@ -182,6 +182,19 @@ def test_a_missing_text_is_told_as_blackbox_exporter_tells_it(metrics: Metrics, 
     assert read(metrics, "probe_failed_due_to_regex") == {("indienen",): value}
 
 
+@pytest.mark.parametrize(("subject", "value"), [("json totalPages", 1), ("regex ^a", 0)])
+def test_a_failing_json_expression_has_a_name_of_its_own(metrics: Metrics, subject: str, value: float) -> None:
+    failure = Failure(kind=FailureKind.ASSERTION, step="verzenden", subject=subject)
+    metrics.sample(replace(a_sample("x", NOW), failure=failure))
+    assert read(metrics, "probe_failed_due_to_cel") == {("indienen",): value}
+
+
+def test_another_address_shows_as_another_hash(metrics: Metrics) -> None:
+    # The bytes of this address spell "foob", whose FNV-1a is published with the algorithm.
+    metrics.sample(replace(a_sample(".", NOW), steps=(replace(STEP, address="102.111.111.98"),)))
+    assert read(metrics, "probe_ip_addr_hash") == {("indienen",): 0x3F5076EF}
+
+
 def test_the_phases_of_all_steps_are_summed(metrics: Metrics) -> None:
     metrics.sample(replace(a_sample(".", NOW), steps=(STEP, replace(STEP, step="nog-een"))))
     assert read(metrics, "probe_http_duration_seconds") == {
