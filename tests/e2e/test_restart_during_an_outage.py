@@ -26,6 +26,9 @@ def test_an_outage_outlives_the_monitor_that_was_killed(tmp_path: Path) -> None:
             until(lambda: "startpagina" in service.up(), seconds=40, what="the front page is up")
             service.break_it(fault="status-500", path="/", seconds=300)
             until(lambda: service.mails("STORING"), seconds=40, what="the outage is mailed")
+            # Killed before the delivery is noted, the mail would be sent again once its lease has run out.
+            noted = 'alert_deliveries_total{channel="mail",result="delivered"} 1.0'
+            until(lambda: noted in service.exposition(), seconds=40, what="its delivery is noted")
             service.end(signal.SIGKILL)
         before = stored(place)
         assert len(before["open"]) == 1
@@ -51,6 +54,28 @@ def test_a_portal_ends_with_the_monitor_that_started_it_also_where_that_was_kill
         until(lambda: not listens(service), seconds=10, what="the portal is gone")
     with running(place, "--practice", name="second") as service:
         until(lambda: "startpagina" in service.up(), seconds=40, what="its ports are free again")
+
+
+def test_nothing_is_left_of_a_monitor_that_was_killed(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",))
+    with running(place, "--practice", name="only") as service:
+        # The practice portal, the process that computes months and seals, and multiprocessing's own tracker.
+        until(lambda: len(children(service)) >= 3, seconds=40, what="its processes have started")
+        started = children(service)
+        service.end(signal.SIGKILL)
+        until(lambda: not any(alive(pid) for pid in started), seconds=10, what="its processes are gone")
+
+
+def children(service: Running) -> list[str]:
+    pid = service.process.pid
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def listens(service: Running) -> bool:
