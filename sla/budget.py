@@ -14,10 +14,12 @@ from sla.assess import Worked
 from sla.assessment import Assessment, ClauseResult, Text
 from sla.clauses.availability import allowed_us
 from sla.clauses.finding import Shortfall
-from sla.contract import AvailabilityClause, Bands, Boundary, PerUnit
+from sla.contract import AvailabilityClause
+from sla.contract_text import Boundary
 from sla.interchange import seconds
 from sla.intervals import EMPTY, IntervalSet, Span
 from sla.period import SECOND_US, instant_text
+from sla.sanction_rules import Bands, PerUnit
 from sla.sanctions import proposal
 from sla.time_classes import Classes, Piece, by_formula
 from sla.wording import euros, length, moment

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sla.assessment import Sanction, SanctionLine, Text
-from sla.contract import Amount, Clause, Version
+from sla.contract import Clause, Version
+from sla.contract_text import Amount
 from sla.intervals import IntervalSet, Span
 from sla.ledger import Sealed, in_force
 from sla.period import calendar_span, local_date

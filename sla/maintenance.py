@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sla.assessment import Text, WindowDecision
-from sla.contract import Contract, Maintenance, Notice, Version
+from sla.contract import Contract, Maintenance, Version
+from sla.contract_text import Notice
 from sla.intervals import EMPTY, IntervalSet, Span
 from sla.ledger import Sealed, in_force
 from sla.period import calendar_spans, civil_us, day_span, local_date, local_datetime, local_days

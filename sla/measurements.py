@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sla.contract import Boundary
+from sla.contract_text import Boundary
 from sla.intervals import EMPTY, IntervalSet, Span
 
 Outcome = Literal["up", "degraded", "down", "unknown"]

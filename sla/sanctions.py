@@ -12,7 +12,9 @@ from math import ceil
 
 from sla.assessment import Sanction, SanctionLine, Text
 from sla.clauses.finding import Shortfall
-from sla.contract import Amount, Bands, Clause, Fixed, PerUnit, Version, length_us
+from sla.contract import Clause, Version
+from sla.contract_text import Amount, length_us
+from sla.sanction_rules import Bands, Fixed, PerUnit
 from sla.wording import agreed, euros, exact, length, percent
 
 NOTHING = Sanction(amount_eur=Decimal("0.00"))

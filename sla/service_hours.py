@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from sla.contract import Version, WeeklySpan
+from sla.contract import Version
+from sla.contract_text import WeeklySpan
 from sla.intervals import IntervalSet, Span
 from sla.period import civil_us, days_span, local_days
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sla.assessment import Totals
-from sla.contract import AvailabilityClause, Boundary, Clause, CountsTime, CoverageClause, Version, Weighted
+from sla.contract import AvailabilityClause, Clause, CountsTime, CoverageClause, Version, Weighted
+from sla.contract_text import Boundary
 from sla.intervals import EMPTY, IntervalSet, Span
 from sla.measurements import Rule, Track, union
 

@@ -9,7 +9,8 @@ from math import ceil
 from sla.assessment import Availability, Text, Totals, Verdict
 from sla.availability import availability, of_service_time, verdict, weighted
 from sla.clauses.finding import Finding, NamedOutage, Shortfall
-from sla.contract import AvailabilityClause, Boundary
+from sla.contract import AvailabilityClause
+from sla.contract_text import Boundary
 from sla.intervals import EMPTY, IntervalSet
 from sla.time_classes import Piece
 from sla.wording import length, percent, target

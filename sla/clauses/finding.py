@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sla.assessment import Availability, ResponseTimes, Text, Totals, Verdict
-from sla.contract import Boundary
+from sla.contract_text import Boundary
 from sla.intervals import IntervalSet
 from sla.measurements import RawOutage
 from sla.time_classes import Classes

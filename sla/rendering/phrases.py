@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 from babel.dates import get_day_names, get_month_names
 
 from sla.assessment import Availability, ClauseResult, Totals, Verdict
 from sla.contract import (
-    DAYS,
-    Amount,
     AvailabilityClause,
-    Band,
-    Bands,
-    Blackout,
-    Budget,
     Clause,
     CoverageClause,
-    Fixed,
-    Notice,
     OutageCountClause,
-    PerUnit,
-    Recurrence,
     ResponseTimeClause,
-    SanctionRule,
     Version,
-    WeeklySpan,
     Weighted,
-    length_us,
 )
+from sla.contract_text import DAYS, Blackout, Budget, Notice, Recurrence, WeeklySpan
 from sla.period import local_date
-from sla.rendering.numbers import Numbers, decimals_of
-from sla.rendering.words import Words
+from sla.rendering.sanction_phrases import SanctionPhrases
 from sla.report import Report
 
-WHOLE_UNITS = {
-    60_000_000: "sanction.one_minute",
-    3_600_000_000: "sanction.one_hour",
-    86_400_000_000: "sanction.one_day",
-}
 FORMULA_KEYS = ("point", "lowest", "highest")
 
 
@@ -57,12 +38,10 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phrases:
+class Phrases(SanctionPhrases):
     """Sentences about one report in one language."""
 
     report: Report
-    words: Words
-    numbers: Numbers
 
     # --- the contract's own terms ----------------------------------------------------------------------------------
 
@@ -165,52 +144,6 @@ class Phrases:
     def share(self, part_us: int, whole_us: int) -> str:
         """Part of a whole as a cut percentage; nothing of nothing is no share."""
         return self.numbers.percent(Fraction(part_us, whole_us), least=4) if whole_us else "–"
-
-    # --- money -----------------------------------------------------------------------------------------------------
-
-    def amount(self, amount: Amount) -> str:
-        if amount.share is None:
-            return self.numbers.euros(amount.euros or Decimal(0))
-        share = self.numbers.norm_percent(amount.share)
-        share = re.sub(r"[.,]0(?=\D)", "", share)
-        return self.words("sanction.share_of", share=share, basis=self.words(f"sanction.{amount.basis}"))
-
-    def sanction_rule(self, rule: SanctionRule) -> str:
-        match rule:
-            case PerUnit():
-                told = self.words("sanction.per_unit", amount=self.amount(rule.amount), unit=self._unit(rule.unit))
-            case Bands():
-                told = self.words("sanction.bands", bands="; ".join(self._band(band) for band in rule.bands))
-            case Fixed():
-                told = self.words("sanction.fixed", amount=self.amount(rule.amount))
-        parts = [told]
-        if not isinstance(rule, Fixed):
-            parts += [self.words("sanction.minimum", amount=self.amount(rule.minimum))] if rule.minimum else []
-            parts += [self.words("sanction.maximum", amount=self.amount(rule.maximum))] if rule.maximum else []
-        parts.append(self.words(f"sanction.boundary_{rule.boundary}"))
-        return ", ".join(parts)
-
-    def _unit(self, unit: str) -> str:
-        try:
-            number = Decimal(unit)
-        except ArithmeticError:
-            length = length_us(unit)
-            return self.words(WHOLE_UNITS[length]) if length in WHOLE_UNITS else self.numbers.duration(length)
-        if number >= 1:
-            return self.words("sanction.piece", value=self.numbers.decimal(number))
-        point = Fraction(number)
-        if point == Fraction(1, 100):
-            return self.words("sanction.one_point")
-        value = self.numbers.decimal(number * 100, decimals_of(point) or 0)
-        return self.words("sanction.point", value=value)
-
-    def _band(self, band: Band) -> str:
-        amount = self.amount(band.amount)
-        if band.below is not None:
-            return self.words("sanction.below", value=self.numbers.norm_percent(band.below), amount=amount)
-        edge = band.above or 0
-        value = self.numbers.duration(edge) if band.above_is_time else self.numbers.decimal(edge)
-        return self.words("sanction.above", value=value, amount=amount)
 
     # --- promises and figures --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The report's sentences in both languages, from `sla/templates/words.toml`; what is not listed there is not said."""
+"""The documents' sentences in both languages, from `sla/templates/words/*.toml`; what is not listed is not said."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from sla.assessment import Text
 
 @cache
 def catalogue() -> Mapping[str, Text]:
-    """Every text by its key, `section.name`."""
-    source = files("sla").joinpath("templates", "words.toml").read_text(encoding="utf-8")
-    return MappingProxyType(
-        {
-            f"{section}.{name}": Text(nl=text["nl"], en=text["en"])
-            for section, texts in tomllib.loads(source).items()
-            for name, text in texts.items()
-        }
-    )
+    """Every text by its key, `section.name`. A section stands in one file; the same in two is a KeyError."""
+    found: dict[str, Text] = {}
+    sections: set[str] = set()
+    for file in sorted(files("sla").joinpath("templates", "words").iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".toml"):
+            continue
+        for section, texts in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if section in sections:
+                raise KeyError(f"section {section} of {file.name} stands in another file already")
+            sections.add(section)
+            found |= {f"{section}.{name}": Text(nl=text["nl"], en=text["en"]) for name, text in texts.items()}
+    return MappingProxyType(found)
 
 
 @dataclass(frozen=True, slots=True)
