@@ -114,7 +114,7 @@ KINDS: Mapping[str, Kind] = {
     "findings-drafted": Kind(
         what="a draft of findings (proces-verbaal van vaststelling)",
         needs=_keys("period"),
-        allows=_keys("clause outage report document sha256"),
+        allows=_keys("clause outage report document sha256 contract number"),
     ),
     "findings-sent": Kind(
         what="findings that a person sent; `from` is the day, the defence is due 15 days later",
