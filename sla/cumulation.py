@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sla.assessment import Sanction, SanctionLine, Text
+from sla.clauses.finding import Shortfall
 from sla.contract import Clause, Version
 from sla.contract_text import Amount
 from sla.intervals import IntervalSet, Span
@@ -23,6 +24,8 @@ class Due:
     Attributes:
         whole: the clause's own period, such as the month.
         failures: per outage id the time that was sanctioned.
+        shortfall: what a sanction may be computed from; None where the clause carries none here.
+        points: of the scale `points`: those that count in its period; None for other scales.
     """
 
     clause: Clause
@@ -30,10 +33,17 @@ class Due:
     whole: Span
     sanction: Sanction
     failures: Mapping[str, IntervalSet]
+    shortfall: Shortfall | None = None
+    points: int | None = None
 
     @property
     def amount(self) -> Decimal:
         return self.sanction.amount_eur
+
+    @property
+    def weight(self) -> tuple[Decimal, int]:
+        """Of two sanctions for one failure the heavier one stands; nothing where there is nothing to give up."""
+        return self.amount, self.points or 0
 
 
 def together(dues: Sequence[Due], ledger: Sequence[Sealed], timezone: str) -> Sanction:
@@ -50,29 +60,38 @@ def together(dues: Sequence[Due], ledger: Sequence[Sealed], timezone: str) -> Sa
     kept = [d for i, d in enumerate(dues) if d.amount > 0 and i not in beside]
     for i, other in beside.items():
         due, twice = dues[i], dues[other]
+        if not due.amount:
+            continue
         nl = f"{due.clause.id}: zelfde storing als {twice.clause.id}, niet tweemaal bestraft"
         en = f"{due.clause.id}: same failure as {twice.clause.id}, not punished twice"
         lines.append(SanctionLine(text=Text(nl=nl, en=en), amount_eur=-due.amount))
     for group in _by_period(kept):
-        lines += _within_period(group)
+        lines += _of_one_clause(group)
+        lines += _within_period(group, _of_one_clause(group))
     lines += _over_time(kept, lines, ledger, timezone)
     return Sanction(amount_eur=_sum(lines), lines=tuple(lines))
 
 
 def punished_already(dues: Sequence[Due]) -> dict[int, int]:
-    """Which of the dues give way because a higher one is for the same failure: index to index."""
+    """Which of the dues give way because a heavier one is for the same failure: index to index."""
     kept: list[int] = []
     beside: dict[int, int] = {}
-    for i in sorted(range(len(dues)), key=lambda i: -dues[i].amount):
+    for i in sorted(range(len(dues)), key=lambda i: dues[i].weight, reverse=True):
         due = dues[i]
-        if due.amount <= 0:
+        if due.weight <= (0, 0):
             continue
-        twice = next((k for k in kept if not due.version.punish_twice and _same_failure(due, dues[k])), None)
+        twice = next((k for k in kept if _excludes(due, dues[k])), None)
         if twice is None:
             kept.append(i)
         else:
             beside[i] = twice
     return beside
+
+
+def _excludes(due: Due, kept: Due) -> bool:
+    """Whether a sanction cannot stand beside a heavier one: the same failure, and the contract does not allow both."""
+    allowed = due.version.punish_twice or any(d.clause.sanction and d.clause.sanction.cumulates for d in (due, kept))
+    return not allowed and _same_failure(due, kept)
 
 
 def _sum(lines: Iterable[SanctionLine]) -> Decimal:
@@ -91,16 +110,37 @@ def _by_period(dues: Iterable[Due]) -> list[list[Due]]:
     return list(groups.values())
 
 
-def _within_period(group: list[Due]) -> list[SanctionLine]:
-    """Cumulation and the cap of one period; with two versions in it, what is kindest to the supplier."""
+def _of_one_clause(group: list[Due]) -> list[SanctionLine]:
+    """What is bounded per clause and period holds for the parts of two versions together; the lower bound counts."""
+    lines = []
+    for name in dict.fromkeys(d.clause.id for d in group):
+        parts = [d for d in group if d.clause.id == name]
+        bounds = [_lowest(parts, "clause")] + [
+            (limit, to_cents(worth(limit, d.version)))
+            for d in parts
+            if d.clause.sanction is not None and (limit := d.clause.sanction.maximum) is not None
+        ]
+        bound = min((b for b in bounds if b is not None), key=lambda b: b[1], default=None)
+        total = sum((d.amount for d in parts), Decimal(0))
+        if len(parts) > 1 and bound is not None and total > bound[1]:
+            nl, en = f"{name}: plafond over de versies samen", f"{name}: cap over the versions together"
+            lines.append(_cap(nl, en, bound, total))
+    return lines
+
+
+def _within_period(group: list[Due], already: Sequence[SanctionLine]) -> list[SanctionLine]:
+    """Cumulation and the cap of one period; with two versions in it, what is kindest to the supplier.
+
+    Args: already: what the bounds of its clauses took off.
+    """
     lines: list[SanctionLine] = []
-    due = sum((d.amount for d in group), Decimal(0))
+    due = sum((d.amount for d in group), Decimal(0)) + _sum(already)
     if any(d.version.cumulation == "highest" for d in group) and len(group) > 1:
         top = max(group, key=lambda d: d.amount)
         nl = f"Alleen het hoogste bedrag is verschuldigd ({top.clause.id})"
         en = f"Only the highest amount is due ({top.clause.id})"
-        lines.append(SanctionLine(text=Text(nl=nl, en=en), amount_eur=top.amount - due))
-        due = top.amount
+        lines.append(SanctionLine(text=Text(nl=nl, en=en), amount_eur=min(Decimal(0), top.amount - due)))
+        due = min(due, top.amount)
     cap = _lowest(group, "per_period")
     if cap is not None and due > cap[1]:
         lines.append(_cap("Plafond per periode", "Cap per period", cap, due))
