@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,6 +40,11 @@ class IntervalSet:
     @property
     def length_us(self) -> int:
         return sum(s.length_us for s in self.spans)
+
+    def meeting(self, start_us: int, end_us: int) -> tuple[Span, ...]:
+        """Those of the spans, whole, that have an instant of `start_us <= t < end_us`."""
+        first = bisect_right(self.spans, start_us, key=lambda s: s.end_us)
+        return self.spans[first : bisect_left(self.spans, end_us, lo=first, key=lambda s: s.start_us)]
 
     def __bool__(self) -> bool:
         return bool(self.spans)

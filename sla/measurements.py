@@ -1,17 +1,18 @@
 """From samples or ready spans to what is known of each journey: measured time, degraded time and outages.
 
-One pass, in order of due instants; what is kept grows with the changes of state, not with the samples.
+One pass, in order of due instants; what is kept grows with the changes of state, not with the samples. Equal samples at
+even distances may come together as one run: the answer is the same, to the microsecond.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sla.contract_text import Boundary
+from sla.durations import Durations
 from sla.intervals import EMPTY, IntervalSet, Span
 
 Outcome = Literal["up", "degraded", "down", "unknown"]
@@ -43,6 +44,37 @@ class SampleIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRun:
+    """Consecutive samples of one journey and location that are alike but for when they were due and how long they took.
+
+    Attributes:
+        first: the first of them; its own durations are not looked at.
+        step_us: from one due instant to the next; above 0, and any value where there is only one sample.
+        count: how many, at least 1.
+        durations_us: of the whole journey, of each sample in turn; empty where nobody asks for them.
+    """
+
+    first: SampleIn
+    step_us: int
+    count: int
+    durations_us: Sequence[int] = ()
+
+    @property
+    def dues_us(self) -> range:
+        """Every due instant, ascending."""
+        return range(self.first.due_us, self.first.due_us + self.count * self.step_us, self.step_us)
+
+    def until(self, until_us: int) -> SampleRun | None:
+        """The part that was due at or before an instant; None where nothing was."""
+        count = min(self.count, (until_us - self.first.due_us) // self.step_us + 1)
+        return replace(self, count=count, durations_us=self.durations_us[:count]) if count > 0 else None
+
+    def samples(self) -> Iterator[SampleIn]:
+        """Each sample for itself, without durations."""
+        return (replace(self.first, due_us=due_us) for due_us in self.dues_us)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanIn:
     """A stretch of time whose state is already settled; confirmation rules do not apply to it."""
 
@@ -69,6 +101,8 @@ class RawOutage:
     Attributes:
         last_good_us, first_good_us: None where no such moment is known.
         ends_us: where it stops counting by `observed`; `first_good_us`, or the end of what was measured.
+        confirmed_us: when enough failures or votes had come in; None: with the first one. No part of what an outage is:
+            the same edges under two rules are one outage.
     """
 
     last_good_us: int | None
@@ -77,6 +111,12 @@ class RawOutage:
     first_good_us: int | None
     ends_us: int
     failures: tuple[str, ...] = ()
+    confirmed_us: int | None = field(default=None, compare=False)
+
+    @property
+    def known_from_us(self) -> int:
+        """The instant from which our own measurement had confirmed the outage."""
+        return max(self.first_bad_us, self.confirmed_us or self.first_bad_us)
 
     def span(self, boundary: Boundary) -> Span:
         match boundary:
@@ -118,8 +158,8 @@ class _Stream:
     """The samples of one journey at one location under one rule, folded as they come."""
 
     __slots__ = (
-        "_blips", "_count", "_degraded", "_due", "_failures", "_first_bad", "_from", "_held", "_hold", "_last_bad",
-        "_last_bad_held", "_last_good", "_measured", "_outages", "_outcome", "_pending", "_rule",
+        "_blips", "_confirmed", "_count", "_degraded", "_due", "_failures", "_first_bad", "_from", "_held", "_hold",
+        "_last_bad", "_last_bad_held", "_last_good", "_measured", "_outages", "_outcome", "_pending", "_rule",
     )  # fmt: skip
 
     def __init__(self, rule: Rule) -> None:
@@ -134,6 +174,7 @@ class _Stream:
         self._outages: list[RawOutage] = []
         self._blips: list[RawBlip] = []
         self._last_good: int | None = None
+        self._confirmed = 0
         self._first_bad: int | None = None  # of the streak of failures that is under way
         self._last_bad = 0
         self._last_bad_held = 0
@@ -158,6 +199,33 @@ class _Stream:
         elif outcome != "unknown":
             self._fail(sample)
 
+    def add_run(self, run: SampleRun) -> None:
+        """As `add` of each of its samples; what takes no step for each is done for all at once."""
+        first = run.first
+        good = first.outcome == "up" or (first.outcome == "degraded" and not self._rule.degraded_is_down)
+        holds = run.step_us <= self._hold * first.interval_us
+        if not holds or (good and first.attempts > 1):
+            for sample in run.samples():
+                self.add(sample)
+            return
+        self.add(first)
+        left, due = run.count - 1, first.due_us
+        bad = not good and first.outcome != "unknown"
+        while left and bad and self._count < self._rule.confirm_after:
+            left, due = left - 1, due + run.step_us
+            self.add(replace(first, due_us=due))
+        if not left:
+            return
+        due += left * run.step_us
+        self._due, self._held = due, due + self._hold * first.interval_us
+        if good:
+            self._last_good = due
+        elif bad:
+            self._last_bad, self._last_bad_held = due, self._held
+            self._count += left * (first.attempts if first.outcome == "down" else 1)
+            if first.failure:
+                self._failures[first.failure] += left
+
     def _turn(self, due: int, outcome: Outcome) -> None:
         """The state changes, or time passed that nothing speaks for."""
         self._close(min(due, self._held))
@@ -176,6 +244,8 @@ class _Stream:
             # Dated at the first failure, not at its confirmation: the visitor was already turned away then.
             self._first_bad, self._count = sample.due_us, 0
         self._last_bad, self._last_bad_held = sample.due_us, self._held
+        if self._count < self._rule.confirm_after:
+            self._confirmed = sample.due_us  # the last of these is the one that made it enough
         self._count += sample.attempts if sample.outcome == "down" else 1
         if sample.failure:
             self._failures[sample.failure] += 1
@@ -193,6 +263,7 @@ class _Stream:
                     first_good_us=first_good,
                     ends_us=self._last_bad_held if first_good is None else first_good,
                     failures=tuple(name for name, _ in self._failures.most_common()),
+                    confirmed_us=self._confirmed,
                 )
             )
         else:
@@ -232,23 +303,38 @@ class Folding:
         self._durations: dict[tuple[str, str | None], Durations] = {}
         self._until_us = until_us
 
-    def add(self, samples: Iterable[SampleIn]) -> None:
-        rules, streams, timed, until = self._rules, self._streams, self._timed, self._until_us
-        for sample in samples:
-            key = (sample.journey, sample.location)
-            found = streams.get(key)
-            if found is None:
-                if sample.journey not in rules:
+    def add(self, measured: Iterable[SampleIn | SampleRun]) -> None:
+        timed, until = self._timed, self._until_us
+        for given in measured:
+            one = given if isinstance(given, SampleIn) else given.first
+            found = self._streams.get((one.journey, one.location)) or self._begun(one)
+            if not found:
+                continue
+            if isinstance(given, SampleIn):
+                if until is not None and one.due_us > until:
                     continue
-                if sample.interval_us <= 0 or sample.attempts < 1:
-                    raise ValueError(f"a sample of {sample.journey} has no interval or no attempt")
-                found = streams[key] = tuple(_Stream(self._stream_rule(rule)) for rule in rules[sample.journey])
-            if until is not None and sample.due_us > until:
+                for stream in found:
+                    stream.add(given)
+                if one.journey in timed and one.outcome in ("up", "degraded"):
+                    self._time(given)
+                continue
+            run = given if until is None else given.until(until)
+            if run is None:
                 continue
             for stream in found:
-                stream.add(sample)
-            if sample.journey in timed and sample.outcome in ("up", "degraded"):
-                self._time(sample)
+                stream.add_run(run)
+            if one.journey in timed and one.outcome in ("up", "degraded"):
+                self._time_run(run)
+
+    def _begun(self, first: SampleIn) -> tuple[_Stream, ...]:
+        """The streams of a journey and location that is met for the first time; none where no rule asks for it."""
+        if first.journey not in self._rules:
+            return ()
+        if first.interval_us <= 0 or first.attempts < 1:
+            raise ValueError(f"a sample of {first.journey} has no interval or no attempt")
+        found = tuple(_Stream(self._stream_rule(rule)) for rule in self._rules[first.journey])
+        self._streams[first.journey, first.location] = found
+        return found
 
     @staticmethod
     def _stream_rule(rule: Rule) -> Rule:
@@ -263,6 +349,11 @@ class Folding:
             if taken is not None:
                 self._durations.setdefault((sample.journey, step), Durations()).add(sample.due_us, taken)
 
+    def _time_run(self, run: SampleRun) -> None:
+        if None not in self._timed[run.first.journey] or not run.durations_us:
+            return
+        self._durations.setdefault((run.first.journey, None), Durations()).add_run(run.dues_us, run.durations_us)
+
     def durations(self, journey: str, step: str | None) -> Durations:
         return self._durations.get((journey, step), Durations())
 
@@ -276,33 +367,6 @@ class Folding:
             for i, rule in enumerate(self._rules[journey]):
                 tracks[journey, rule] = merged([streams[i].finish() for streams in locations], quorum=rule.quorum)
         return tracks
-
-
-class Durations:
-    """Durations of successful samples with their due instants, compactly."""
-
-    __slots__ = ("due_us", "taken_us")
-
-    def __init__(self) -> None:
-        self.due_us = array("q")
-        self.taken_us = array("q")
-
-    def add(self, due_us: int, taken_us: int) -> None:
-        self.due_us.append(due_us)
-        self.taken_us.append(taken_us)
-
-    def within(self, spans: IntervalSet) -> list[int]:
-        """Durations of the samples that were due inside the spans, in no particular order."""
-        # Several locations alternate, so the order is only nearly ascending; sorting that is cheap.
-        pairs = sorted(zip(self.due_us, self.taken_us, strict=True))
-        found, i = [], 0
-        for span in spans.spans:
-            while i < len(pairs) and pairs[i][0] < span.start_us:
-                i += 1
-            while i < len(pairs) and pairs[i][0] < span.end_us:
-                found.append(pairs[i][1])
-                i += 1
-        return found
 
 
 def track_of_spans(spans: Iterable[SpanIn], rule: Rule, *, until_us: int | None) -> Track:
@@ -429,6 +493,11 @@ def _joint_outages(
                 first_good_us=after[0] if after else None,
                 ends_us=end,
                 failures=tuple(name for name, _ in failures.most_common()),
+                # Of the locations whose votes made it an outage, the last one to be sure of it.
+                confirmed_us=max(
+                    (o.known_from_us for t in tracks for o in t.outages if o.first_bad_us <= start < o.ends_us),
+                    default=start,
+                ),
             )
         )
     return tuple(found)
