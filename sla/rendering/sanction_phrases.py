@@ -10,7 +10,7 @@ from fractions import Fraction
 from sla.contract_text import Amount, length_us
 from sla.rendering.numbers import Numbers, decimals_of
 from sla.rendering.words import Words
-from sla.sanction_rules import Band, Bands, Fixed, PerUnit, SanctionRule
+from sla.sanction_rules import Band, Bands, Daily, Edge, Fixed, PerUnit, Points, PointsTable, SanctionRule
 
 WHOLE_UNITS = {
     60_000_000: "sanction.one_minute",
@@ -33,20 +33,80 @@ class SanctionPhrases:
         share = re.sub(r"[.,]0(?=\D)", "", share)
         return self.words("sanction.share_of", share=share, basis=self.words(f"sanction.{amount.basis}"))
 
-    def sanction_rule(self, rule: SanctionRule) -> str:
+    def sanction_rule(self, rule: SanctionRule, table: PointsTable | None = None) -> str:
+        """A sanction in one sentence. `table`: what the version's points cost, where the sanction gives points."""
+        parts = self._scale(rule)
+        if isinstance(rule, Points) and table is not None:
+            parts.append(self.points_table(table))
+        parts += [self.words("sanction.minimum", amount=self.amount(rule.minimum))] if rule.minimum else []
+        parts += [self.words("sanction.maximum", amount=self.amount(rule.maximum))] if rule.maximum else []
+        parts += [self.words("sanction.cumulates")] if rule.cumulates else []
+        parts.append(self.words(f"sanction.boundary_{rule.boundary}"))
+        told = ", ".join([*parts, *self._source(rule)])
+        return f"{rule.name}: {told}" if rule.name else told
+
+    def points_table(self, table: PointsTable) -> str:
+        """What service points cost."""
+        if table.each is not None:
+            parts = [self.words("sanction.price_each", amount=self.amount(table.each))]
+        else:
+            parts = [
+                self.words("sanction.price_from", points=self._points(t.from_points), amount=self.amount(t.amount))
+                for t in table.thresholds
+            ]
+        parts += [self.words("sanction.price_free", points=self._points(table.free))] if table.free else []
+        parts += [self.words("sanction.price_over", count=table.over)] if table.over > 1 else []
+        return "; ".join(parts)
+
+    def _scale(self, rule: SanctionRule) -> list[str]:
         match rule:
             case PerUnit():
-                told = self.words("sanction.per_unit", amount=self.amount(rule.amount), unit=self._unit(rule.unit))
+                return [self.words("sanction.per_unit", amount=self.amount(rule.amount), unit=self._unit(rule.unit))]
             case Bands():
-                told = self.words("sanction.bands", bands="; ".join(self._band(band) for band in rule.bands))
+                return [self.words("sanction.bands", bands="; ".join(self._band(band) for band in rule.bands))]
             case Fixed():
-                told = self.words("sanction.fixed", amount=self.amount(rule.amount))
-        parts = [told]
-        if not isinstance(rule, Fixed):
-            parts += [self.words("sanction.minimum", amount=self.amount(rule.minimum))] if rule.minimum else []
-            parts += [self.words("sanction.maximum", amount=self.amount(rule.maximum))] if rule.maximum else []
-        parts.append(self.words(f"sanction.boundary_{rule.boundary}"))
-        return ", ".join(parts)
+                return [self.words("sanction.fixed", amount=self.amount(rule.amount))]
+            case Daily():
+                return self._daily(rule)
+            case Points():
+                return self._points_rule(rule)
+
+    def _daily(self, rule: Daily) -> list[str]:
+        days = self.words(f"sanction.{rule.days}_days")
+        parts = [self.words("sanction.daily", amount=self.amount(rule.amount), days=days)]
+        least, most = rule.minimum_per_day, rule.maximum_per_day
+        parts += [self.words("sanction.minimum_per_day", amount=self.amount(least))] if least else []
+        parts += [self.words("sanction.maximum_per_day", amount=self.amount(most))] if most else []
+        return parts + ([self.words.count("sanction.free", rule.free_days)] if rule.free_days else [])
+
+    def _points_rule(self, rule: Points) -> list[str]:
+        if rule.points is not None:
+            parts = [self.words("sanction.points_for", points=self._points(rule.points))]
+        else:
+            bands = "; ".join(self._edge(band, self._points(band.points)) for band in rule.bands)
+            parts = [self.words("sanction.points_bands", bands=bands)]
+        many = "one" if rule.repeat_within == 1 else "many"
+        if rule.repeat_factor > 1:
+            key = f"sanction.factor_{many}"
+            parts.append(self.words(key, factor=rule.repeat_factor, count=rule.repeat_within))
+        if rule.first == "warning":
+            parts.append(self.words(f"sanction.warning_{many}", count=rule.repeat_within))
+        return parts
+
+    def _points(self, count: int) -> str:
+        return self.words.count("sanction.points", count)
+
+    def _source(self, rule: SanctionRule) -> list[str]:
+        parts = []
+        if rule.source:
+            parts.append(
+                self.words("sanction.source_confirm" if rule.to_confirm else "sanction.source", source=rule.source)
+            )
+        elif rule.to_confirm:
+            parts.append(self.words("sanction.source_none_confirm"))
+        since, until = (f"{day:%d-%m-%Y}" if day else "" for day in (rule.valid_from, rule.valid_until))
+        key = "between" if since and until else "from_on" if since else "until_on" if until else ""
+        return parts + ([self.words(f"sanction.{key}", since=since, until=until)] if key else [])
 
     def _unit(self, unit: str) -> str:
         try:
@@ -63,7 +123,9 @@ class SanctionPhrases:
         return self.words("sanction.point", value=value)
 
     def _band(self, band: Band) -> str:
-        amount = self.amount(band.amount)
+        return self._edge(band, self.amount(band.amount))
+
+    def _edge(self, band: Edge, amount: str) -> str:
         if band.below is not None:
             return self.words("sanction.below", value=self.numbers.norm_percent(band.below), amount=amount)
         edge = band.above or 0
