@@ -1,17 +1,30 @@
-"""A report drawn up once more from what it rests on, and the first figure in which the two differ. Pure."""
+"""A report drawn up once more from what it rests on, what changed since the one before, and where two differ. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sla.assess import assess
 from sla.assessment import Span
 from sla.contract import Contract, ResponseTimeClause
+from sla.differences import (
+    MEASUREMENTS,
+    NEVER_DECIDES,
+    Changes,
+    Step,
+    about_entry,
+    attributed,
+    besides_the_ledger,
+    entry_key,
+    lines,
+    measurements,
+)
+from sla.interchange import assessment_json
 from sla.ledger import Sealed
 from sla.measurements import SampleIn
-from sla.period import parse_instant
+from sla.period import instant_text, parse_instant
 from sla.rendering.json import document
 from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
 
@@ -28,8 +41,17 @@ class FigureDiffers:
         return f"{self.path}: the report states {self.stated!r}, computing it again gives {self.found!r}"
 
 
+#: Gives the samples of a period and around it, in order, each time from the beginning.
+Read = Callable[[], Iterable[SampleIn]]
+
+
 def redrawn(
-    stated: Mapping[str, Any], contract: Contract, samples: Sequence[SampleIn], ledger: Sequence[Sealed]
+    stated: Mapping[str, Any],
+    contract: Contract,
+    samples: Sequence[SampleIn],
+    ledger: Sequence[Sealed],
+    *,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The JSON of a report, computed again.
 
@@ -40,10 +62,35 @@ def redrawn(
         stated: the report's JSON.
         samples: as far as the report could know them.
         ledger: up to the head the report names, and no further.
+        before: the JSON of the report that this one restates, where it has it; else it is computed as of its day.
 
     Raises:
         KeyError, TypeError, ValueError: `stated` is no report of ours, or no version of the contract governs it.
     """
+    report = _redrawn(stated, contract, samples, ledger)
+    record = stated["report"]["changes"]
+    if record is None:
+        return document(report)
+    previous = record["previous"]
+    changes = changes_since(
+        Previous(
+            number=previous["number"],
+            sha256=previous["sha256"],
+            issued_us=parse_instant(previous["issued_at"]),
+            ledger_head=previous["ledger_head"] or "",
+            stated=None if previous["recomputed"] else before,
+        ),
+        document(report),
+        contract,
+        lambda: samples,
+        ledger,
+    )
+    return document(replace(report, changes=changes))
+
+
+def _redrawn(
+    stated: Mapping[str, Any], contract: Contract, samples: Iterable[SampleIn], ledger: Sequence[Sealed]
+) -> Report:
     about = stated["report"]
     period = Span(start_us=parse_instant(stated["period"]["from"]), end_us=parse_instant(stated["period"]["to"]))
     until_us = parse_instant(about["data_until"])
@@ -51,7 +98,7 @@ def redrawn(
     # Among the samples are the ones around the period and those of third parties, as the engine asks for them.
     known = [sample for sample in samples if sample.due_us < until_us]
     found = assess(contract, period=period, samples=known, ledger=ledger, as_of_us=as_of_us)
-    report: Report = draw_up(
+    return draw_up(
         found,
         number=about["number"],
         issued_us=parse_instant(about["issued_at"]),
@@ -74,7 +121,116 @@ def redrawn(
         contact=about["contact"],
         replaces=about["replaces"],
     )
-    return document(report)
+
+
+# --- since the report before ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previous:
+    """The report that another one restates.
+
+    Attributes:
+        sha256: of its JSON, as recorded when it was issued.
+        ledger_head: hash of the last entry it took into account; empty for none.
+        stated: its JSON as issued; None where its file is gone, and its figures are computed as of its day.
+    """
+
+    number: str
+    sha256: str
+    issued_us: int
+    ledger_head: str
+    stated: Mapping[str, Any] | None
+
+
+def changes_since(
+    previous: Previous, after: Mapping[str, Any], contract: Contract, read: Read, ledger: Sequence[Sealed]
+) -> Changes:
+    """What a report says otherwise than the one before it, and why.
+
+    Each cause is found by computing the period again with one cause more at a time: first what is not the ledger
+    (measurements, contract, software), then one by one the entries recorded between the two heads.
+
+    Args:
+        after: the new report's JSON, still without its changes.
+        read: samples as far as the new report knows them.
+        ledger: up to the head the new report names.
+    """
+    head = next((i + 1 for i, one in enumerate(ledger) if one.hash == previous.ledger_head), 0)
+    before = previous.stated
+    if before is None:
+        before = _as_it_was(previous, after, contract, read, ledger[:head])
+    timezone = contract.timezone
+    between = [one for one in ledger[head:] if _concerns(one, ledger, after)]
+    besides = besides_the_ledger(before, after)
+    base = _with_ledger(after, contract, read, ledger[:head]) if between else after
+    if not besides and lines(before, base):
+        besides = (measurements(before, after),)
+    steps = [Step(causes=tuple(cause.key for cause in besides), stated=base)]
+    if between and lines(base, after):
+        for one in between[:-1]:
+            known = [*ledger[:head], *(e for e in ledger[head:] if e.seq <= one.seq)]
+            stated = _with_ledger(after, contract, read, known)
+            steps.append(Step(causes=(entry_key(one.seq),), stated=stated))
+        steps.append(Step(causes=(entry_key(between[-1].seq),), stated=after))
+    found = attributed(before, steps, after)
+    at_work = {key for line in found for key in line.causes}
+    return Changes(
+        previous=previous.number,
+        previous_sha256=previous.sha256,
+        previous_issued_at=instant_text(previous.issued_us, timezone),
+        previous_head=previous.ledger_head,
+        recomputed=previous.stated is None,
+        lines=found,
+        causes=(
+            *(
+                replace(cause, changes=cause.key in at_work)
+                for cause in besides
+                if cause.key != MEASUREMENTS or cause.key in at_work
+            ),
+            *(about_entry(one, timezone, changes=entry_key(one.seq) in at_work) for one in between),
+        ),
+    )
+
+
+def _with_ledger(
+    after: Mapping[str, Any], contract: Contract, read: Read, ledger: Sequence[Sealed]
+) -> Mapping[str, Any]:
+    """The new report's figures as they would be with another ledger."""
+    period = Span(start_us=parse_instant(after["period"]["from"]), end_us=parse_instant(after["period"]["to"]))
+    until_us = parse_instant(after["report"]["data_until"])
+    as_of_us = None if after["as_of"] is None else parse_instant(after["as_of"])
+    known = (sample for sample in read() if sample.due_us < until_us)
+    found = assess(contract, period=period, samples=known, ledger=ledger, as_of_us=as_of_us)
+    return {**assessment_json(found), "report": after["report"]}
+
+
+def _as_it_was(
+    previous: Previous, after: Mapping[str, Any], contract: Contract, read: Read, ledger: Sequence[Sealed]
+) -> Mapping[str, Any]:
+    issued_at = instant_text(previous.issued_us, contract.timezone)
+    about = {"number": previous.number, "issued_at": issued_at, "data_until": issued_at, "gaps": []}
+    stated = {**after, "as_of": issued_at, "report": {**after["report"], **about}}
+    return document(_redrawn(stated, contract, list(read()), ledger))
+
+
+def _concerns(sealed: Sealed, ledger: Sequence[Sealed], stated: Mapping[str, Any]) -> bool:
+    """Whether an entry, or the one it corrects, is about the time that the report's clauses look at.
+
+    What names no time may be about any, and so may a decided amount: caps look at a whole year.
+    """
+    entry = sealed.entry
+    if entry.kind in NEVER_DECIDES:
+        return False
+    if entry.from_us is None or (entry.kind == "decision" and "amount_eur" in entry.data):
+        return True
+    periods = [stated["period"], *(clause["period"] for clause in stated["clauses"])]
+    start_us = min(parse_instant(period["from"]) for period in periods)
+    end_us = max(parse_instant(period["to"]) for period in periods)
+    if entry.from_us < end_us and (entry.until_us is None or entry.until_us > start_us):
+        return True
+    corrected = next((one for one in ledger if one.seq == entry.supersedes), None)
+    return corrected is not None and _concerns(corrected, ledger, stated)
 
 
 def _responses(contract: Contract, samples: Iterable[SampleIn], period: Span) -> Iterator[ResponseSeries]:

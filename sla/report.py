@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sla import response_times
 from sla.assessment import Assessment, ClauseResult, OutageResult, Span, Text, Verdict
 from sla.contract import Version
+from sla.differences import Changes
 from sla.intervals import IntervalSet
 from sla.period import local_date
 
@@ -89,6 +90,7 @@ class Report:
         legal_basis: grounds the contract names, shown as assumptions still to be confirmed.
         contact: whom a reader can ask; empty where nobody was named.
         replaces: number of the report this one restates; None for a first issue.
+        changes: what it says otherwise than the one it restates; None for a first issue.
     """
 
     assessment: Assessment
@@ -104,6 +106,7 @@ class Report:
     legal_basis: tuple[str, ...] = ()
     contact: str = ""
     replaces: str | None = None
+    changes: Changes | None = None
 
     @property
     def timezone(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sla.differences import changes_json, contract_sha256
 from sla.interchange import assessment_json, ratio_text, seconds
 from sla.period import instant_text
 from sla.report import Gap, Report, ResponseDay, ResponseSeries
@@ -39,6 +40,8 @@ def document(report: Report) -> dict[str, Any]:
             "response_times": [_series(series) for series in report.responses],
             "software": report.software,
             "config_sha256": report.config_sha256,
+            "contract_sha256": contract_sha256(report.assessment.contract),
+            "changes": None if report.changes is None else changes_json(report.changes),
         },
     }
 
