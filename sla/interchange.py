@@ -449,6 +449,8 @@ def _clause(found: ClauseResult, zone: str, language: str) -> dict[str, Any]:
         for key in ("target", "measured"):
             value = getattr(found, key)
             record[key] = None if value is None else _seconds_text(int(value))
+    if found.points is not None:
+        record["points"] = found.points
     if found.response is not None:
         record["response"] = {
             "count": found.response.count,

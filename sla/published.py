@@ -95,6 +95,7 @@ def ledger_schema() -> dict[str, Any]:
             "dependency": {"type": "string", "description": "journey whose own downtime limits the exclusion"},
             "status": {"enum": ["accepted", "claimed", "refused", "withdrawn"]},
             "amount_eur": {"type": ["string", "number"], "description": "of a decision on a sanction"},
+            "points": {"type": ["string", "integer"], "description": "of a decision: the service points it laid down"},
             "seq": {"type": "integer", "minimum": 1},
             "previous": _ANY_TEXT,
             "hash": _TEXT,
@@ -136,6 +137,7 @@ def assessment_schema() -> dict[str, Any]:
             "outages": _TEXTS,
         },
         {
+            "points": _COUNT | {"description": "service points that count in its period"},
             "response": _object(
                 {
                     "count": _COUNT,
@@ -143,7 +145,7 @@ def assessment_schema() -> dict[str, Any]:
                     "limit_seconds": _SECONDS,
                     "within": _RATIO,
                 }
-            )
+            ),
         },
     )
     outage = _object(

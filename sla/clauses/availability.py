@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 from math import ceil
 
 from sla.assessment import Availability, Text, Totals, Verdict
 from sla.availability import availability, of_service_time, verdict, weighted
 from sla.clauses.finding import Finding, NamedOutage, Shortfall
+from sla.clauses.late_days import after, days_of
 from sla.contract import AvailabilityClause
 from sla.contract_text import Boundary
 from sla.intervals import EMPTY, IntervalSet
-from sla.time_classes import Piece
+from sla.sanction_rules import Daily
+from sla.time_classes import Classes, Piece
 from sla.wording import length, percent, target
 
 _WEIGHTED = Text(
@@ -43,8 +46,19 @@ def judge(clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutag
         undecided_us=totals.unmeasured_us if answer is Verdict.UNDECIDED else 0,
         counted={o.id: us for o in outages if (us := o.counted_us(found, clause.boundary))},
         sanctioned={o.id: us for o in outages if (us := o.counted_us(sure, bounds))},
-        shortfall=Shortfall(target=clause.target, figure=figure),
+        shortfall=Shortfall(target=clause.target, figure=figure, late_days=_late_days(clause, piece, sure, outages)),
     )
+
+
+def _late_days(
+    clause: AvailabilityClause, piece: Piece, sure: Classes, outages: Sequence[NamedOutage]
+) -> tuple[tuple[date, ...], ...]:
+    """Per outage the days of the downtime that came once the target's own had been spent."""
+    if not isinstance(clause.sanction, Daily):
+        return ()
+    bounds = clause.sanction.boundary
+    late = after(sure.down, allowed_us(sure.totals(), clause))
+    return days_of((IntervalSet.of((o.raw.span(bounds),)) & late for o in outages), piece.timezone)
 
 
 def _ratio(

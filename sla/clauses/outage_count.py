@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sla.assessment import Text, Verdict
 from sla.clauses.finding import Beyond, Finding, NamedOutage, Shortfall
+from sla.clauses.late_days import days_of
 from sla.clauses.runs import possible_outages
 from sla.contract import OutageCountClause
-from sla.time_classes import Piece
+from sla.intervals import IntervalSet
+from sla.sanction_rules import Daily
+from sla.time_classes import Classes, Piece
 from sla.wording import length
 
 
@@ -37,8 +41,22 @@ def judge(clause: OutageCountClause, piece: Piece, outages: Sequence[NamedOutage
         undecided_us=totals.unmeasured_us if answer is Verdict.UNDECIDED else 0,
         counted=counted,
         sanctioned=sanctioned,
-        shortfall=Shortfall(beyond=(Beyond(limit=clause.limit, figure=len(sanctioned), is_time=False),)),
+        shortfall=Shortfall(
+            beyond=(Beyond(limit=clause.limit, figure=len(sanctioned), is_time=False),),
+            late_days=_late_days(clause, piece, sure, [o for o in outages if o.id in sanctioned]),
+        ),
     )
+
+
+def _late_days(
+    clause: OutageCountClause, piece: Piece, sure: Classes, outages: Sequence[NamedOutage]
+) -> tuple[tuple[date, ...], ...]:
+    """The days of each outage that came after as many as were allowed."""
+    if not isinstance(clause.sanction, Daily):
+        return ()
+    bounds = clause.sanction.boundary
+    late = sorted(outages, key=lambda o: (o.raw.first_bad_us, o.id))[clause.limit :]
+    return days_of((IntervalSet.of((o.raw.span(bounds),)) & sure.down for o in late), piece.timezone)
 
 
 def _figure(count: int, clause: OutageCountClause) -> Text:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sla.assessment import Text, Verdict
 from sla.clauses.finding import Beyond, Finding, NamedOutage, Shortfall
+from sla.clauses.late_days import after, days_of
 from sla.clauses.runs import possible_outages
 from sla.contract import OutageDurationClause
-from sla.time_classes import Piece
+from sla.intervals import IntervalSet
+from sla.sanction_rules import Daily
+from sla.time_classes import Classes, Piece
 from sla.wording import length
 
 
@@ -42,8 +46,19 @@ def judge(clause: OutageDurationClause, piece: Piece, outages: Sequence[NamedOut
         undecided_us=totals.unmeasured_us if answer is Verdict.UNDECIDED else 0,
         counted=counted,
         sanctioned={name: us for name, us in sanctioned.items() if us > clause.limit},
-        shortfall=Shortfall(beyond=tuple(beyond)),
+        shortfall=Shortfall(beyond=tuple(beyond), late_days=_late_days(clause, piece, sure, outages)),
     )
+
+
+def _late_days(
+    clause: OutageDurationClause, piece: Piece, sure: Classes, outages: Sequence[NamedOutage]
+) -> tuple[tuple[date, ...], ...]:
+    """Per outage the days of what came after its limit."""
+    if not isinstance(clause.sanction, Daily):
+        return ()
+    bounds = clause.sanction.boundary
+    each = (IntervalSet.of((o.raw.span(bounds),)) & sure.down for o in outages)
+    return days_of((after(down, clause.limit) for down in each), piece.timezone)
 
 
 def _figure(longest: int, limit: int) -> Text:
