@@ -13,62 +13,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from sla.assessment import Sanction, SanctionLine, Text
-from sla.contract import Clause, Contract, Version
+from sla.contract import Clause, Version
 from sla.cumulation import Due, punished_already
-from sla.intervals import IntervalSet, Span
+from sla.intervals import Span
 from sla.ledger import Sealed, in_force
-from sla.period import calendar_span, local_date
-from sla.plan import Planned
+from sla.period import local_date
+from sla.plan import periods_before
 from sla.sanction_rules import Points, PointsTable
 from sla.sanctions import bounded, edge_of, to_cents, worst_band, worth
-from sla.service_hours import version_span
 from sla.wording import agreed, euros
 
 _NONE = Decimal("0.00")
-
-
-# --- the periods before --------------------------------------------------------------------------------------------
-
-
-def planned_before(contract: Contract, planned: Sequence[Planned]) -> list[Planned]:
-    """The clauses of the earlier periods on which the points of the planned ones rest; empty where none do."""
-    timezone = contract.timezone
-    have = {(p.clause.period.unit, p.whole.start_us) for p in planned}
-    wanted: dict[tuple[str, int], Span] = {}
-    for p in planned:
-        for whole in _before(p.clause, p.whole, _depth(p), timezone):
-            key = (p.clause.period.unit, whole.start_us)
-            if key not in have:
-                wanted[key] = whole
-    found = []
-    for (unit, _), whole in sorted(wanted.items(), key=lambda item: item[1].start_us):
-        for version in contract.version:
-            governs = IntervalSet.of((version_span(version, timezone),)) & IntervalSet.of((whole,))
-            # All clauses of the unit: together they tell whether enough was measured.
-            found += [
-                Planned(clause=clause, version=version, span=part, whole=whole, interim=False)
-                for part in governs.spans
-                for clause in version.clause
-                if clause.period.unit == unit
-            ]
-    return found
-
-
-def _depth(planned: Planned) -> int:
-    rule, table = planned.clause.sanction, planned.version.points
-    if not isinstance(rule, Points) or table is None:
-        return 0
-    # The points of an earlier period in the window rest on the periods before that one.
-    return rule.looks_back + table.over - 1
-
-
-def _before(clause: Clause, whole: Span, count: int, timezone: str) -> list[Span]:
-    """So many of a clause's own calendar periods before one, the nearest first."""
-    found: list[Span] = []
-    for _ in range(count):
-        whole = calendar_span(clause.period.unit, local_date(whole.start_us - 1, timezone), timezone)
-        found.append(whole)
-    return found
 
 
 # --- points --------------------------------------------------------------------------------------------------------
@@ -78,7 +33,7 @@ def priced(dues: Sequence[Due], ledger: Sequence[Sealed], timezone: str, *, aske
     """The dues with their points and what those cost, in the same order; other scales are left as they are.
 
     Args:
-        dues: the earlier periods of `planned_before` among them.
+        dues: the earlier periods of `plan_before` among them.
         asked_from_us: periods that begin earlier were decided, perhaps, and the ledger then says so.
     """
     if not any(isinstance(d.clause.sanction, Points) for d in dues):
@@ -134,7 +89,7 @@ def _given(dues: Sequence[Due], laid_down: Mapping[tuple[str, int, int], int], t
             found.append(dataclasses.replace(due, points=fixed if i == first else 0))
             continue
         earlier = next(
-            (w for w in _before(due.clause, due.whole, rule.looks_back, timezone) if _at(due, w) in missed), None
+            (w for w in periods_before(due.clause, due.whole, rule.looks_back, timezone) if _at(due, w) in missed), None
         )
         points = _counted(rule, base.get(i, 0), is_repeat=earlier is not None)
         line = _points_line(due, rule, base.get(i, 0), earlier, timezone)
@@ -240,7 +195,7 @@ def _with_money(dues: Sequence[Due], dropped: Mapping[int, int], timezone: str) 
         table = first.version.points
         if table is None:
             continue
-        earlier = _before(first.clause, first.whole, table.over - 1, timezone)
+        earlier = periods_before(first.clause, first.whole, table.over - 1, timezone)
         before = sum(totals.get((first.clause.period.unit, w.start_us), 0) for w in earlier)
         for i, share in zip(indices, _shared([found[i] for i in indices], table, before, timezone), strict=True):
             found[i] = share
