@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cyclopts import App
@@ -19,6 +20,7 @@ from monitor.delivery import Delivery
 from monitor.observer import Unobserved
 from monitor.pages import Days
 from monitor.smtp import smtp_sender
+from monitor.store import backup as copies
 from monitor.store import incidents as stored
 from monitor.store import outbox
 from monitor.store.database import Database, directly
@@ -154,6 +156,42 @@ def upgrade(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     database = Database.open(loaded.database_url)
     say(f"{database.url} is up to date.")
     database.close()
+    return Exit.FINE
+
+
+@db.command
+def backup(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Copy the store as of one moment, while the monitor runs; the copy is read through before it gets its name.
+
+    Parameters
+    ----------
+    file
+        A new file. PostgreSQL is copied by pg_dump, in its custom format.
+    """
+    loaded = config.load(config_path)
+    copies.backup(loaded.database_url, file)
+    say(f"{file}: {file.stat().st_size} bytes. `loketwacht db restore {file}` takes it back.")
+    return Exit.FINE
+
+
+@db.command
+def restore(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Put a backup in the place of the store; what was there is set aside beside it, never removed.
+
+    Stop the monitor first. `loketwacht verify` tells afterwards that nothing in it was altered.
+
+    Parameters
+    ----------
+    file
+        What `db backup` wrote.
+    """
+    loaded = config.load(config_path)
+    aside = copies.restore(
+        loaded.database_url, file, stamp=f"{datetime.fromtimestamp(LIVE.now_us() // 1_000_000, UTC):%Y%m%dT%H%M%SZ}"
+    )
+    if aside is not None:
+        say(f"What was there is now {aside}.")
+    say(f"{file} is restored. Check it with `loketwacht verify`, then start the monitor.")
     return Exit.FINE
 
 

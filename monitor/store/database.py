@@ -50,6 +50,10 @@ class StoreRefused(StoreError):  # noqa: N818
     """The store understood and refused: a constraint, a trigger, a value it cannot hold. Trying again is useless."""
 
 
+class StoreDamaged(StoreError):  # noqa: N818
+    """The file of the store is broken: nothing is read from it or written to it, so that nothing more is lost."""
+
+
 class SchemaUnknown(StoreError):  # noqa: N818
     """The store was written by another (newer) version of the program, or was never made."""
 
@@ -188,11 +192,29 @@ def _our_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError, InternalError, DisconnectionError, PoolTimeout) as error:
         raise StoreUnavailable(_said(error)) from error
     except DBAPIError as error:
+        if _is_damage(error.orig):
+            raise StoreDamaged(_DAMAGED.format(said=_said(error))) from error
         raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
     except SQLAlchemyError as error:
         raise StoreRefused(_said(error)) from error
+    except sqlite3.DatabaseError as error:
+        if _is_damage(error):
+            raise StoreDamaged(_DAMAGED.format(said=error)) from error
+        raise StoreUnavailable(str(error)) from error
     except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
         raise StoreUnavailable(str(error)) from error
+
+
+#: Result codes of SQLite that mean the file itself is broken.
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED = (
+    "The store's file is damaged ({said}). Nothing was written to it. Keep the file, put the last backup in its place "
+    "with `loketwacht db restore FILE`, and check it with `loketwacht verify`; docs/runbooks.md says what to save."
+)
+
+
+def _is_damage(error: object) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
 
 
 def _said(error: SQLAlchemyError) -> str:

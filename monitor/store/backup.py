@@ -1,0 +1,175 @@
+"""A copy of the store taken while it is in use, and the way back from one. SQLite here, PostgreSQL by its own tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+
+from monitor.store.database import Database, StoreError, StoreRefused, StoreUnavailable
+
+_PAGES_AT_ONCE = 1_000  # so that writers get their turn between the steps of a copy
+_TOOL_TIMEOUT_S = 6 * 3600
+
+
+def backup(url: str, target: Path) -> None:
+    """Copy the store at `url` to `target`, whole as of one moment, while others write to it.
+
+    The copy is read through before it gets its name; a copy that fails leaves nothing behind.
+
+    Raises:
+        StoreRefused: `target` exists, or the copy turns out damaged.
+        StoreUnavailable: the store or the target cannot be reached, or PostgreSQL's `pg_dump` is not installed.
+    """
+    if target.exists():
+        raise StoreRefused(f"{target} exists already; a backup never takes the place of another. Name a new file.")
+    parsed = make_url(url)
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        if parsed.get_backend_name() == "sqlite":
+            _copy_sqlite(_file_of(parsed), beside)
+        else:
+            _tool(parsed, "pg_dump", "--format=custom", f"--file={beside}")
+        _flush(beside)
+        beside.rename(target)
+    except OSError as error:
+        raise StoreUnavailable(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def restore(url: str, source: Path, *, stamp: str) -> Path | None:
+    """Put the backup `source` in the place of the store at `url`.
+
+    Args:
+        stamp: names what is set aside, e.g. `20261112T103217Z`.
+
+    Returns:
+        Where the store that was there has been set aside; None where there was none. It is never removed.
+
+    Raises:
+        StoreRefused: the backup is damaged or was written by a newer version; or a PostgreSQL database is not empty.
+        StoreUnavailable: a file cannot be read or written, or a process still uses the store.
+    """
+    parsed = make_url(url)
+    if not source.is_file():
+        raise StoreUnavailable(f"{source} is not there; name the file that `db backup` wrote.")
+    if parsed.get_backend_name() != "sqlite":
+        _tool(parsed, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", str(source))
+        return None
+    place = _file_of(parsed)
+    beside = place.with_name(f".{place.name}.restored")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, beside)
+        sound(beside)
+        # Opened as the service would: a schema of a newer version is refused before anything is moved.
+        Database.open(f"sqlite:///{beside}").close()
+        aside = _set_aside(place, stamp)
+        _flush(beside)
+        beside.rename(place)
+    except OSError as error:
+        raise StoreUnavailable(f"{place} cannot be written: {error.strerror}") from error
+    finally:
+        for left in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
+            left.unlink(missing_ok=True)
+    return aside
+
+
+def sound(file: Path) -> None:
+    """Read an SQLite file through, page by page.
+
+    Raises:
+        StoreRefused: it is damaged, or no SQLite database at all; the message names the first thing that is wrong.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise StoreRefused(f"{file} is no sound SQLite database: {error}") from error
+    if said != "ok":
+        raise StoreRefused(f"{file} is damaged: {said}")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise StoreUnavailable(f"{source} is not there; there is nothing to copy")
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            original.backup(copy, pages=_PAGES_AT_ONCE)
+            # One file without its journal beside it: a backup is carried about.
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"the copy of {source} failed: {error}") from error
+    sound(target)
+
+
+def _set_aside(place: Path, stamp: str) -> Path | None:
+    if not place.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(place, timeout=1)) as connection:
+            # Leaving WAL needs the file to itself, and takes the journal into it: it fails while a monitor runs.
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        raise StoreUnavailable(f"{place} is in use ({error}); stop the monitor first, then restore.") from error
+    except sqlite3.DatabaseError:
+        pass  # damaged: that is why somebody restores; it is kept as it is
+    aside = place.with_name(f"{place.name}.before-{stamp}")
+    if aside.exists():
+        raise StoreRefused(f"{aside} exists already; move it away first, nothing is ever overwritten.")
+    for end in ("-wal", "-shm"):
+        journal = place.with_name(place.name + end)
+        if journal.exists():
+            journal.rename(aside.with_name(aside.name + end))
+    place.rename(aside)
+    return aside
+
+
+def _file_of(url: URL) -> Path:
+    if not url.database or url.database == ":memory:":
+        raise StoreRefused("a store in memory has no file; there is nothing to copy or restore")
+    return Path(url.database)
+
+
+def _flush(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _tool(url: URL, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's own tools on the database; the password travels in the environment only."""
+    found = shutil.which(program)
+    if found is None:
+        raise StoreUnavailable(f"{program} is not installed; install it with: apt-get install postgresql-client")
+    plain = url.set(drivername="postgresql", password=None)
+    environment = dict(os.environ)
+    if isinstance(url.password, str):
+        environment["PGPASSWORD"] = url.password
+    try:
+        subprocess.run(  # noqa: S603 - a fixed program with the operator's own database as its argument
+            [found, f"--dbname={plain.render_as_string(hide_password=False)}", *arguments],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_TOOL_TIMEOUT_S,
+        )
+    except subprocess.CalledProcessError as error:
+        raise StoreRefused(f"{program}: {(error.stderr or 'it gave no reason').strip().splitlines()[0]}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StoreError(f"{program} did not end: {error}") from error

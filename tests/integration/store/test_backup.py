@@ -1,0 +1,161 @@
+"""A copy taken while others write, and the way back; a broken file is named and left alone."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from monitor.store import ledger
+from monitor.store.backup import backup, restore
+from monitor.store.database import Database, StoreDamaged, StoreRefused, StoreUnavailable
+from sla.ledger import Entry
+
+
+def _note(database: Database, text: str) -> None:
+    with database.begin() as tx:
+        ledger.append(tx, Entry(kind="user-report", recorded_us=1, by="ops", reason=text, from_us=1))
+
+
+def _notes(database: Database) -> list[str]:
+    with database.read() as tx:
+        return [sealed.entry.reason for sealed in ledger.read(tx)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "loketwacht.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Database:
+    database = Database.open(f"sqlite:///{path}")
+    _note(database, "before")
+    return database
+
+
+def test_a_backup_holds_what_was_committed_and_is_one_file(store: Database, path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copies" / "one.db"
+    backup(f"sqlite:///{path}", copy)  # while the store is open and its journal holds the newest pages
+    _note(store, "after")
+    store.close()
+    assert [file.name for file in copy.parent.iterdir()] == ["one.db"]
+    opened = Database.open(f"sqlite:///{copy}", migrate=False)
+    assert _notes(opened) == ["before"]
+    opened.close()
+
+
+def test_a_backup_does_not_wait_for_a_writer_nor_take_half_of_its_work(
+    store: Database, path: Path, tmp_path: Path
+) -> None:
+    with store.begin() as tx:
+        ledger.append(tx, Entry(kind="user-report", recorded_us=2, by="ops", reason="half-way", from_us=2))
+        backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    store.close()
+    opened = Database.open(f"sqlite:///{tmp_path / 'copy.db'}", migrate=False)
+    assert _notes(opened) == ["before"]
+    opened.close()
+
+
+def test_a_backup_never_takes_the_place_of_another(store: Database, path: Path, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / "copy.db").write_text("an older backup")
+    with pytest.raises(StoreRefused, match="exists already"):
+        backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "an older backup"
+
+
+def test_restoring_sets_aside_what_was_there(store: Database, path: Path, tmp_path: Path) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    _note(store, "after")
+    store.close()
+    aside = restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="20261112T103217Z")
+    assert aside == path.with_name("loketwacht.db.before-20261112T103217Z")
+    for file, notes in ((path, ["before"]), (aside, ["before", "after"])):
+        opened = Database.open(f"sqlite:///{file}")
+        assert _notes(opened) == notes
+        opened.close()
+
+
+def test_restoring_is_refused_while_the_store_is_in_use(store: Database, path: Path, tmp_path: Path) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    with store.read() as tx:
+        assert ledger.head(tx) is not None
+        with pytest.raises(StoreUnavailable, match="stop the monitor first"):
+            restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
+    assert _notes(store) == ["before"]
+    store.close()
+
+
+def _torn(file: Path) -> None:
+    """The second half of every page but the first overwritten: what a failing disk leaves."""
+    body = bytearray(file.read_bytes())
+    for page in range(4096, len(body), 4096):
+        body[page + 8 : page + 2048] = b"\xff" * 2040
+    file.write_bytes(body)
+
+
+def _no_database(file: Path) -> None:
+    file.write_text("a letter, not a database\n" * 400)
+
+
+@pytest.mark.parametrize("spoil", [_torn, _no_database])
+def test_a_damaged_backup_is_refused_and_the_store_stays(
+    store: Database, path: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    store.close()
+    spoil(tmp_path / "copy.db")
+    with pytest.raises(StoreRefused, match=r"damaged|no sound SQLite"):
+        restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
+    opened = Database.open(f"sqlite:///{path}")
+    assert _notes(opened) == ["before"]
+    opened.close()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db"]
+
+
+@pytest.mark.parametrize("spoil", [_torn, _no_database])
+def test_a_damaged_store_is_named_and_a_backup_takes_its_place(
+    store: Database, path: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    spoil(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged, match="db restore"):
+        opened = Database.open(f"sqlite:///{path}")
+        try:
+            _notes(opened)
+        finally:
+            opened.close()
+    assert path.read_bytes() == before
+    aside = restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
+    assert aside is not None
+    assert aside.read_bytes() == before
+    opened = Database.open(f"sqlite:///{path}")
+    assert _notes(opened) == ["before"]
+    opened.close()
+
+
+@pytest.mark.postgres
+def test_postgresql_is_copied_and_restored_by_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
+    if shutil.which("pg_dump") is None:
+        pytest.skip("Debian's postgresql-client is not installed")
+    database = Database.open(postgres_url)
+    _note(database, "before")
+    backup(postgres_url, tmp_path / "copy.dump")
+    with pytest.raises(StoreRefused, match="pg_restore"):
+        restore(postgres_url, tmp_path / "copy.dump", stamp="now")  # it is not empty
+    assert _notes(database) == ["before"]
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    restore(postgres_url, tmp_path / "copy.dump", stamp="now")
+    assert _notes(database) == ["before"]
+    database.close()
