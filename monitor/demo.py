@@ -31,9 +31,10 @@ from monitor.check_run import Alerting, Recorder, run_check
 from monitor.config import Loaded
 from monitor.delivery import Delivery, Patience
 from monitor.demo_story import STORY, Happening, Note
+from monitor.issuing import record
 from monitor.mail_message import Answer, MailMessage, Receipt, email_message
 from monitor.observer import Unobserved
-from monitor.reporting import Written, record, write
+from monitor.reporting import Written, write
 from monitor.schedule import ClockJump, MissedSlots, Schedule
 from monitor.simulation import Simulation
 from monitor.store import events, ledger, outbox, samples

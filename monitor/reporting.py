@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.assessing import assess_stored, intervals
-from monitor.store import events, ledger, reports, samples
+from monitor.issuing import Document, folder_of, issued_as, number_of, write_files
+from monitor.store import events, reports, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
 from probes.sample import FailureKind, Outcome
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
-from sla.ledger import Entry
 from sla.period import parse_period
-from sla.rendering import html, pdf
+from sla.rendering import html
 from sla.rendering import json as json_form
-from sla.rendering.numbers import Language
-from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
+from sla.rendering.page import LANGUAGES
+from sla.report import Gap, ResponseSeries, draw_up, response_series
 
-_LANGUAGES: tuple[Language, ...] = ("nl", "en")
 #: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
 _CAUSES = {
     FailureKind.REFERENCE: "own-network",
@@ -74,7 +71,7 @@ class ReportRefusedError(Exception):
 
 
 def write(job: ReportJob) -> Written:
-    """Draw up a period's report and write its files. It is not recorded yet: see `record`.
+    """Draw up a period's report and write its files. It is not recorded yet: see `monitor.issuing.record`.
 
     Raises:
         ReportRefusedError: a period that is not over, lies outside the contract, or does not parse.
@@ -92,13 +89,35 @@ def write(job: ReportJob) -> Written:
             gaps = tuple(_gaps(tx, job, period))
             responses = tuple(_responses(tx, job, period))
             number = reports.next_number(tx, job.contract.contract, job.period)
+            report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
+            report = replace(report, changes=restating.changes(tx, report, period=job.period, version=number))
     except ValueError as error:
         raise ReportRefusedError(str(error)) from error
     finally:
         database.close()
-    report = draw_up(
+    document = Document(
+        kind="monthly",
+        number=report.number,
+        subject=job.period,
+        issued_us=job.now_us,
+        ledger_head=assessment.ledger_head,
+        machine=json_form.render(report).encode(),
+        pages={language: html.render(report, language) for language in LANGUAGES},
+        attachments=(
+            Attachment(form="json-en", name=f"{report.number}.en.json", body=json_form.render(report, "en").encode()),
+        ),
+    )
+    written = write_files(document, folder_of(job.directory, job.contract.contract, job.period))
+    issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
+    return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
+
+
+def _drawn_up(
+    job: ReportJob, assessment: Assessment, number: int, *, gaps: tuple[Gap, ...], responses: tuple[ResponseSeries, ...]
+) -> Report:
+    return draw_up(
         assessment,
-        number=f"R-{job.period}-v{number}",
+        number=number_of("monthly", job.period, number),
         issued_us=job.now_us,
         portal_name=job.portal,
         titles=job.titles,
@@ -107,83 +126,8 @@ def write(job: ReportJob) -> Written:
         software=job.software,
         config_sha256=job.config_sha256,
         contact=job.contact,
-        replaces=f"R-{job.period}-v{number - 1}" if number > 1 else None,
+        replaces=number_of("monthly", job.period, number - 1) if number > 1 else None,
     )
-    files, without_pdf, sha256 = _write_files(report, job.directory / _folder(job.contract.contract) / job.period)
-    issued = Issued(
-        contract=job.contract.contract,
-        period=job.period,
-        number=number,
-        automatic=job.automatic,
-        issued_us=job.now_us,
-        ledger_head=assessment.ledger_head,
-        sha256=sha256,
-        files=files,
-    )
-    return Written(issued=issued, assessment=assessment, without_pdf=without_pdf)
-
-
-def record(tx: Transaction, issued: Issued, *, by: str) -> bool:
-    """Record an issued report, in the table of reports and in the ledger.
-
-    Returns:
-        False, and nothing recorded, where this number (or an automatic report of this period) is there already.
-    """
-    if not reports.add(tx, issued):
-        return False
-    ledger.append(
-        tx,
-        Entry(
-            kind="report",
-            recorded_us=issued.issued_us,
-            by=by,
-            reason=f"maandrapport {issued.period}, versie {issued.number}",
-            data={
-                "contract": issued.contract,
-                "period": issued.period,
-                "number": str(issued.number),
-                "sha256": issued.sha256,
-                "ledger_head": issued.ledger_head,
-            },
-        ),
-    )
-    return True
-
-
-def _folder(contract: str) -> str:
-    """The contract's name as a folder: letters, digits, dots and dashes stay."""
-    return "".join(c if c.isalnum() or c in ".-" else "_" for c in contract).strip(".") or "contract"
-
-
-def _write_files(report: Report, folder: Path) -> tuple[dict[str, str], str, str]:
-    """All forms of a report, written beside their place and moved there together."""
-    forms: dict[str, tuple[str, bytes]] = {}
-    machine = json_form.render(report).encode()
-    forms["json"] = (f"{report.number}.json", machine)
-    without_pdf = ""
-    for language in _LANGUAGES:
-        page = html.render(report, language)
-        forms[f"html-{language}"] = (f"{report.number}.{language}.html", page.encode())
-        try:
-            document = pdf.render(page, report=report, attachments=((f"{report.number}.json", machine),))
-        except pdf.PdfUnavailable as error:
-            without_pdf = str(error)
-        else:
-            forms[f"pdf-{language}"] = (f"{report.number}.{language}.pdf", document)
-    sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in sorted(forms.values()))
-    forms["sha256"] = (f"{report.number}.SHA256SUMS", sums.encode())
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{report.number}"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    files: dict[str, str] = {}
-    for form, (name, body) in forms.items():
-        (beside / name).write_bytes(body)
-        files[form] = str(folder / name)
-    for form, (name, _) in forms.items():
-        (beside / name).replace(files[form])
-    beside.rmdir()
-    return files, without_pdf, hashlib.sha256(machine).hexdigest()
 
 
 def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:

@@ -26,10 +26,11 @@ from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.delivery import Delivery
 from monitor.incidents import HEALTHY, MONITOR, Resolved
+from monitor.issuing import record
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
 from monitor.pages import Days
-from monitor.reporting import record, write
+from monitor.reporting import write
 from monitor.schedule import ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
 from monitor.store import events, incidents, outbox, samples

@@ -156,7 +156,7 @@ KINDS: Mapping[str, Kind] = {
     "report": Kind(
         what="a report that was issued",
         needs=_keys("contract period number sha256"),
-        allows=_keys("ledger_head"),
+        allows=_keys("ledger_head document"),
     ),
     "samples-digest": Kind(
         what="the digest of a day's samples",

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from monitor import config, reporting
+from monitor import config, issuing, reporting
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
 from monitor.clock import LIVE
 from monitor.composition import report_job
@@ -121,7 +121,7 @@ def report(
     try:
         written = reporting.write(job)
         with database.begin() as tx:
-            if not reporting.record(tx, written.issued, by=by):
+            if not issuing.record(tx, written.issued, by=by):
                 raise CommandError("Another report of this period was issued at the same moment; run it again.")
     finally:
         database.close()

@@ -1,4 +1,4 @@
-"""Reports that were issued: numbered per contract and period, the automatic one at most once."""
+"""Documents that were issued: numbered per contract, kind and subject, the automatic one at most once."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from monitor.store.tables import report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A report that left the house.
+    """A document that left the house.
 
     Attributes:
-        period: as on the command line, e.g. `2026-10`.
-        number: 1 for the first of its period, higher for restatements.
+        kind: `monthly`, `two-weekly`, `quarter`, …; see `monitor.issuing.KINDS`.
+        period: what it is about: a period as on the command line, e.g. `2026-10`; for a dossier the outage.
+        number: 1 for the first of its kind and subject, higher for restatements.
         automatic: drawn up by the service at the turn of the month.
         ledger_head: hash of the last ledger entry it was computed from; empty for an empty ledger.
         sha256: of its JSON, the form that decides.
@@ -33,12 +34,13 @@ class Issued:
     issued_us: int
     ledger_head: str
     sha256: str
+    kind: str = "monthly"
     files: Mapping[str, str] = field(default_factory=dict)
 
 
 def add(tx: Transaction, issued: Issued) -> bool:
-    """Record a report. False, and nothing written, if that number, or an automatic one of that period, is there."""
-    same = (report.c.contract == issued.contract) & (report.c.period == issued.period)
+    """Record a document. False, and nothing written, if that number, or an automatic one of its subject, is there."""
+    same = (report.c.contract == issued.contract) & (report.c.kind == issued.kind) & (report.c.period == issued.period)
     clash = report.c.number == issued.number
     if issued.automatic:
         clash = clash | report.c.automatic.is_(True)
@@ -48,6 +50,7 @@ def add(tx: Transaction, issued: Issued) -> bool:
         insert(report),
         {
             "contract": issued.contract,
+            "kind": issued.kind,
             "period": issued.period,
             "number": issued.number,
             "automatic": issued.automatic,
@@ -60,21 +63,33 @@ def add(tx: Transaction, issued: Issued) -> bool:
     return True
 
 
-def next_number(tx: Transaction, contract: str, period: str) -> int:
-    query = select(func.max(report.c.number)).where(report.c.contract == contract, report.c.period == period)
+def next_number(tx: Transaction, contract: str, period: str, *, kind: str = "monthly") -> int:
+    """The version the next document of this kind and subject gets; 1 for the first."""
+    query = select(func.max(report.c.number)).where(
+        report.c.contract == contract, report.c.kind == kind, report.c.period == period
+    )
     return (tx.execute(query).scalar() or 0) + 1
 
 
-def read(tx: Transaction, *, contract: str | None = None, period: str | None = None) -> tuple[Issued, ...]:
-    """Issued reports, by contract, period and number."""
-    query = select(report).order_by(report.c.contract, report.c.period, report.c.number)
+def read(
+    tx: Transaction, *, contract: str | None = None, period: str | None = None, kind: str | None = "monthly"
+) -> tuple[Issued, ...]:
+    """Issued documents, by contract, kind, period and number. Monthly reports, where nothing else is asked.
+
+    Args:
+        contract, period, kind: only these; None takes all.
+    """
+    query = select(report).order_by(report.c.contract, report.c.kind, report.c.period, report.c.number)
     if contract is not None:
         query = query.where(report.c.contract == contract)
     if period is not None:
         query = query.where(report.c.period == period)
+    if kind is not None:
+        query = query.where(report.c.kind == kind)
     return tuple(
         Issued(
             contract=row.contract,
+            kind=row.kind,
             period=row.period,
             number=row.number,
             automatic=row.automatic,

@@ -172,6 +172,7 @@ report = Table(
     "report",
     metadata,
     Column("contract", Text, primary_key=True),
+    Column("kind", Text, primary_key=True, server_default="monthly"),
     Column("period", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("automatic", Boolean, nullable=False),
@@ -180,10 +181,11 @@ report = Table(
     Column("sha256", Text, nullable=False),
     Column("files", Text, nullable=False),
 )
-# Exactly once per contract and month: only one report of a period can be the one the service drew up by itself.
+# Exactly once: only one document of a kind and period can be the one the service drew up by itself.
 Index(
     "uq_report_automatic",
     report.c.contract,
+    report.c.kind,
     report.c.period,
     unique=True,
     sqlite_where=text("automatic = 1"),

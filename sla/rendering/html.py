@@ -1,28 +1,35 @@
-"""A report as one self-contained HTML page: no request to anywhere, no script; the same page becomes the PDF."""
+"""The monthly report as one self-contained HTML page."""
 
 from __future__ import annotations
 
-import base64
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sla.assessment import OutageResult, Verdict, WindowDecision
 from sla.contract import Version
-from sla.period import instant_text, zone
+from sla.period import zone
 from sla.rendering import figures
+from sla.rendering.changed import told
 from sla.rendering.numbers import Language, Numbers
+from sla.rendering.page import Cover, page
 from sla.rendering.phrases import Phrases
 from sla.rendering.words import Words
 from sla.report import Report
 
-WEIGHTS = (400, 600, 700)
-#: Letters that only the second subset draws: it is embedded where a text needs them.
-BEYOND_LATIN = re.compile("[\u0100-\u02ba\u1e00-\u1eff]")
 MOST_BLIPS = 40
+SECTIONS = (
+    "decisions",
+    "working",
+    "sanction",
+    "calendar",
+    "timeline",
+    "response",
+    "definitions",
+    "method",
+    "integrity",
+    "sign",
+    "contact",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +46,20 @@ def render(report: Report, language: Language = "nl") -> str:
     words = Words(language)
     numbers = Numbers(language=language, zone=zone(report.timezone))
     outages = tuple(_listed(report))
+    verdict_sentence = _verdict_sentence(report, words)
     values = {
+        "cover": _cover(report, words, numbers, verdict_sentence),
+        "sections": tuple(_sections(report, words)),
         "report": report,
         "assessment": report.assessment,
-        "t": words,
-        "n": numbers,
-        "say": Phrases(report=report, words=words, numbers=numbers),
-        "language": language,
+        "say": Phrases(assessment=report.assessment, titles=report.titles, words=words, numbers=numbers),
         "verdicts": Verdict,
         "outages": outages,
         "readings": _readings,
         "blips": report.assessment.blips[:MOST_BLIPS],
         "more_blips": max(0, len(report.assessment.blips) - MOST_BLIPS),
         "answers": tuple(_answer(decision) for decision in report.assessment.windows),
-        "verdict_sentence": _verdict_sentence(report, words),
+        "verdict_sentence": verdict_sentence,
         "shown_coverage": _coverage(report, numbers),
         "rule_versions": _rule_versions(report),
         "calendars": figures.calendars(report),
@@ -60,40 +67,37 @@ def render(report: Report, language: Language = "nl") -> str:
         "curves": figures.curves(report),
         "bounds": figures.bounds,
         "days": figures.days_in(report),
-        "issued_text": instant_text(report.issued_us),
+        "changes": None if report.changes is None else told(report.changes, words, numbers, report.titles),
     }
-    environment = _environment()
-    body = environment.get_template("report.html.j2").render(values)
-    # The fonts depend on what the text needs, so they are put in when the text is known.
-    return body.replace("/* fonts */", _font_faces(body), 1)
+    return page("report.html.j2", language, timezone=report.timezone, values=values)
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("sla", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def _cover(report: Report, words: Words, numbers: Numbers, description: str) -> Cover:
+    contract = report.assessment.contract
+    return Cover(
+        number=report.number,
+        kind=words("report.kind"),
+        subject=numbers.period(report.period.start_us, report.period.end_us),
+        description=description,
+        portal=report.portal_name,
+        authority=contract.authority,
+        supplier=contract.supplier,
+        issued_us=report.issued_us,
+        data_until_us=report.data_until_us,
+        ledger_head=report.assessment.ledger_head,
+        software=report.software,
+        config_sha256=report.config_sha256,
+        contact=report.contact,
+        replaces=report.replaces,
     )
 
 
-def _font_faces(text: str) -> str:
-    subsets = {"latin": "Source Sans 3"}
-    if BEYOND_LATIN.search(text):
-        subsets["latin-ext"] = "Source Sans 3 Ext"
-    return "\n".join(_font_face(subset, family, weight) for subset, family in subsets.items() for weight in WEIGHTS)
-
-
-@cache
-def _font_face(subset: str, family: str, weight: int) -> str:
-    font = files("sla").joinpath("fonts", f"source-sans-3-{subset}-{weight}-normal.woff2").read_bytes()
-    data = base64.b64encode(font).decode()
-    return (
-        f'@font-face{{font-family:"{family}";font-style:normal;font-weight:{weight};font-display:block;'
-        f'src:url("data:font/woff2;base64,{data}") format("woff2")}}'
-    )
+def _sections(report: Report, words: Words) -> Iterator[tuple[str, str]]:
+    """Anchors and titles in the order of the page: our own shortcoming comes first where there is one."""
+    first = ("coverage", "outages") if report.has_short_coverage else ("outages", "coverage")
+    restated = () if report.changes is None else ("changes",)
+    for name in (*restated, *first, *SECTIONS):
+        yield name, words("sanction.heading" if name == "sanction" else f"{name}.title")
 
 
 def _listed(report: Report) -> list[Listed]:

@@ -18,7 +18,6 @@ from types import ModuleType
 from typing import Any
 
 from sla.period import local_datetime
-from sla.report import Report
 
 PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 
@@ -40,14 +39,18 @@ class PdfUnavailable(Exception):  # noqa: N818 - the house names a refusal by wh
     """No PDF can be made on this machine; the message names the packages that are missing."""
 
 
-def render(html: str, *, report: Report, attachments: Iterable[tuple[str, bytes]] = ()) -> bytes:
+def render(html: str, *, issued_us: int, attachments: Iterable[tuple[str, bytes]] = ()) -> bytes:
     """The page as PDF, with the named files attached as data.
+
+    Args:
+        issued_us: when the document was drawn up; the date of its attachments.
+        attachments: (file name, body).
 
     Raises:
         PdfUnavailable: the libraries of the system that draw text are not installed.
     """
     weasyprint = _weasyprint()
-    issued = local_datetime(report.issued_us, "UTC")
+    issued = local_datetime(issued_us, "UTC")
     files = [_attachment(weasyprint, name, body, issued) for name, body in attachments]
     # Nothing but what the page carries itself is ever fetched.
     fetcher = weasyprint.URLFetcher(allowed_protocols=("data",))
@@ -83,7 +86,7 @@ def _attachment(weasyprint: Any, name: str, body: bytes, issued: datetime) -> An
     return weasyprint.Attachment(
         file_obj=io.BytesIO(body),
         name=name,
-        description=f"{name}: data of this report",
+        description=f"{name}: data of this document",
         created=issued,
         modified=issued,
         relationship="Data",

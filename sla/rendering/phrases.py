@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from babel.dates import get_day_names, get_month_names
 
-from sla.assessment import Availability, ClauseResult, Totals, Verdict
+from sla.assessment import Assessment, Availability, ClauseResult, Text, Totals, Verdict
 from sla.contract import (
     AvailabilityClause,
     Clause,
@@ -21,7 +22,6 @@ from sla.contract import (
 from sla.contract_text import DAYS, Blackout, Budget, Notice, Recurrence, WeeklySpan
 from sla.period import local_date
 from sla.rendering.sanction_phrases import SanctionPhrases
-from sla.report import Report
 
 FORMULA_KEYS = ("point", "lowest", "highest")
 
@@ -39,14 +39,20 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrases(SanctionPhrases):
-    """Sentences about one report in one language."""
+    """Sentences about one assessment in one language.
 
-    report: Report
+    Attributes:
+        titles: per journey its name in Dutch and English; a journey without one goes by its id.
+    """
+
+    assessment: Assessment
+    titles: Mapping[str, tuple[str, str]]
 
     # --- the contract's own terms ----------------------------------------------------------------------------------
 
     def journey(self, journey: str) -> str:
-        return self.report.title(journey).in_(self.words.language)
+        nl, en = self.titles.get(journey, (journey, journey))
+        return Text(nl=nl, en=en).in_(self.words.language)
 
     def journeys(self, scope: tuple[str, ...]) -> str:
         return ", ".join(self.journey(name) for name in scope) if scope else self.words("coverage.all")
@@ -133,13 +139,13 @@ class Phrases(SanctionPhrases):
 
     def anchor(self, result: ClauseResult) -> str:
         """A fragment that is one result's own, also where a clause was assessed piecewise."""
-        index = next(i for i, each in enumerate(self.report.assessment.clauses) if each is result)
+        index = next(i for i, each in enumerate(self.assessment.clauses) if each is result)
         return f"c{index + 1}"
 
     def in_grace(self, result: ClauseResult) -> bool:
         """Whether a part of the clause's period lies in the stabilisation period of its version."""
         until = result.version.grace_until
-        return until is not None and local_date(result.period.start_us, self.report.timezone) <= until
+        return until is not None and local_date(result.period.start_us, self.assessment.contract.timezone) <= until
 
     def share(self, part_us: int, whole_us: int) -> str:
         """Part of a whole as a cut percentage; nothing of nothing is no share."""

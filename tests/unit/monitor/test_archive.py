@@ -14,7 +14,8 @@ import pytest
 
 from monitor import archive, sealing
 from monitor.config import LoadedContract, read_contract
-from monitor.reporting import record, write
+from monitor.issuing import record
+from monitor.reporting import write
 from monitor.store import ledger
 from monitor.store.database import Database
 from monitor.store.reports import Issued

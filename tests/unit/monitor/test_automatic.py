@@ -11,7 +11,8 @@ from monitor.alerts import Recipient, report_messages
 from monitor.assessing import assess_stored
 from monitor.automatic import due_reports, report_news
 from monitor.config import LoadedContract
-from monitor.reporting import Written, record, write
+from monitor.issuing import record
+from monitor.reporting import Written, write
 from monitor.store import ledger, outbox, reports
 from monitor.store.database import Database
 from monitor.store.reports import Issued

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from monitor.assessing import assess_stored, intervals, note_intervals
-from monitor.reporting import ReportRefusedError, Written, _folder, _gaps, record, write
+from monitor.issuing import plain, record
+from monitor.reporting import ReportRefusedError, Written, _gaps, write
 from monitor.store import ledger, reports
 from monitor.store.database import Database
 from sla.assessment import Span, Verdict
@@ -144,7 +145,7 @@ def test_a_running_month_is_provisional(database: Database, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["../../elders", "/etc", "a/b", "..", ".", "", "a\\b", "OVK 2026/1"])
 def test_the_name_of_a_contract_cannot_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / _folder(name)
+    folder = tmp_path / plain(name)
     assert folder.parent == tmp_path
     assert folder.resolve() == tmp_path.resolve() / folder.name
     assert folder.name not in ("", ".", "..")

@@ -26,7 +26,7 @@ NAME = "R-2026-10-v1.json"
 
 def made() -> bytes:
     data = json_form.render(report()).encode()
-    return pdf.render(html.render(report(), "nl"), report=report(), attachments=[(NAME, data)])
+    return pdf.render(html.render(report(), "nl"), issued_us=report().issued_us, attachments=[(NAME, data)])
 
 
 @pytest.fixture(scope="module")
@@ -94,4 +94,4 @@ def test_without_the_libraries_the_packages_are_named(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(pdf.PdfUnavailable, match=" ".join(pdf.PACKAGES)):
-        pdf.render("<p>", report=report())
+        pdf.render("<p>", issued_us=0)

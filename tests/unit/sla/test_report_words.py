@@ -27,8 +27,8 @@ def test_a_text_is_complete_in_dutch_and_english_and_fills_in_the_same(key: str)
 
 def test_every_text_that_the_template_and_the_code_name_exists() -> None:
     folder = files("sla")
-    template = folder.joinpath("templates", "report.html.j2").read_text()
-    code = "".join(folder.joinpath("rendering", name).read_text() for name in ("phrases.py", "html.py"))
+    template = "".join(f.read_text() for f in folder.joinpath("templates").iterdir() if f.name.endswith(".j2"))
+    code = "".join(f.read_text() for f in folder.joinpath("rendering").iterdir() if f.name.endswith(".py"))
     named = set(re.findall(r'\bt\("([a-z_]+\.[a-z_0-9]+)"[,)]', template)) | set(
         re.findall(r'words\("([a-z_]+\.[a-z_0-9]+)"', code)
     )
