@@ -22,11 +22,12 @@ from monitor.sealing import DAY_US, compared, digest_of, sealed_days
 from monitor.store import ledger, seals
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
-from sla.assess import data_span, journeys_needed
+from sla.assess import journeys_needed
 from sla.contract import Contract, parse_contract
 from sla.interchange import Measurements, read_ledger, read_measurements, sample_json
 from sla.ledger import Sealed
 from sla.period import parse_instant, parse_period
+from sla.plan import data_span
 from sla.recompute import first_difference, redrawn
 
 SUMS, REPORT, LEDGER, SAMPLES, ROWS, CONTRACT, MANIFEST, GUIDE = (

@@ -5,71 +5,35 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from fractions import Fraction
 
 from sla.answers import outage_results
 from sla.assessment import (
     Assessment,
     Blip,
-    ClauseResult,
     JourneyTimeline,
     Text,
-    Verdict,
     WindowDecision,
 )
-from sla.clauses import availability, coverage, outage_count, outage_duration, response_time
-from sla.clauses.finding import Finding, NamedOutage
+from sla.clauses.finding import NamedOutage
 from sla.contract import (
-    AvailabilityClause,
-    Clause,
     Contract,
-    CoverageClause,
-    OutageCountClause,
-    OutageDurationClause,
     ResponseTimeClause,
-    Version,
 )
 from sla.corrections import Correction, corrected
 from sla.cumulation import Due, punished_already, together
-from sla.exclusions import dependencies, exclusion_decisions
-from sla.intervals import EMPTY, IntervalSet, Span
+from sla.exclusions import dependencies, excluded, exclusion_decisions
+from sla.intervals import IntervalSet, Span
+from sla.judged import Evidence, Judged, coverage_of, failures, gated, judge
 from sla.ledger import Sealed, known
 from sla.maintenance import maintenance_decisions
-from sla.measurements import Folding, RawOutage, Rule, SampleIn, SpanIn, Track, track_of_spans
-from sla.period import DAY_S, calendar_spans, civil_us, local_date, local_datetime
-from sla.sanctions import NOTHING, proposal
-from sla.service_hours import service_time, version_span
-from sla.time_classes import Journey, Piece, boundary_of, classes, judges_downtime, rule_of
-from sla.wording import agreed, moment, percent, target
-
-_LOOK_AROUND_US = DAY_S * 1_000_000  # the edges of an outage may lie outside the period
-
+from sla.measurements import Folding, RawOutage, Rule, SampleIn, SampleRun, SpanIn, Track, track_of_spans
+from sla.period import local_datetime
+from sla.plan import Planned, plan, plan_before
+from sla.points import priced
+from sla.service_hours import version_span
+from sla.time_classes import Piece, classes, judges_downtime, rule_of
 
 _TrackOf = Callable[[str, Rule], Track]
-
-
-class PeriodRefusedError(ValueError):
-    """No version of the contract governs the period. The message says which periods are governed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Planned:
-    """A clause over the part of its own period that one version governs."""
-
-    clause: Clause
-    version: Version
-    span: Span
-    whole: Span
-    interim: bool  # its own period goes on after the one that was asked for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    planned: _Planned
-    piece: Piece
-    finding: Finding
-    result: ClauseResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +58,7 @@ def assess(
     contract: Contract,
     *,
     period: Span,
-    samples: Iterable[SampleIn] = (),
+    samples: Iterable[SampleIn | SampleRun] = (),
     spans: Iterable[SpanIn] = (),
     ledger: Sequence[Sealed] = (),
     as_of_us: int | None = None,
@@ -109,7 +73,7 @@ def worked_out(
     contract: Contract,
     *,
     period: Span,
-    samples: Iterable[SampleIn] = (),
+    samples: Iterable[SampleIn | SampleRun] = (),
     spans: Iterable[SpanIn] = (),
     ledger: Sequence[Sealed] = (),
     as_of_us: int | None = None,
@@ -130,13 +94,19 @@ def worked_out(
         ValueError: samples that do not ascend, overlapping spans, a journey with both.
     """
     entries = known(ledger, as_of_us)
-    plan = _plan(contract, period)
+    planned = plan(contract, period)
     reach = Span(
-        start_us=min(period.start_us, *(p.span.start_us for p in plan)),
-        end_us=max(period.end_us, *(p.span.end_us for p in plan)),
+        start_us=min(period.start_us, *(p.span.start_us for p in planned)),
+        end_us=max(period.end_us, *(p.span.end_us for p in planned)),
     )
     rules = _rules(contract, entries)
-    timed = {(j, p.clause.step) for p in plan if isinstance(p.clause, ResponseTimeClause) for j in p.clause.scope}
+    before = plan_before(contract, planned)
+    timed = {
+        (j, p.clause.step)
+        for p in (*before, *planned)
+        if isinstance(p.clause, ResponseTimeClause)
+        for j in p.clause.scope
+    }
     folding = Folding(rules=rules, timed=timed, until_us=as_of_us)
     folding.add(samples)
     sampled = folding.tracks()
@@ -149,23 +119,33 @@ def worked_out(
         found = track(journey, Rule())
         return found.down("observed") & found.measured
 
-    decisions = (
-        *maintenance_decisions(contract, entries, reach),
-        *exclusion_decisions(entries, reach, downtime=downtime),
-    )
+    decisions = _decided(contract, entries, reach, downtime)
     named = _named(tracks)
-    judged = [_judge(p, contract.timezone, track, decisions, named, folding) for p in plan]
-    judged = _gated(judged)
+    evidence = Evidence(
+        timezone=contract.timezone,
+        track=track,
+        decisions=decisions,
+        excluding=_decided(contract, entries, Span(start_us=reach.start_us, end_us=_last_us(entries, reach)), downtime),
+        named=named,
+        folding=folding,
+        entries=entries,
+        as_of_us=as_of_us,
+    )
+    earlier = _earlier(before, evidence, lambda reach: _decided(contract, entries, reach, downtime))
+    judged = gated([judge(p, evidence) for p in planned])
     dues = [
         Due(
             clause=j.planned.clause,
             version=j.planned.version,
             whole=j.planned.whole,
             sanction=j.result.sanction,
-            failures=_failures(j, named),
+            failures=failures(j, named),
+            shortfall=j.finding.shortfall if j.result.sanctionable else None,
         )
-        for j in judged
+        for j in (*earlier, *judged)
     ]
+    dues = priced(dues, entries, contract.timezone, asked_from_us=period.start_us)[len(earlier) :]
+    judged = [_with_sanction(j, due) for j, due in zip(judged, dues, strict=True)]
     outages = outage_results(
         [(j.piece, j.finding, j.result) for j in judged],
         named,
@@ -182,11 +162,11 @@ def worked_out(
         blips=_blips(contract, tracks, period),
         windows=decisions,
         timelines=tuple(_timeline(j, rules, track, decisions, period) for j in contract.journeys()),
-        coverage=_coverage([j.piece for j in judged]),
+        coverage=coverage_of([j.piece for j in judged]),
         ledger_head=entries[-1].hash if entries else "",
         as_of_us=as_of_us,
         total=together(dues, entries, contract.timezone),
-        notes=_notes(contract, period, judged, plan),
+        notes=_notes(contract, period, judged, planned),
     )
     return Worked(
         assessment=assessment,
@@ -197,65 +177,41 @@ def worked_out(
     )
 
 
-def data_span(contract: Contract, period: Span) -> Span:
-    """How far measurements should reach, so that rolling periods are whole and outages keep their edges."""
-    plan = _plan(contract, period)
-    return Span(
-        start_us=min(period.start_us, *(p.span.start_us for p in plan)) - _LOOK_AROUND_US,
-        end_us=max(period.end_us, *(p.span.end_us for p in plan)) + _LOOK_AROUND_US,
+def _decided(
+    contract: Contract, entries: Sequence[Sealed], reach: Span, downtime: Callable[[str], IntervalSet]
+) -> tuple[WindowDecision, ...]:
+    return (
+        *maintenance_decisions(contract, entries, reach),
+        *exclusion_decisions(entries, reach, downtime=downtime),
     )
+
+
+def _earlier(
+    planned: Sequence[Planned], evidence: Evidence, decided: Callable[[Span], tuple[WindowDecision, ...]]
+) -> list[Judged]:
+    """The periods before, in which a repeated miss is looked for, judged by the same evidence."""
+    if not planned:
+        return []
+    reach = Span(start_us=min(p.span.start_us for p in planned), end_us=max(p.span.end_us for p in planned))
+    decisions = decided(reach)
+    evidence = dataclasses.replace(evidence, decisions=decisions, excluding=(*decisions, *evidence.excluding))
+    return gated([judge(p, evidence) for p in planned])
+
+
+def _with_sanction(judged: Judged, due: Due) -> Judged:
+    """With what points came to, now that those of all clauses are known."""
+    result = dataclasses.replace(judged.result, sanction=due.sanction, points=due.points)
+    return dataclasses.replace(judged, result=result)
+
+
+def _last_us(entries: Sequence[Sealed], reach: Span) -> int:
+    """How far the ledger speaks: a case that began in the period may have ended after it."""
+    return max(reach.end_us, *(us for s in entries for us in (s.entry.from_us, s.entry.until_us) if us is not None), 0)
 
 
 def journeys_needed(contract: Contract, ledger: Sequence[Sealed]) -> tuple[str, ...]:
     """Whose measurements `assess` looks at: those of the contract, and those that limit a third party's exclusion."""
     return tuple(sorted({*contract.journeys(), *dependencies(ledger)}))
-
-
-# --- what is judged over which time --------------------------------------------------------------------------------
-
-
-def _plan(contract: Contract, period: Span) -> list[_Planned]:
-    plan = []
-    for version in contract.version:
-        governs = IntervalSet.of((version_span(version, contract.timezone),))
-        for clause in version.clause:
-            for whole, asked, interim in _clause_periods(clause, period, contract.timezone):
-                plan += [
-                    _Planned(clause=clause, version=version, span=part, whole=whole, interim=interim)
-                    for part in (governs & IntervalSet.of((asked,))).spans
-                ]
-    if not any(IntervalSet.of((p.span,)) & IntervalSet.of((period,)) for p in plan):
-        first, last = contract.version[0].valid_from, contract.version[-1].valid_until
-        raise PeriodRefusedError(
-            f"no version of contract {contract.contract} governs this period; its versions run from {first} up to and "
-            f"including {last}"
-        )
-    return plan
-
-
-def _clause_periods(clause: Clause, period: Span, timezone: str) -> list[tuple[Span, Span, bool]]:
-    """The clause's own periods that the asked one touches, each with the part to judge, and whether it goes on.
-
-    A month asked of a quarterly clause is judged from the quarter's start: a month alone says nothing of a quarter.
-    Any other part of a period is taken as it was asked for.
-    """
-    if clause.period.unit == "rolling":
-        first = local_date(period.end_us - 1, timezone) - timedelta(days=clause.period.days - 1)
-        whole = Span(start_us=civil_us(first, 0, timezone), end_us=period.end_us)
-        return [(whole, whole, False)]
-    whole_units = _whole_units(period, timezone)
-    found = []
-    for whole in calendar_spans(clause.period.unit, period, timezone):
-        start, end = max(whole.start_us, period.start_us), min(whole.end_us, period.end_us)
-        if whole_units:
-            start = whole.start_us
-        found.append((whole, Span(start_us=start, end_us=end), whole_units and end < whole.end_us))
-    return found
-
-
-def _whole_units(period: Span, timezone: str) -> bool:
-    months = calendar_spans("month", period, timezone)
-    return months[0].start_us == period.start_us and months[-1].end_us == period.end_us
 
 
 def _rules(contract: Contract, entries: Sequence[Sealed]) -> dict[str, list[Rule]]:
@@ -335,225 +291,6 @@ def _blips(contract: Contract, tracks: Mapping[tuple[str, Rule], Track], period:
     return tuple(Blip(journey=journey, due_us=due, failure=failure) for due, journey, failure in sorted(found))
 
 
-# --- clauses -------------------------------------------------------------------------------------------------------
-
-
-def _excluded(journey: str, decisions: Iterable[WindowDecision], *, third_parties: bool = True) -> IntervalSet:
-    return IntervalSet.of(
-        span
-        for d in decisions
-        if (not d.scope or journey in d.scope) and (third_parties or not d.dependency)
-        for span in d.granted
-    )
-
-
-def _judge(
-    planned: _Planned,
-    timezone: str,
-    track: _TrackOf,
-    decisions: Sequence[WindowDecision],
-    named: Mapping[tuple[str, Rule], tuple[NamedOutage, ...]],
-    folding: Folding,
-) -> _Judged:
-    clause, version = planned.clause, planned.version
-    rule = rule_of(clause)
-    piece = Piece(
-        clause=clause,
-        version=version,
-        span=planned.span,
-        whole=planned.whole,
-        timezone=timezone,
-        service=service_time(version, clause.window, planned.span, timezone),
-        journeys={j: Journey(track=track(j, rule), excluded=_excluded(j, decisions)) for j in clause.scope},
-        grace=_grace(version, planned.span, timezone),
-    )
-    outages = [
-        o
-        for j in clause.scope
-        for o in named.get((j, rule), ())
-        if o.raw.ends_us > planned.span.start_us and (o.raw.last_good_us or o.raw.first_bad_us) < planned.span.end_us
-    ]
-    finding = _finding(piece, outages, folding)
-    if isinstance(clause, AvailabilityClause):
-        finding = dataclasses.replace(
-            finding, figures=(*finding.figures, *_without_third_parties(clause, piece, outages, decisions))
-        )
-    if planned.interim:
-        until = moment(planned.whole.end_us, timezone)
-        reason = Text(
-            nl=f"Tussenstand: de periode ({agreed(str(clause.period)).nl}) loopt tot {until}; dan valt het oordeel.",
-            en=f"So far: the period ({clause.period}) runs until {until}; the verdict falls then.",
-        )
-        finding = dataclasses.replace(finding, verdict=Verdict.UNDECIDED, why=(reason,), undecided_us=_open_us(finding))
-    return _Judged(planned=planned, piece=piece, finding=finding, result=_result(piece, finding))
-
-
-def _finding(piece: Piece, outages: Sequence[NamedOutage], folding: Folding) -> Finding:
-    clause = piece.clause
-    match clause:
-        case AvailabilityClause():
-            return availability.judge(clause, piece, outages)
-        case OutageDurationClause():
-            return outage_duration.judge(clause, piece, outages)
-        case OutageCountClause():
-            return outage_count.judge(clause, piece, outages)
-        case CoverageClause():
-            return coverage.judge(clause, piece)
-        case ResponseTimeClause():
-            durations: list[int] = []
-            ungraced: list[int] = []
-            for name, journey in piece.journeys.items():
-                counts = piece.service - journey.excluded
-                durations += folding.durations(name, clause.step).within(counts)
-                ungraced += folding.durations(name, clause.step).within(counts - piece.grace)
-            return response_time.judge(clause, durations, ungraced)
-
-
-def _open_us(finding: Finding) -> int:
-    return finding.totals.unmeasured_us if finding.totals is not None else 0
-
-
-def _grace(version: Version, span: Span, timezone: str) -> IntervalSet:
-    if version.grace_until is None:
-        return EMPTY
-    until = civil_us(version.grace_until, DAY_S, timezone)
-    return IntervalSet.of((Span(start_us=span.start_us, end_us=min(span.end_us, until)),))
-
-
-def _without_third_parties(
-    clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutage], decisions: Sequence[WindowDecision]
-) -> tuple[Text, ...]:
-    """The figure as it would be if nothing had been excluded for third parties, where something was."""
-    bare = {
-        name: dataclasses.replace(j, excluded=_excluded(name, decisions, third_parties=False))
-        for name, j in piece.journeys.items()
-    }
-    if all((piece.journeys[n].excluded & piece.service) == (j.excluded & piece.service) for n, j in bare.items()):
-        return ()
-    figures = []
-    for variant in (piece, dataclasses.replace(piece, journeys=bare)):
-        point = availability.judge(clause, variant, outages).measured
-        figures.append(percent(Fraction(point), clause.decimals) if point is not None else Text(nl="-", en="-"))
-    return (
-        Text(
-            nl=f"Met de uitsluiting van derden {figures[0].nl}, zonder {figures[1].nl}.",
-            en=f"With third parties excluded {figures[0].en}, without that {figures[1].en}.",
-        ),
-    )
-
-
-def _result(piece: Piece, finding: Finding) -> ClauseResult:
-    clause = piece.clause
-    blocked = _not_sanctionable(piece, finding)
-    may = finding.verdict is Verdict.MISSED and not blocked
-    return ClauseResult(
-        clause=clause,
-        version=piece.version,
-        period=piece.span,
-        verdict=finding.verdict,
-        reasons=(*finding.figures, *finding.why, *blocked),
-        totals=finding.totals,
-        availability=finding.availability,
-        target=finding.target,
-        measured=finding.measured,
-        response=finding.response,
-        sanction=proposal(clause, piece.version, finding.shortfall) if may and finding.shortfall else NOTHING,
-        sanctionable=may,
-        outages=tuple(finding.counted),
-        undecided_us=finding.undecided_us,
-    )
-
-
-def _not_sanctionable(piece: Piece, finding: Finding) -> tuple[Text, ...]:
-    """Why a clause carries no sanction; nothing where it may, and nothing to say where it was not missed."""
-    if finding.verdict is not Verdict.MISSED:
-        return ()
-    reasons = []
-    clause = piece.clause
-    if clause.obligation == "best-efforts":
-        reasons.append(
-            Text(
-                nl="Middelenverbintenis: een gemiste norm is een aanwijzing, de overheid moet de fout bewijzen; "
-                "geen automatische sanctie.",
-                en="Best-efforts obligation: a miss is an indication, the authority must prove fault; "
-                "never sanctioned automatically.",
-            )
-        )
-    if isinstance(clause, CoverageClause):
-        reasons.append(Text(nl="De meetdekking is onze eigen norm.", en="Coverage is our own promise."))
-    elif finding.shortfall is None or not finding.shortfall.missed:
-        if piece.grace and piece.grace.length_us == piece.span.length_us:
-            reasons.append(
-                Text(nl="Stabilisatieperiode: alleen gerapporteerd.", en="Stabilisation period: reported only.")
-            )
-        elif piece.grace:
-            reasons.append(
-                Text(
-                    nl="Zonder de tijd in de stabilisatieperiode is de norm wel gehaald.",
-                    en="Without the time in the stabilisation period the target was reached.",
-                )
-            )
-        else:
-            reasons.append(
-                Text(
-                    nl="Met de zekere duur van de storingen (eerste tot laatste mislukte meting) is de norm gehaald.",
-                    en="By the certain length of the outages (first to last failed sample) the target was reached.",
-                )
-            )
-    return tuple(reasons)
-
-
-def _gated(judged: list[_Judged]) -> list[_Judged]:
-    """Below the minimum coverage every verdict of that time is undecided: that is our shortcoming."""
-    gated = []
-    for j in judged:
-        least = j.planned.version.minimum_coverage
-        beside = [
-            k.piece
-            for k in judged
-            if k.planned.version.number == j.planned.version.number and k.planned.span == j.planned.span
-        ]
-        found = _coverage(beside)
-        if least is None or found is None or found >= least or isinstance(j.planned.clause, CoverageClause):
-            gated.append(j)
-            continue
-        was, norm = percent(found, 2), target(least)
-        reason = Text(
-            nl=f"Meetdekking {was.nl}, onder het minimum van {norm.nl} in het contract: niet te beoordelen.",
-            en=f"Coverage {was.en}, below the contract's minimum of {norm.en}: undecided.",
-        )
-        finding = dataclasses.replace(
-            j.finding,
-            verdict=Verdict.UNDECIDED,
-            why=(reason,),
-            undecided_us=_open_us(j.finding),
-        )
-        gated.append(dataclasses.replace(j, finding=finding, result=_result(j.piece, finding)))
-    return gated
-
-
-def _coverage(pieces: Iterable[Piece]) -> Fraction | None:
-    """Measured share of the service time of clauses together, excluded time left out; None where there was none."""
-    known_us = measured_us = 0
-    for piece in pieces:
-        totals = piece.classes(boundary_of(piece.clause)).totals()
-        known_us += totals.service_us - totals.excluded_us
-        measured_us += totals.service_us - totals.excluded_us - totals.unmeasured_us
-    return Fraction(measured_us, known_us) if known_us else None
-
-
-def _failures(judged: _Judged, named: Mapping[tuple[str, Rule], tuple[NamedOutage, ...]]) -> dict[str, IntervalSet]:
-    clause = judged.planned.clause
-    bounds = clause.sanction.boundary if clause.sanction is not None else "certain"
-    down = judged.piece.classes(bounds, forgiven=judged.piece.grace).down if judges_downtime(clause) else EMPTY
-    return {
-        o.id: IntervalSet.of((o.raw.span(bounds),)) & down
-        for j in clause.scope
-        for o in named.get((j, rule_of(clause)), ())
-        if o.id in judged.finding.sanctioned
-    }
-
-
 # --- for calendars and readers -------------------------------------------------------------------------------------
 
 
@@ -568,7 +305,7 @@ def _timeline(
     whole = IntervalSet.of((period,))
     sets = classes(
         whole,
-        excluded=_excluded(journey, decisions),
+        excluded=excluded(journey, decisions),
         measured=found.measured,
         down=found.down("observed"),
         degraded=found.degraded,
@@ -587,7 +324,7 @@ def _timeline(
     return JourneyTimeline(journey=journey, spans=tuple(sorted(spans, key=lambda s: s[0].start_us)))
 
 
-def _notes(contract: Contract, period: Span, judged: Sequence[_Judged], plan: Sequence[_Planned]) -> tuple[Text, ...]:
+def _notes(contract: Contract, period: Span, judged: Sequence[Judged], planned: Sequence[Planned]) -> tuple[Text, ...]:
     notes = []
     governed = IntervalSet.of(version_span(v, contract.timezone) for v in contract.version)
     if IntervalSet.of((period,)) - governed:
@@ -597,7 +334,7 @@ def _notes(contract: Contract, period: Span, judged: Sequence[_Judged], plan: Se
                 en="A part of the period lies outside every version of the contract and was not assessed.",
             )
         )
-    if any(p.span != p.whole and not p.interim and p.clause.period.unit != "rolling" for p in plan):
+    if any(p.span != p.whole and not p.interim and p.clause.period.unit != "rolling" for p in planned):
         notes.append(
             Text(
                 nl="Een bepaling is beoordeeld over een deel van haar eigen periode: de gevraagde periode, de looptijd "
@@ -616,7 +353,7 @@ def _notes(contract: Contract, period: Span, judged: Sequence[_Judged], plan: Se
                 "failed sample) and take all unmeasured time as up: the reading kindest to the supplier.",
             )
         )
-    if any(len(p.clause.scope) > 1 and judges_downtime(p.clause) for p in plan):
+    if any(len(p.clause.scope) > 1 and judges_downtime(p.clause) for p in planned):
         notes.append(
             Text(
                 nl="Bij een bepaling over meerdere reizen is tijd waarin een reis uitgesloten of niet gemeten was, ook "

@@ -90,6 +90,34 @@ class Sanction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing a promise speaks of: a notification, an outage, an announcement, a release, a due date.
+
+    Attributes:
+        id: `#12` for an entry of the ledger, the id of an outage, or a due date such as `2027-01-15`.
+        about: what it is, in a few words.
+        entries: numbers of the ledger entries it rests on.
+        from_us: notified or confirmed; begin of the work or release; the instant at which a document was due.
+        until_us: reacted, restored, delivered; end of the work; None where there is none or none is known.
+        least_us: of a case with a clock: what certainly ran.
+        most_us: what may have run at most; None where it may still run, and without a clock.
+        late: of a document: (working) days late so far; None for others.
+        reasons: of the verdict, one by one.
+    """
+
+    id: str
+    about: Text
+    verdict: Verdict
+    entries: tuple[int, ...]
+    from_us: int
+    until_us: int | None = None
+    least_us: int | None = None
+    most_us: int | None = None
+    late: int | None = None
+    reasons: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseResult:
     """One clause over the part of the period that one contract version governs.
 
@@ -101,6 +129,8 @@ class ClauseResult:
         undecided_us: the unmeasured time that would decide it; 0 where decided.
         sanctionable: whether this verdict can carry a sanction at all (result clause, missed, out of grace).
         outages: ids of the outages that count in this clause.
+        points: service points that count in its period; None where its sanction gives none.
+        cases: what a clause about reacting, restoring, maintenance, releases or deliveries was judged by, one by one.
     """
 
     clause: Clause
@@ -117,6 +147,8 @@ class ClauseResult:
     sanctionable: bool
     outages: tuple[str, ...]
     undecided_us: int = 0
+    points: int | None = None
+    cases: tuple[Case, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,26 +20,25 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+from sla.commitment import COUNTS, Commitment, CountsTime
 from sla.contract_text import (
     AT_LEAST_ONE,
     Ahead,
     Allowance,
     Amount,
-    Boundary,
     Closed,
     Euros,
-    Every,
     Length,
     Name,
     Percentile,
     Ratio,
-    Recurrence,
     Table,
     Weekly,
-    Weight,
 )
+from sla.named_sanctions import amounts, never_in_force, with_named_sanctions
 from sla.period import zone
-from sla.sanction_rules import Bands, Cap, PerUnit, SanctionRule
+from sla.promise_clauses import MaintenanceClause, PromiseClause
+from sla.sanction_rules import SCALES, Cap, PointsTable, SanctionRule
 
 
 class Window(Table):
@@ -81,100 +79,6 @@ class Maintenance(Table):
     allowed: tuple[Weekly, ...] | None = None
     budget: Allowance | None = None
     blackout: tuple[Closed, ...] = ()
-
-
-class Weighted(Table):
-    """Weights per journey; they need not add up to one."""
-
-    weighted: dict[str, Weight]
-
-
-_COUNTS = {"availability": "ratio", "outage-duration": "time", "response-time": "time", "outage-count": "number"}
-_MEND = {
-    "ratio": 'a ratio (unit = "0.001", below = "0.993")',
-    "time": 'a length of time (unit = "1h", above = "4h")',
-    "number": "a number (unit = 1, above = 3)",
-}
-
-
-def _counts(unit: str) -> str:
-    if unit[-1].isalpha():
-        return "time"
-    return "number" if Decimal(unit) == Decimal(unit).to_integral_value() else "ratio"
-
-
-class Commitment(Table):
-    """What every clause says, whatever its kind.
-
-    Attributes:
-        article, text: where the contract says it, and its words.
-        scope: journeys it speaks of.
-        window: name of a window; None counts all time.
-        period: over what it is judged.
-        decimals: digits a printed percentage is cut to.
-        obligation: `result` (a miss is presumed the supplier's fault) or `best-efforts` (never sanctioned by itself).
-        sanction: None where a miss costs nothing.
-    """
-
-    id: Name
-    article: str = ""
-    text: str = ""
-    scope: Annotated[tuple[Name, ...], AT_LEAST_ONE]
-    window: str | None = None
-    period: Every = Recurrence("month")
-    decimals: int = Field(default=2, ge=0, le=6)
-    obligation: Literal["result", "best-efforts"] = "result"
-    sanction: SanctionRule | None = None
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        if len(set(self.scope)) != len(self.scope):
-            raise ValueError("names a journey twice in its scope; name each once")
-        return self
-
-    @model_validator(mode="after")
-    def _sanction_fits(self) -> Self:
-        """A sanction speaks of what the clause counts: a ratio, a length of time, or a number."""
-        kind = getattr(self, "kind", "")
-        counts = _COUNTS.get(kind, "nothing")
-        if self.sanction is None:
-            return self
-        if counts == "nothing":
-            raise ValueError(f"has a sanction, but a clause of kind {kind} is never sanctioned; take it out")
-        if isinstance(self.sanction, PerUnit) and _counts(self.sanction.unit) != counts:
-            raise ValueError(f'is about {_MEND[counts]}, but its sanction\'s unit is "{self.sanction.unit}"')
-        if isinstance(self.sanction, Bands):
-            for band in self.sanction.bands:
-                about = "ratio" if band.below is not None else ("time" if band.above_is_time else "number")
-                if about != counts:
-                    raise ValueError(f"is about {_MEND[counts]}, so each band of its sanction needs that too")
-        return self
-
-
-class CountsTime(Commitment):
-    """How samples become outages in a clause that counts time.
-
-    Attributes:
-        combine: several journeys are down when `any` is, when `all` are, or by a weighted mean.
-        boundary: which edges of an outage count.
-        confirm_after: consecutive failures that confirm an outage, re-runs in one slot included; samples only.
-        quorum: locations that must be down at once; None is all that measured at that moment.
-        hold_intervals: a sample speaks for the time to the next, at most this many intervals.
-        degraded: whether degraded time counts as `up` or `down`.
-    """
-
-    combine: Literal["any", "all"] | Weighted = "any"
-    boundary: Boundary = "observed"
-    confirm_after: int = Field(default=2, ge=1, le=100)
-    quorum: int | None = Field(default=None, ge=1, le=100)
-    hold_intervals: int = Field(default=2, ge=1, le=100)
-    degraded: Literal["up", "down"] = "up"
-
-    @model_validator(mode="after")
-    def _weights_all(self) -> Self:
-        if isinstance(self.combine, Weighted) and set(self.combine.weighted) != set(self.scope):
-            raise ValueError("weighs other journeys than its scope names; give each journey of scope a weight")
-        return self
 
 
 class AvailabilityClause(CountsTime):
@@ -221,17 +125,25 @@ class CoverageClause(CountsTime):
     target: Ratio
 
 
-Clause = AvailabilityClause | OutageDurationClause | OutageCountClause | ResponseTimeClause | CoverageClause
+Clause = (
+    AvailabilityClause | OutageDurationClause | OutageCountClause | ResponseTimeClause | CoverageClause | PromiseClause
+)
 
 
-_TAGS = {*_COUNTS, "coverage", "per-unit", "bands", "fixed"}
+_KINDS = {*COUNTS, "coverage"}
 
 
 def _at_its_key(error: ErrorDetails) -> InitErrorDetails:
     """The same problem without the names of the alternatives that pydantic tried, which are no keys of the file."""
     found = error["loc"]
-    place = tuple(p for i, p in enumerate(found) if not (i and p in _TAGS and found[i - 1] != "bands"))
+    place = tuple(p for i, p in enumerate(found) if not _is_tag(found[:i], p))
     return InitErrorDetails(type=error["type"], loc=place, input=error["input"], ctx=error.get("ctx", {}))
+
+
+def _is_tag(before: tuple[int | str, ...], part: int | str) -> bool:
+    if before[-1:] == ("sanction",) or before[-2:-1] == ("sanctions",):
+        return part in SCALES
+    return before[-2:-1] == ("clause",) and part in _KINDS
 
 
 def _unknown_windows(data: object) -> Iterator[InitErrorDetails]:
@@ -258,6 +170,8 @@ class Version(Table):
         holidays_file: where the caller read them from, if not from here.
         cumulation: sanctions of one period add up (`sum`), or only the highest is due (`highest`).
         punish_twice: whether one failure may be sanctioned under several clauses.
+        points: what service points cost; None where no sanction gives any.
+        sanctions: sanctions with a name, such as those of the law, which clauses refer to by it.
     """
 
     number: int = Field(ge=1)
@@ -272,6 +186,8 @@ class Version(Table):
     cap: Cap | None = None
     cumulation: Literal["sum", "highest"] = "sum"
     punish_twice: bool = False
+    points: PointsTable | None = None
+    sanctions: dict[Name, SanctionRule] = Field(default_factory=dict)
     windows: dict[Name, Window] = Field(default_factory=dict)
     maintenance: Maintenance | None = None
     clause: Annotated[tuple[Annotated[Clause, Field(discriminator="kind")], ...], AT_LEAST_ONE]
@@ -300,7 +216,8 @@ class Version(Table):
     @classmethod
     def _every_problem(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Windows that nobody knows are told together with all other problems, each at its own place in the file."""
-        problems = list(_unknown_windows(data))
+        data, problems = with_named_sanctions(data)
+        problems += _unknown_windows(data)
         try:
             found = handler(data)
         except ValidationError as error:
@@ -321,6 +238,14 @@ class Version(Table):
                 raise ValueError(
                     f'window "{name}" lies outside "{window.outside}", which is no weekly window; known: {known}'
                 )
+        promised = [c.id for c in self.clause if isinstance(c, MaintenanceClause)]
+        if promised and self.maintenance is None:
+            raise ValueError(
+                f"clause {promised[0]} is about maintenance; write what was agreed in [version.maintenance]"
+            )
+        for clause in self.clause:
+            if clause.sanction and (never := never_in_force(clause.sanction, self.valid_from, self.valid_until)):
+                raise ValueError(f"the sanction of clause {clause.id} {never}; mend its dates, or name another")
         for where, amount in self._amounts():
             if amount.basis == "contract-value" and self.contract_value is None:
                 raise ValueError(f'{where} needs contract_value; add it, or write the amount in euros ("EUR 250")')
@@ -329,13 +254,10 @@ class Version(Table):
         return self
 
     def _amounts(self) -> list[tuple[str, Amount]]:
-        tables = [("cap", self.cap)] + [(f"the sanction of clause {c.id}", c.sanction) for c in self.clause]
-        found = []
-        for where, table in tables:
-            for part in (table, *(table.bands if isinstance(table, Bands) else ())):
-                if part is not None:
-                    found += [(where, v) for _, v in part if isinstance(v, Amount)]
-        return found
+        tables: list[tuple[str, Table | None]] = [("cap", self.cap), ("points", self.points)]
+        tables += [(f'the sanction "{name}"', rule) for name, rule in self.sanctions.items()]
+        tables += [(f"the sanction of clause {c.id}", c.sanction) for c in self.clause]
+        return [(where, amount) for where, table in tables for amount in amounts(table)]
 
 
 class Contract(Table):

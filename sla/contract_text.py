@@ -268,6 +268,60 @@ def _recurrence(value: object) -> Recurrence:
     return Recurrence("rolling", int(match[1]))
 
 
+@dataclass(frozen=True, slots=True)
+class DueRule:
+    """How due dates come back.
+
+    Attributes:
+        every: weeks from one to the next; 1 for the other units.
+        nth: which day of the unit, from 1; 0 for weeks.
+        working: whether `nth` counts working days only.
+    """
+
+    text: str
+    unit: Literal["week", "month", "quarter", "year"]
+    every: int = 1
+    nth: int = 0
+    working: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_UNITS: dict[str, Literal["month", "quarter", "year"]] = {"monthly": "month", "quarterly": "quarter", "yearly": "year"}
+_LONGEST = {"month": 28, "quarter": 90, "year": 365}  # every unit has so many days
+
+
+def _due(value: object) -> DueRule:
+    if isinstance(value, DueRule):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    if match := re.fullmatch(r"weekly|two-weekly|every ([1-9]\d?) weeks?", text):
+        return DueRule(text, "week", every=int(match[1]) if match[1] else {"weekly": 1, "two-weekly": 2}[text])
+    if match := re.fullmatch(
+        r"(monthly|quarterly|yearly), (?:day ([1-9]\d*)|([1-9]\d*)(?:st|nd|rd|th) (working )?day)", text
+    ):
+        unit, nth, working = _UNITS[match[1]], int(match[2] or match[3]), match[4] is not None
+        # Some units have fewer working days than that for their holidays; the last working day is taken then.
+        if nth <= (_LONGEST[unit] * 3 // 5 if working else _LONGEST[unit]):
+            return DueRule(text, unit, nth=nth, working=working)
+    raise ValueError(
+        'is no rule of due dates; write "weekly", "two-weekly", "every 3 weeks", "monthly, 5th working day", '
+        '"monthly, day 10", or quarterly or yearly likewise'
+    )
+
+
+def _clock_time(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = re.fullmatch(_TIME, value.strip()) if isinstance(value, str) else None
+    if match is not None:
+        second = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
+        if second <= 86_400:
+            return second
+    raise ValueError('is no time of the clock; write "17:00", or "24:00" for the end of the day')
+
+
 def _text_schema(example: str, pattern: str | None = None) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": [example], **({"pattern": pattern} if pattern else {})})
 
@@ -289,6 +343,8 @@ Ahead = Annotated[Notice, PlainValidator(_notice), _text_schema("5 working days"
 Allowance = Annotated[Budget, PlainValidator(_budget), _text_schema("8h per month"), _AS_TEXT]
 Closed = Annotated[Blackout, PlainValidator(_blackout), _text_schema("month-end 2 days"), _AS_TEXT]
 Every = Annotated[Recurrence, PlainValidator(_recurrence), _text_schema("month"), _AS_TEXT]
+Due = Annotated[DueRule, PlainValidator(_due), _text_schema("monthly, 5th working day"), _AS_TEXT]
+ClockTime = Annotated[int, PlainValidator(_clock_time), _text_schema("17:00", r"^\d\d:\d\d(:\d\d)?$")]
 Name = Annotated[str, Field(min_length=1)]
 
 

@@ -92,5 +92,6 @@ def _with(outages: Iterable[RawOutage], bad: Span) -> tuple[RawOutage, ...]:
             first_good_us=last.first_good_us,
             ends_us=last.ends_us,
             failures=(*joined.failures, *(f for f in outage.failures if f not in joined.failures)),
+            confirmed_us=first.confirmed_us,
         )
     return tuple(sorted([*kept, joined], key=lambda o: o.first_bad_us))

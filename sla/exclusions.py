@@ -5,7 +5,7 @@ A third party's failure takes only the seconds in which that dependency's own me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sla.assessment import Text, WindowDecision
 from sla.intervals import EMPTY, IntervalSet, Span
@@ -95,4 +95,14 @@ def _granted(entry: Entry, inside: IntervalSet, downtime: Callable[[str], Interv
     return granted, Text(
         nl=f"Uitval van derden: van {asked.nl} is {taken.nl} uitgesloten, zolang ook {dependency} zelf uitviel.",
         en=f"Third party's failure: of {asked.en}, {taken.en} is excluded, as long as {dependency} itself was down.",
+    )
+
+
+def excluded(journey: str, decisions: Iterable[WindowDecision], *, third_parties: bool = True) -> IntervalSet:
+    """The time that announcements and exclusions take out of a journey's service time."""
+    return IntervalSet.of(
+        span
+        for d in decisions
+        if (not d.scope or journey in d.scope) and (third_parties or not d.dependency)
+        for span in d.granted
     )

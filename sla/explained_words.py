@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sla.assessment import Text, WindowDecision
 from sla.clauses.finding import NamedOutage
-from sla.contract import AvailabilityClause, Clause, CountsTime, ResponseTimeClause, Version, Weighted
+from sla.commitment import CountsTime, Weighted
+from sla.contract import AvailabilityClause, Clause, ResponseTimeClause, Version
 from sla.contract_text import Boundary
 from sla.intervals import Span
 from sla.measurements import Rule, SampleIn, SpanIn

@@ -14,10 +14,11 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from sla.assessment import Assessment, Availability, ClauseResult, OutageResult, Sanction, Totals
+from sla.assessment import Assessment, Availability, Case, ClauseResult, OutageResult, Sanction, Totals
 from sla.ledger import Entry, Sealed, first_broken, seal
 from sla.measurements import Outcome, SampleIn, SpanIn, State
 from sla.period import instant_text, parse_instant
+from sla.promise_clauses import PromiseClause
 
 _SPAN_KEYS = {"journey", "from", "to", "state"}
 _SAMPLE_KEYS = {
@@ -445,12 +446,14 @@ def _clause(found: ClauseResult, zone: str, language: str) -> dict[str, Any]:
         "sanction": _sanction(found.sanction, language),
         "outages": list(found.outages),
     }
-    if clause.kind in ("outage-duration", "response-time"):
+    if clause.kind in ("outage-duration", "response-time", "reaction-time", "restore-time"):
         for key in ("target", "measured"):
             value = getattr(found, key)
             record[key] = None if value is None else _seconds_text(int(value))
     if found.points is not None:
         record["points"] = found.points
+    if isinstance(clause, PromiseClause):
+        record["cases"] = [_case(c, zone, language) for c in found.cases]
     if found.response is not None:
         record["response"] = {
             "count": found.response.count,
@@ -461,6 +464,21 @@ def _clause(found: ClauseResult, zone: str, language: str) -> dict[str, Any]:
             "within": ratio_text(found.response.within),
         }
     return record
+
+
+def _case(found: Case, zone: str, language: str) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "about": found.about.in_(language),
+        "verdict": found.verdict.value,
+        "entries": list(found.entries),
+        "from": instant_text(found.from_us, zone),
+        "to": None if found.until_us is None else instant_text(found.until_us, zone),
+        "least_seconds": None if found.least_us is None else seconds(found.least_us),
+        "most_seconds": None if found.most_us is None else seconds(found.most_us),
+        "late_days": found.late,
+        "reasons": [r.in_(language) for r in found.reasons],
+    }
 
 
 def _figure(value: Fraction | int | None) -> str | None:

@@ -15,6 +15,7 @@ from sla.intervals import Span
 from sla.ledger import Entry, Sealed
 
 GROUNDS = ("force-majeure", "third-party", "authority")
+PRIORITIES = ("P1", "P2", "P3", "P4")
 PARTIES = ("supplier", "authority", "third-party", "force-majeure", "unknown")
 
 #: Data keys that any kind may carry: what an import keeps of the file it came from, and where the paper lies.
@@ -133,7 +134,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "decision": Kind(
         what="what was decided, with the amount where there is one; from and until are the period it is for",
-        allows=_keys("amount_eur period clause outage outcome document sha256"),
+        allows=_keys("amount_eur points period clause outage outcome document sha256"),
         refers={"findings": ("findings-sent", "findings-drafted"), "defence": ("defence",)},
     ),
     "release": Kind(
@@ -141,6 +142,38 @@ KINDS: Mapping[str, Kind] = {
         times="instant",
         needs=_keys("version"),
         allows=_keys("environment url"),
+    ),
+    "notification": Kind(
+        what="the supplier was told of a failure at `from`: the clocks of reaction and restoration may start",
+        times="instant",
+        needs=_keys("priority"),
+        allows=_keys("outage incident channel url"),
+        choices={"priority": PRIORITIES},
+    ),
+    "reaction": Kind(
+        what="the supplier's first reaction to a notification or outage, at `from`",
+        times="instant",
+        one_of=_keys("notification outage"),
+        allows=_keys("channel url"),
+        refers={"notification": ("notification",)},
+    ),
+    "pause": Kind(
+        what="the clock of a notification or outage stands still from `from`; without an end it still does",
+        times="instant",
+        one_of=_keys("notification outage"),
+        refers={"notification": ("notification",)},
+    ),
+    "restored": Kind(
+        what="the service was restored at `from`, be it by a workaround",
+        times="instant",
+        one_of=_keys("notification outage"),
+        allows=_keys("cause url"),
+        refers={"notification": ("notification",)},
+    ),
+    "withdrawn": Kind(
+        what="an entry about a case, a release or a delivery that is taken back",
+        corrects=_keys("notification reaction pause restored release document-delivered"),
+        must_correct=True,
     ),
     "user-report": Kind(
         what="a user told that something did not work; no names of persons",
@@ -221,6 +254,8 @@ def _data_problems(entry: Entry, kind: Kind) -> Iterator[str]:
         yield 'the ground third-party and "dependency" (the check that measured the third party) go together'
     if "amount_eur" in given:
         yield from _amount_problems(entry)
+    if "points" in given:
+        yield from _points_problems(entry)
 
 
 def _amount_problems(entry: Entry) -> Iterator[str]:
@@ -232,6 +267,14 @@ def _amount_problems(entry: Entry) -> Iterator[str]:
         yield f'"amount_eur" is "{entry.data["amount_eur"]}", which is no amount of 0 or more; write 1234.50'
     if entry.from_us is None or entry.until_us is None:
         yield 'a decision with "amount_eur" needs the period it is for (from and until): caps of the year look at it'
+
+
+def _points_problems(entry: Entry) -> Iterator[str]:
+    text = entry.data["points"]
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        yield f'"points" is "{text}", which is no number of service points; write 0 or more, such as 4'
+    if "clause" not in entry.data or entry.from_us is None or entry.until_us is None:
+        yield 'a decision with "points" needs the clause, and its whole period (from and until): repeats look at it'
 
 
 def _pointer_problems(entry: Entry, kind: Kind, earlier: Earlier) -> Iterator[str]:

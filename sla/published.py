@@ -95,6 +95,10 @@ def ledger_schema() -> dict[str, Any]:
             "dependency": {"type": "string", "description": "journey whose own downtime limits the exclusion"},
             "status": {"enum": ["accepted", "claimed", "refused", "withdrawn"]},
             "amount_eur": {"type": ["string", "number"], "description": "of a decision on a sanction"},
+            "priority": {"enum": ["P1", "P2", "P3", "P4"], "description": "of a notification"},
+            "notification": {"type": ["string", "integer"], "description": "number of the notification it is about"},
+            "outage": {"type": "string", "description": "id of the outage it is about"},
+            "document": {"type": "string", "description": "of a delivery"},
             "points": {"type": ["string", "integer"], "description": "of a decision: the service points it laid down"},
             "seq": {"type": "integer", "minimum": 1},
             "previous": _ANY_TEXT,
@@ -114,6 +118,22 @@ def assessment_schema() -> dict[str, Any]:
     sanction = _object(
         {"amount_eur": _MONEY, "lines": _list(_object({"text": _TEXT, "amount_eur": _MONEY}))},
         description="A computed proposal; a person decides.",
+    )
+    maybe_seconds = {"type": ["number", "null"], "minimum": 0}
+    case = _object(
+        {
+            "id": _TEXT | {"description": "#12 for a ledger entry, the id of an outage, or a due date"},
+            "about": _TEXT,
+            "verdict": {"enum": ["met", "missed", "undecided"]},
+            "entries": _list(_COUNT),
+            "from": _INSTANT,
+            "to": _MAYBE_INSTANT,
+            "least_seconds": maybe_seconds | {"description": "what the clock certainly ran"},
+            "most_seconds": maybe_seconds
+            | {"description": "what it may have run at most; null while it may still run"},
+            "late_days": {"type": ["integer", "null"], "minimum": 0},
+            "reasons": _TEXTS,
+        }
     )
     clause = _object(
         {
@@ -146,6 +166,8 @@ def assessment_schema() -> dict[str, Any]:
                     "within": _RATIO,
                 }
             ),
+            "cases": _list(case)
+            | {"description": "of a clause about reacting, restoring, maintenance, releases or deliveries"},
         },
     )
     outage = _object(

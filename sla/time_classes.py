@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sla.assessment import Totals
-from sla.contract import AvailabilityClause, Clause, CountsTime, CoverageClause, Version, Weighted
+from sla.commitment import Confirms, CountsTime, Weighted
+from sla.contract import AvailabilityClause, Clause, CoverageClause, Version
 from sla.contract_text import Boundary
 from sla.intervals import EMPTY, IntervalSet, Span
 from sla.measurements import Rule, Track, union
@@ -126,8 +127,8 @@ class Piece:
 
 
 def rule_of(clause: Clause) -> Rule:
-    """How samples become outages for a clause; the default where the clause does not count time."""
-    if not isinstance(clause, CountsTime):
+    """How samples become outages for a clause; the default where it does not look at outages."""
+    if not isinstance(clause, Confirms):
         return Rule()
     return Rule(
         confirm_after=clause.confirm_after,

@@ -46,11 +46,11 @@ def judge(clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutag
         undecided_us=totals.unmeasured_us if answer is Verdict.UNDECIDED else 0,
         counted={o.id: us for o in outages if (us := o.counted_us(found, clause.boundary))},
         sanctioned={o.id: us for o in outages if (us := o.counted_us(sure, bounds))},
-        shortfall=Shortfall(target=clause.target, figure=figure, late_days=_late_days(clause, piece, sure, outages)),
+        shortfall=Shortfall(target=clause.target, figure=figure, late_days=late_days(clause, piece, sure, outages)),
     )
 
 
-def _late_days(
+def late_days(
     clause: AvailabilityClause, piece: Piece, sure: Classes, outages: Sequence[NamedOutage]
 ) -> tuple[tuple[date, ...], ...]:
     """Per outage the days of the downtime that came once the target's own had been spent."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
-from sla.assessment import Availability, ResponseTimes, Text, Totals, Verdict
+from sla.assessment import Availability, Case, ResponseTimes, Text, Totals, Verdict
 from sla.contract_text import Boundary
 from sla.intervals import IntervalSet
 from sla.measurements import RawOutage
@@ -25,7 +26,11 @@ class NamedOutage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beyond:
-    """A limit and by how much it was passed: microseconds where `is_time`, else a number."""
+    """A limit and by how much it was passed: microseconds where `is_time`, else a number (of breaches, or days late).
+
+    Attributes:
+        outage: the id of the outage, or of the case, it is about; empty where it is about all together.
+    """
 
     limit: int
     figure: int
@@ -35,11 +40,16 @@ class Beyond:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
-    """The figures a sanction is computed from: a ratio below its target, or limits that were passed."""
+    """The figures a sanction is computed from: a ratio below its target, or limits that were passed.
+
+    Attributes:
+        late_days: per failure the local dates on which time beyond the limit lay, where a daily sanction asks for them.
+    """
 
     target: Fraction | None = None
     figure: Fraction | None = None
     beyond: tuple[Beyond, ...] = ()
+    late_days: tuple[tuple[date, ...], ...] = ()
 
     @property
     def missed(self) -> bool:
@@ -59,6 +69,8 @@ class Finding:
         sanctioned: the same by the edges that sanctions use.
         shortfall: by the edges that sanctions use; None for kinds that are never sanctioned.
         undecided_us: unmeasured time that would decide it; 0 where decided.
+        cases: of a clause that judges case by case.
+        failures: of such a clause, per outage id the time it would be sanctioned for.
     """
 
     verdict: Verdict
@@ -73,3 +85,5 @@ class Finding:
     counted: Mapping[str, int] = field(default_factory=dict)
     sanctioned: Mapping[str, int] = field(default_factory=dict)
     shortfall: Shortfall | None = None
+    cases: tuple[Case, ...] = ()
+    failures: Mapping[str, IntervalSet] = field(default_factory=dict)

@@ -10,17 +10,19 @@ from fractions import Fraction
 from babel.dates import get_day_names, get_month_names
 
 from sla.assessment import Assessment, Availability, ClauseResult, Text, Totals, Verdict
+from sla.commitment import CountsTime, Weighted
 from sla.contract import (
     AvailabilityClause,
     Clause,
     CoverageClause,
     OutageCountClause,
+    OutageDurationClause,
     ResponseTimeClause,
     Version,
-    Weighted,
 )
-from sla.contract_text import DAYS, Blackout, Budget, Notice, Recurrence, WeeklySpan
+from sla.contract_text import DAYS, Blackout, Budget, DueRule, Notice, Recurrence, WeeklySpan
 from sla.period import local_date
+from sla.promise_clauses import CaseClause, DeliveryClause, MaintenanceClause, PromiseClause, ReleaseClause
 from sla.rendering.sanction_phrases import SanctionPhrases
 
 FORMULA_KEYS = ("point", "lowest", "highest")
@@ -98,6 +100,21 @@ class Phrases(SanctionPhrases):
         first, last = (f"{day} {months[month]}" for month, day in (blackout.first, blackout.last))
         return first if first == last else self.words("unit.from_to", first=first, last=last)
 
+    def due(self, rule: DueRule) -> str:
+        """`monthly, 5th working day` in the reader's words."""
+        if rule.unit == "week":
+            return self.words("promise.weekly" if rule.every == 1 else "promise.weeks", count=rule.every)
+        which = self.words("promise.nth_working" if rule.working else "promise.nth", nth=rule.nth)
+        return self.words(f"promise.each_{rule.unit}", day=which)
+
+    def _release(self, clause: ReleaseClause) -> str:
+        told = []
+        if clause.notice is not None:
+            told.append(self.words("promise.ahead", notice=self.notice(clause.notice)))
+        if clause.window is not None:
+            told.append(self.words("promise.not_inside", window=clause.window))
+        return ", ".join(told)
+
     def maintenance_rules(self, version: Version) -> tuple[str, ...]:
         """What the contract allows of maintenance, one rule a sentence; empty where it excludes none."""
         rules = version.maintenance
@@ -117,7 +134,7 @@ class Phrases(SanctionPhrases):
 
     def counting_rules(self, clause: Clause) -> tuple[str, ...]:
         """How samples became outages in this clause; empty for clauses that do not count time."""
-        if isinstance(clause, ResponseTimeClause):
+        if not isinstance(clause, CountsTime):
             return ()
         told = []
         if isinstance(clause.combine, Weighted):
@@ -132,7 +149,11 @@ class Phrases(SanctionPhrases):
 
     def name(self, clause: Clause) -> str:
         """What a clause is about, in a few words: `Beschikbaarheid, Indienen`."""
+        if isinstance(clause, DeliveryClause):
+            return f"{self.words('kind.delivery')}, {clause.document}"
         told = f"{self.words(f'kind.{clause.kind}')}, {self.journeys(clause.scope)}"
+        if isinstance(clause, CaseClause):
+            told += f" ({clause.priority})"
         if isinstance(clause, ResponseTimeClause) and clause.step:
             told += f" ({self.words('working.step').lower()} {clause.step})"
         return told
@@ -163,12 +184,20 @@ class Phrases(SanctionPhrases):
             case ResponseTimeClause():
                 value = f"{self.numbers.duration(clause.limit)} (p{clause.percentile})"
                 return self.words("verdict.at_most", value=value)
-            case _:
+            case OutageDurationClause() | CaseClause():
                 return self.words("verdict.at_most", value=self.numbers.duration(clause.limit))
+            case MaintenanceClause():
+                return self.words("promise.as_agreed")
+            case ReleaseClause():
+                return self._release(clause)
+            case DeliveryClause():
+                return self.words("promise.on_time", due=self.due(clause.due))
 
     def figure(self, result: ClauseResult) -> str:
         """The measured figure, cut to its own side of the norm; `niet gemeten` where there is none."""
         clause, measured = result.clause, result.measured
+        if isinstance(clause, PromiseClause) and not result.cases:
+            return self.words(f"promise.none_{clause.kind}")
         if measured is None:
             return self.words("frame.not_measured")
         match clause:
@@ -178,6 +207,8 @@ class Phrases(SanctionPhrases):
                 return self.numbers.decimal(int(measured))
             case ResponseTimeClause():
                 return self.numbers.seconds(int(measured))
+            case MaintenanceClause() | ReleaseClause() | DeliveryClause():
+                return self.words("promise.broken", count=int(measured), total=len(result.cases))
             case _:
                 return self.numbers.duration(int(measured))
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from sla.assess import PeriodRefusedError, assess, data_span
+from sla.assess import assess
 from sla.assessment import Verdict
 from sla.contract import parse_contract
 from sla.measurements import SampleIn
 from sla.period import parse_period
+from sla.plan import PeriodRefusedError, data_span
 from tests.agreements import (
     BRUSSELS,
     HOUR,
