@@ -31,7 +31,7 @@ COUNTS = {
     "delivery": "number",
 }
 #: Kinds that tell on which days a failure went on beyond the limit; what a daily sanction needs.
-HAS_DAYS = frozenset({"availability", "outage-duration", "outage-count"})
+HAS_DAYS = frozenset({"availability", "outage-duration", "outage-count", "delivery"})
 _MEND = {
     "ratio": 'a ratio (unit = "0.001", below = "0.993")',
     "time": 'a length of time (unit = "1h", above = "4h")',
