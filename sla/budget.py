@@ -12,16 +12,16 @@ from typing import Any
 
 from sla.assess import Worked
 from sla.assessment import Assessment, ClauseResult, Text
-from sla.clauses.availability import allowed_us
-from sla.clauses.finding import Shortfall
+from sla.clauses.availability import allowed_us, late_days
+from sla.clauses.finding import NamedOutage, Shortfall
 from sla.contract import AvailabilityClause
 from sla.contract_text import Boundary
-from sla.interchange import seconds
+from sla.interchange import ratio_text, seconds
 from sla.intervals import EMPTY, IntervalSet, Span
-from sla.period import SECOND_US, instant_text
-from sla.sanction_rules import Bands, PerUnit
-from sla.sanctions import proposal
-from sla.time_classes import Classes, Piece, by_formula
+from sla.period import SECOND_US, instant_text, local_date
+from sla.sanction_rules import Bands, Daily, PerUnit, Points
+from sla.sanctions import not_in_force, proposal
+from sla.time_classes import Classes, Piece, by_formula, rule_of
 from sla.wording import euros, length, moment
 
 _MINUTE_US = 60_000_000
@@ -80,8 +80,11 @@ class Outlook:
         now_us: what comes later is still to come.
         measured_us: service time measured so far; with what was spent it gives the pace.
         to_come_us: service time after `now_us`, less what is excluded already.
+        burn_rate: how many times faster than the target allows downtime was spent in the time measured so far; at 1
+            the budget lasts exactly as long as the service time. None where nothing was measured, or none is allowed.
         amount_eur: what the clause's scale asks of the downtime so far, were the period to end well.
-        step: None where no further downtime costs more: best efforts, no sanction, or its maximum is reached.
+        step: None where no further downtime costs more: best efforts, no sanction, or its maximum is reached; and where
+            that cannot be told by the length of downtime alone: by the day once it was missed, or in points.
         gone_us: when the budget was, or at the present pace will be, spent; None if never in this period.
     """
 
@@ -89,6 +92,7 @@ class Outlook:
     now_us: int
     measured_us: int
     to_come_us: int
+    burn_rate: Fraction | None
     amount_eur: Decimal
     step: Step | None
     gone_us: int | None
@@ -110,10 +114,20 @@ def outlooks(worked: Worked, *, now_us: int | None = None) -> tuple[Outlook, ...
         for p, c in zip(worked.pieces, worked.assessment.clauses, strict=True)
         if isinstance(p.clause, AvailabilityClause) and c.totals is not None
     ]
-    return tuple(_outlook(b, p, now_us) for b, p in zip(budgets(worked.assessment), pieces, strict=True))
+    return tuple(
+        _outlook(
+            b, p, [o for name in p.clause.scope for o in worked.outages.get((name, rule_of(p.clause)), ())], now_us
+        )
+        for b, p in zip(budgets(worked.assessment), pieces, strict=True)
+    )
 
 
-def _outlook(budget: DowntimeBudget, piece: Piece, now_us: int | None) -> Outlook:
+def burn_rate(down_us: int, measured_us: int, target: Fraction) -> Fraction | None:
+    """Downtime over a stretch of time, as a multiple of what the target allows in it; None where it allows none."""
+    return Fraction(down_us, measured_us) / (1 - target) if measured_us and target < 1 else None
+
+
+def _outlook(budget: DowntimeBudget, piece: Piece, outages: Sequence[NamedOutage], now_us: int | None) -> Outlook:
     clause = piece.clause
     assert isinstance(clause, AvailabilityClause)
     found = piece.classes(clause.boundary)
@@ -122,12 +136,15 @@ def _outlook(budget: DowntimeBudget, piece: Piece, now_us: int | None) -> Outloo
         now_us = measured.spans[-1].end_us if measured else piece.span.start_us
     later = IntervalSet.of((Span(start_us=max(now_us, piece.span.start_us), end_us=piece.span.end_us),))
     to_come = (found.service - found.excluded) & later
-    amount, step = _next_step(clause, piece, to_come.length_us)
+    amount, step = _next_step(clause, piece, outages, to_come.length_us)
+    if isinstance(clause.sanction, Points):
+        amount = budget.result.sanction.amount_eur
     return Outlook(
         budget=budget,
         now_us=now_us,
         measured_us=measured.length_us,
         to_come_us=to_come.length_us,
+        burn_rate=burn_rate(budget.spent_us, measured.length_us, clause.target),
         amount_eur=amount,
         step=step,
         gone_us=_gone(budget, found.down, measured.length_us, to_come),
@@ -195,9 +212,13 @@ def _straight(found: Classes, clause: AvailabilityClause) -> _Line | None:
     return _Line(now=1 - Fraction(found.down.length_us, known), per_us=Fraction(1, known)) if known else None
 
 
-def _next_step(clause: AvailabilityClause, piece: Piece, to_come_us: int) -> tuple[Decimal, Step | None]:
+def _next_step(
+    clause: AvailabilityClause, piece: Piece, outages: Sequence[NamedOutage], to_come_us: int
+) -> tuple[Decimal, Step | None]:
     rule = clause.sanction
-    if rule is None or clause.obligation == "best-efforts" or piece.grace.length_us == piece.span.length_us:
+    if rule is None or isinstance(rule, Points) or not_in_force(rule, piece.span, piece.timezone) is not None:
+        return _NOTHING, None
+    if clause.obligation == "best-efforts" or piece.grace.length_us == piece.span.length_us:
         return _NOTHING, None
     judged = _Line.of(clause, piece, clause.boundary, EMPTY)
     sanctioned = _Line.of(clause, piece, rule.boundary, piece.grace)
@@ -207,7 +228,10 @@ def _next_step(clause: AvailabilityClause, piece: Piece, to_come_us: int) -> tup
     def amount(us: int) -> Decimal:
         if judged.after(us) >= clause.target:
             return _NOTHING
-        figure = Shortfall(target=clause.target, figure=sanctioned.after(us))
+        days = late_days(clause, piece, piece.classes(rule.boundary, forgiven=piece.grace), outages)
+        # Downtime to come that misses the target goes on beyond it on one day at least; which one does not matter.
+        days = days or ((local_date(piece.span.start_us, piece.timezone),),) if us else days
+        figure = Shortfall(target=clause.target, figure=sanctioned.after(us), late_days=days)
         return proposal(clause, piece.version, figure).amount_eur
 
     def reached(below: Fraction) -> int:
@@ -261,6 +285,7 @@ def told(found: Outlook, timezone: str) -> Text:
         ),
         _step_told(found),
         _gone_told(found, timezone),
+        *_pace_told(found),
     ]
     return Text(nl=" ".join(w.nl for w in words), en=" ".join(w.en for w in words))
 
@@ -273,6 +298,16 @@ def _step_told(found: Outlook) -> Text:
         return Text(
             nl="Dit is een middelenverbintenis: geen automatische sanctie.",
             en="This is a best-efforts obligation: never sanctioned automatically.",
+        )
+    if found.step is None and isinstance(clause.sanction, Daily | Points):
+        if isinstance(clause.sanction, Points):
+            return Text(
+                nl="Deze bepaling geeft punten; wat die kosten, hangt af van de andere bepalingen en perioden.",
+                en="This clause gives points; what those cost depends on the other clauses and periods.",
+            )
+        return Text(
+            nl="De sanctie wordt per dag berekend: elke dag met verdere uitval boven de norm kan meetellen.",
+            en="The sanction is by the day: every day with further downtime beyond the limit may count.",
         )
     if found.step is None:
         return Text(
@@ -307,6 +342,19 @@ def _gone_told(found: Outlook, timezone: str) -> Text:
     )
 
 
+def _pace_told(found: Outlook) -> tuple[Text, ...]:
+    if not found.burn_rate:
+        return ()
+    hundredths = int(found.burn_rate * 100)
+    pace = f"{hundredths // 100}.{hundredths % 100:02d}"
+    return (
+        Text(
+            nl=f"Tempo tot nu: {pace.replace('.', ',')} keer wat de norm toelaat.",
+            en=f"Pace so far: {pace} times what the target allows.",
+        ),
+    )
+
+
 def outlook_json(found: Outlook, timezone: str, language: str = "nl") -> dict[str, Any]:
     """An outlook for programs: service-window minutes as decimal strings cut to hundredths, seconds exact."""
     budget, step = found.budget, found.step
@@ -323,6 +371,7 @@ def outlook_json(found: Outlook, timezone: str, language: str = "nl") -> dict[st
     for name, us in (("allowed", budget.allowed_us), ("spent", budget.spent_us), ("left", budget.left_us)):
         record |= {f"{name}_minutes": minutes(us), f"{name}_seconds": seconds(us)}
     return record | {
+        "burn_rate": ratio_text(found.burn_rate),
         "amount_eur": f"{found.amount_eur:.2f}",
         "next_step": None
         if step is None

@@ -132,7 +132,8 @@ def test_it_is_told_in_dutch_and_in_english():
     found = told(halfway("2026-11-10 15:00"), BRUSSELS)
     assert found.nl == (
         "B1: 7 u 12 min uitval toegelaten, 5 u gebruikt, nog 2 u 12 min over. Bij meer dan nog 2 u 12 min uitval "
-        "wordt het berekende voorstel EUR 1.000,00. Aan het huidige tempo is het budget op 22-11-2026 14:24:00 CET op."
+        "wordt het berekende voorstel EUR 1.000,00. Aan het huidige tempo is het budget op 22-11-2026 14:24:00 CET op. "
+        "Tempo tot nu: 1,38 keer wat de norm toelaat."
     )
     assert found.en.startswith("B1: 7 h 12 min of downtime allowed, 5 h spent, 2 h 12 min left.")
 
@@ -144,5 +145,6 @@ def test_programs_get_minutes_of_the_service_window():
         "300.00",
         "132.00",
     )
+    assert answer["burn_rate"].startswith("1.388888")  # 5 h in 360 h, of which 1 % is allowed
     assert answer["next_step"]["amount_eur"] == "1000.00"
     assert answer["gone"] == "2026-11-22T14:24:00+01:00"
