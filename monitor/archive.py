@@ -19,9 +19,10 @@ from monitor.assessing import stored_samples
 from monitor.config import LoadedContract
 from monitor.exchange import ledger_lines
 from monitor.sealing import DAY_US, compared, digest_of, sealed_days
-from monitor.store import ledger, seals
+from monitor.store import ledger, reports, seals
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
+from monitor.timestamping import Roots, count, first_bad
 from sla.assess import journeys_needed
 from sla.contract import Contract, parse_contract
 from sla.interchange import Measurements, read_ledger, read_measurements, sample_json
@@ -30,9 +31,9 @@ from sla.period import parse_instant, parse_period
 from sla.plan import data_span
 from sla.recompute import first_difference, redrawn
 
-SUMS, REPORT, LEDGER, SAMPLES, ROWS, CONTRACT, MANIFEST, GUIDE = (
-    "SHA256SUMS", "report.json", "ledger.jsonl", "samples.jsonl", "rows.jsonl", "contract.toml", "manifest.json",
-    "README.txt",
+SUMS, REPORT, PREVIOUS, LEDGER, SAMPLES, ROWS, CONTRACT, MANIFEST, GUIDE = (
+    "SHA256SUMS", "report.json", "previous.json", "ledger.jsonl", "samples.jsonl", "rows.jsonl", "contract.toml",
+    "manifest.json", "README.txt",
 )  # fmt: skip
 _GUIDE = """\
 Bewijs bij een SLA-rapport / Evidence of an SLA report
@@ -43,6 +44,7 @@ EN  Check this archive with `loketwacht verify ARCHIVE.zip`; it needs no databas
     samples, the ledger and the contract, and names the first figure that differs.
 
 report.json    het rapport / the report
+previous.json  het rapport dat het vervangt, waar er een is / the report it replaces, where there is one
 contract.toml  het contract, met zijn kalender / the contract, with its calendar
 ledger.jsonl   het register, met zijn keten / the ledger, with its chain
 samples.jsonl  de metingen waarop het rapport berust / the samples the report rests on
@@ -68,6 +70,7 @@ def write(tx: Transaction, issued: Issued, loaded: LoadedContract, path: Path) -
     """
     report = _issued_bytes(issued)
     stated = json.loads(report)
+    before = _previous_bytes(tx, issued, stated)
     contract, entries = loaded.contract, tuple(ledger.read(tx))
     period = parse_period(issued.period, contract.timezone)
     until_us = parse_instant(stated["report"]["data_until"])
@@ -84,6 +87,7 @@ def write(tx: Transaction, issued: Issued, loaded: LoadedContract, path: Path) -
         "software": stated["report"]["software"],
         "ledger_head": entries[-1].hash if entries else "",
         "ledger_entries": len(entries),
+        "timestamps": count(entries),
     }
     measured = (sample_json(s) for s in stored_samples(tx, contract, period, known, until_us=until_us))
     beside = path.with_name(f".{path.name}.part")
@@ -95,6 +99,7 @@ def write(tx: Transaction, issued: Issued, loaded: LoadedContract, path: Path) -
                 MANIFEST: _member(into, MANIFEST, [(json.dumps(manifest, indent=1) + "\n").encode()]),
                 GUIDE: _member(into, GUIDE, [_GUIDE.encode()]),
                 REPORT: _member(into, REPORT, [report]),
+                **({} if before is None else {PREVIOUS: _member(into, PREVIOUS, [before])}),
                 SAMPLES: _member(into, SAMPLES, _json_lines(measured)),
                 ROWS: _member(into, ROWS, _rows(tx, checks, days)),
             }
@@ -112,6 +117,15 @@ def _issued_bytes(issued: Issued) -> bytes:
     if hashlib.sha256(body).hexdigest() != issued.sha256:
         raise ArchiveRefusedError(f"{issued.files['json']} is no longer the report that was issued; restore it.")
     return body
+
+
+def _previous_bytes(tx: Transaction, issued: Issued, stated: dict[str, Any]) -> bytes | None:
+    """The report that this one restates, which its changes are computed from; None where they were without it."""
+    changes = stated["report"]["changes"]
+    if changes is None or changes["previous"]["recomputed"]:
+        return None
+    several = reports.read(tx, contract=issued.contract, period=issued.period)
+    return _issued_bytes(next(one for one in several if one.number == issued.number - 1))
 
 
 def _contract_files(loaded: LoadedContract) -> Iterator[tuple[str, bytes]]:
@@ -157,8 +171,11 @@ def _member(into: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> str:
 # -- examining ---------------------------------------------------------------------------------------------------------
 
 
-def examine(path: Path) -> tuple[dict[str, Any], str | None]:
+def examine(path: Path, *, roots: Roots | None = None) -> tuple[dict[str, Any], str | None]:
     """Check an archive: its checksums, the ledger's chain, the seals, and every figure of the report.
+
+    Args:
+        roots: of the timestamp authority; None checks of timestamps only what they stamp.
 
     Returns:
         Its manifest, and what first differs, in a sentence; None where everything is as it should be.
@@ -169,7 +186,7 @@ def examine(path: Path) -> tuple[dict[str, Any], str | None]:
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read(MANIFEST))
-            return manifest, _first_wrong(archive, manifest)
+            return manifest, _first_wrong(archive, manifest, roots)
     except OSError as error:
         raise ArchiveRefusedError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
@@ -178,7 +195,7 @@ def examine(path: Path) -> tuple[dict[str, Any], str | None]:
         ) from error
 
 
-def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> str | None:
+def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any], roots: Roots | None) -> str | None:
     if (wrong := _wrong_sum(archive)) is not None:
         return wrong
     read = read_ledger(_text_lines(archive, LEDGER), LEDGER)
@@ -186,6 +203,8 @@ def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> str | No
         return str(read.problems[0])
     if (read.entries[-1].hash if read.entries else "") != manifest["ledger_head"]:
         return f"{LEDGER}: entries are missing at its end, or the manifest was altered"
+    if (bad := first_bad(read.entries, roots)) is not None:
+        return f"{LEDGER}: {bad}"
     body = archive.read(REPORT)
     stated = json.loads(body)
     if not _issued_by(read.entries, stated, hashlib.sha256(body).hexdigest()):
@@ -205,11 +224,31 @@ def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> str | No
     days, checks = _reach(contract, manifest["period"], stated["report"]["data_until"], known)
     if (wrong := _wrong_seal(archive, read.entries, measured, days=days, checks=checks)) is not None:
         return wrong
+    before, wrong = _before(archive, stated, read.entries)
+    if wrong is not None:
+        return wrong
     try:
-        found = first_difference(stated, redrawn(stated, contract, measured.samples, known))
+        found = first_difference(stated, redrawn(stated, contract, measured.samples, known, before=before))
     except ValueError as error:
         return f"{REPORT}: cannot be computed again ({error})"
     return None if found is None else str(found)
+
+
+def _before(
+    archive: zipfile.ZipFile, stated: dict[str, Any], entries: Iterable[Sealed]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """The report that this one restates, where its changes rest on it, and what is wrong with it."""
+    changes = stated["report"]["changes"]
+    if changes is None or changes["previous"]["recomputed"]:
+        return None, None
+    if PREVIOUS not in archive.namelist():
+        return None, f"{PREVIOUS}: is not there, and the report's changes are computed from it"
+    body = archive.read(PREVIOUS)
+    before = json.loads(body)
+    sha256 = hashlib.sha256(body).hexdigest()
+    if sha256 != changes["previous"]["sha256"] or not _issued_by(entries, before, sha256):
+        return None, f"{PREVIOUS}: is not the report {changes['previous']['number']} that was issued"
+    return before, None
 
 
 def _wrong_sum(archive: zipfile.ZipFile) -> str | None:

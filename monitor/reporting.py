@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from monitor import restating
 from monitor.assessing import assess_stored, intervals
-from monitor.issuing import Document, folder_of, issued_as, number_of, write_files
+from monitor.issuing import Attachment, Document, folder_of, issued_as, number_of, write_files
 from monitor.store import events, reports, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
@@ -16,10 +17,10 @@ from probes.sample import FailureKind, Outcome
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
 from sla.period import parse_period
-from sla.rendering import html
+from sla.rendering import html, tables_csv, xlsx
 from sla.rendering import json as json_form
 from sla.rendering.page import LANGUAGES
-from sla.report import Gap, ResponseSeries, draw_up, response_series
+from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
 
 #: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
 _CAUSES = {
@@ -37,6 +38,7 @@ class ReportJob:
     Attributes:
         directory: where reports are written, a folder per contract and period below it.
         automatic: drawn up by the service itself; at most one per contract and period.
+        signing: how its PDFs are signed; None signs none.
     """
 
     database_url: str
@@ -51,6 +53,7 @@ class ReportJob:
     directory: Path
     now_us: int
     automatic: bool = False
+    signing: Signing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ def write(job: ReportJob) -> Written:
             responses = tuple(_responses(tx, job, period))
             number = reports.next_number(tx, job.contract.contract, job.period)
             report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
+            evidence = b"".join(tables_csv.lines(report, _proven(tx, job, period)))
             report = replace(report, changes=restating.changes(tx, report, period=job.period, version=number))
     except ValueError as error:
         raise ReportRefusedError(str(error)) from error
@@ -105,9 +109,22 @@ def write(job: ReportJob) -> Written:
         pages={language: html.render(report, language) for language in LANGUAGES},
         attachments=(
             Attachment(form="json-en", name=f"{report.number}.en.json", body=json_form.render(report, "en").encode()),
+            *(
+                Attachment(
+                    form=f"xlsx-{language}",
+                    name=f"{report.number}.{language}.xlsx",
+                    body=xlsx.render(report, language),
+                )
+                for language in LANGUAGES
+            ),
+            Attachment(form="csv", name=f"{report.number}.csv", body=evidence, carried=False),
         ),
     )
-    written = write_files(document, folder_of(job.directory, job.contract.contract, job.period))
+    folder = folder_of(job.directory, job.contract.contract, job.period)
+    try:
+        written = write_files(document, folder, sign=job.signing)
+    except SigningError as error:
+        raise ReportRefusedError(str(error)) from error
     issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
     return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
 
@@ -128,6 +145,30 @@ def _drawn_up(
         contact=job.contact,
         replaces=number_of("monthly", job.period, number - 1) if number > 1 else None,
     )
+
+
+def _proven(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Proven]:
+    """The samples of the contract's journeys in the period, with what proves them."""
+    known, end_us = intervals(tx, period.end_us), min(period.end_us, job.now_us)
+    for name in job.contract.journeys():
+        if name not in known.changes:
+            continue
+        where, proofs = None, dict[int, list[str]]()
+        for one in samples.stream(tx, (name,), period.start_us, end_us):
+            if one.location != where:
+                where = one.location
+                proofs = seals.proofs(tx, name, where, period.start_us, end_us)
+            sample = SampleIn(
+                journey=name,
+                due_us=one.slot_us,
+                interval_us=known.at(name, one.slot_us),
+                outcome=one.outcome.value,
+                duration_us=one.duration_us,
+                location=one.location,
+                failure=one.failure_kind.value if one.failure_kind else "",
+                attempts=one.attempts,
+            )
+            yield Proven(sample=sample, evidence=tuple(proofs.get(one.slot_us, ())))
 
 
 def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:

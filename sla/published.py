@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sla.contract import Contract
+from sla.published_answers import ANSWERS
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _INSTANT = {
@@ -234,9 +235,11 @@ def assessment_schema() -> dict[str, Any]:
     }
 
 
+#: Those of `sla.published_answers` among them.
 SCHEMAS = {
     "contract": contract_schema,
     "measurement": measurement_schema,
     "ledger": ledger_schema,
     "assessment": assessment_schema,
+    **ANSWERS,
 }

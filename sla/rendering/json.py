@@ -8,23 +8,24 @@ from typing import Any
 from sla.differences import changes_json, contract_sha256
 from sla.interchange import assessment_json, ratio_text, seconds
 from sla.period import instant_text
+from sla.rendering.numbers import Language
 from sla.report import Gap, Report, ResponseDay, ResponseSeries
 
 
-def render(report: Report) -> str:
-    """UTF-8 text that ends in a line break; sentences in Dutch, times with offset. Same report, same bytes."""
-    return json.dumps(document(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def render(report: Report, language: Language = "nl") -> str:
+    """UTF-8 text that ends in a line break; times with offset. Same report, same bytes. The Dutch one decides."""
+    return json.dumps(document(report, language), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def document(report: Report) -> dict[str, Any]:
+def document(report: Report, language: Language = "nl") -> dict[str, Any]:
     """Without its key `report` it is an assessment as `sla/schemas/assessment.schema.json` has it."""
     zone = report.timezone
     return {
-        **assessment_json(report.assessment, "nl"),
+        **assessment_json(report.assessment, language),
         "report": {
             "number": report.number,
             "replaces": report.replaces,
-            "language": "nl",
+            "language": language,
             "issued_at": instant_text(report.issued_us, zone),
             "data_until": instant_text(report.data_until_us, zone),
             "provisional": report.is_provisional,
