@@ -10,9 +10,11 @@ from typing import Any
 
 from dashboards.formatting import Language, length, month_name, percent
 from dashboards.status_page import ClauseSoFar, Download, Frame, IssuedReport, SlaPage
-from monitor.assessing import assess_stored
+from monitor.assessing import stored_runs
+from monitor.store import ledger
 from monitor.store.database import Database
 from monitor.store.reports import Issued
+from sla.assess import assess
 from sla.assessment import Assessment, ClauseResult, Span
 from sla.budget import DowntimeBudget, budgets
 from sla.contract import (
@@ -25,6 +27,7 @@ from sla.contract import (
 )
 from sla.interchange import assessment_json
 from sla.period import calendar_span, local_date
+from sla.plan import data_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +49,8 @@ class MonthToDate:
 def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthToDate | None:
     """Assess the running month from the store; None where the contract is not in force now.
 
-    Opens the store by itself, so that it can run in a process of its own: a month of samples takes seconds of computing
-    that must not disturb what is being measured.
+    Opens the store by itself, so that it can run in a process of its own: reading and computing must not disturb what
+    is being measured.
     """
     today = local_date(now_us, contract.timezone)
     if not any(version.valid_from <= today <= version.valid_until for version in contract.version):
@@ -57,11 +60,16 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
     database = Database.open(database_url, migrate=False)
     try:
         with database.read() as tx:
-            assessment = assess_stored(tx, contract, so_far)
-            # What is allowed is allowed over the whole month, the days to come included.
-            whole = assess_stored(tx, contract, period, until_us=now_us)
+            entries = tuple(ledger.read(tx))
+            measured = tuple(stored_runs(tx, contract, period, entries, until_us=now_us))
+            alike = data_span(contract, so_far).start_us == data_span(contract, period).start_us
+            # Only a rolling period reaches further back from now than from the month's end.
+            until_now = measured if alike else tuple(stored_runs(tx, contract, so_far, entries, until_us=now_us))
     finally:
         database.close()
+    assessment = assess(contract, period=so_far, samples=until_now, ledger=entries)
+    # What is allowed is allowed over the whole month, the days to come included.
+    whole = assess(contract, period=period, samples=measured, ledger=entries)
     return MonthToDate(
         period=period,
         assessed_us=now_us,

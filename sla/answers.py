@@ -11,6 +11,7 @@ from sla.contract import OutageDurationClause
 from sla.intervals import IntervalSet, Span
 from sla.ledger import Sealed, in_force
 from sla.measurements import Rule
+from sla.promise_clauses import CaseClause
 from sla.time_classes import Piece, judges_downtime
 from sla.wording import length
 
@@ -42,7 +43,12 @@ def outage_results(
     for outage in sorted({o.id: o for os in named.values() for o in os}.values(), key=_order):
         if not IntervalSet.of((_widest(outage),)) & reach:
             continue
-        about = [j for j in judged if outage.journey in j[0].clause.scope and judges_downtime(j[0].clause)]
+        about = [
+            j
+            for j in judged
+            if outage.journey in j[0].clause.scope
+            and (judges_downtime(j[0].clause) or outage.id in j[1].counted)  # of a restore time only its own cases
+        ]
         if not about:
             continue
         found[outage.id] = _result(outage, about, decisions, reach, attributed.get(outage.id), shares)
@@ -141,7 +147,11 @@ def _answer(outage: NamedOutage, piece: Piece, finding: Finding, result: ClauseR
     elif not result.sanctionable:
         reason = result.reasons[-1]
         why = reason.nl[:1].lower() + reason.nl[1:], reason.en[:1].lower() + reason.en[1:]
-    elif outage.id not in finding.sanctioned and isinstance(clause, OutageDurationClause) and us <= clause.limit:
+    elif (
+        outage.id not in finding.sanctioned
+        and isinstance(clause, OutageDurationClause | CaseClause)
+        and us <= clause.limit
+    ):
         limit = length(clause.limit)
         why = f"duurde er {size.nl}, de norm is {limit.nl}.", f"lasted {size.en} there, the limit is {limit.en}."
     elif outage.id not in finding.sanctioned:

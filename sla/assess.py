@@ -30,6 +30,8 @@ from sla.measurements import Folding, RawOutage, Rule, SampleIn, SampleRun, Span
 from sla.period import local_datetime
 from sla.plan import Planned, plan, plan_before
 from sla.points import priced
+from sla.promise_clauses import CaseClause, DeliveryClause
+from sla.promise_notes import CASES, DELIVERIES
 from sla.service_hours import version_span
 from sla.time_classes import Piece, classes, judges_downtime, rule_of
 
@@ -353,6 +355,10 @@ def _notes(contract: Contract, period: Span, judged: Sequence[Judged], planned: 
                 "failed sample) and take all unmeasured time as up: the reading kindest to the supplier.",
             )
         )
+    if any(isinstance(p.clause, CaseClause) for p in planned):
+        notes.append(CASES)
+    if any(isinstance(p.clause, DeliveryClause) for p in planned):
+        notes.append(DELIVERIES)
     if any(len(p.clause.scope) > 1 and judges_downtime(p.clause) for p in planned):
         notes.append(
             Text(

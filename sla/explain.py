@@ -14,6 +14,7 @@ from sla.assessment import Text, WindowDecision
 from sla.clauses.finding import NamedOutage
 from sla.contract import Clause, Contract, ResponseTimeClause, Version
 from sla.exclusions import dependencies
+from sla.explained_promises import about_cases
 from sla.explained_words import (
     about_claims,
     about_combination,
@@ -31,11 +32,12 @@ from sla.intervals import IntervalSet, Span
 from sla.ledger import Sealed, in_force
 from sla.measurements import Rule, SampleIn, SpanIn
 from sla.period import calendar_span, day_span, instant_text, local_date
+from sla.promise_clauses import CaseClause, PromiseClause, ReleaseClause
 from sla.service_hours import version_span
 from sla.time_classes import Classes, Piece, boundary_of, rule_of
 from sla.witnesses import Kept, Testimony
 
-Counted = Literal["up", "degraded", "down", "excluded", "unmeasured", "outside"]
+Counted = Literal["up", "degraded", "down", "excluded", "unmeasured", "outside", "running", "idle"]
 
 
 class NotInContractError(ValueError):
@@ -81,7 +83,8 @@ class Explanation:
 
     Attributes:
         period: the part of the clause's period that this version governs, as it was assessed.
-        counted: the class the assessment counts it in; `outside` is outside service time.
+        counted: the class the assessment counts it in; `outside` is outside service time. Of a promise that is judged
+            case by case: `running` where a case was under way, else `idle`.
         reasons: in the order in which the arithmetic decides; the last one is the conclusion.
     """
 
@@ -159,6 +162,8 @@ def explained(worked: Worked, kept: Kept, *, clause: str, at_us: int) -> Explana
         raise NotInContractError(
             f'{instant_text(at_us, timezone)} lies in no time over which clause "{clause}" was assessed'
         )
+    if isinstance(piece.clause, PromiseClause):
+        return _promise(worked, piece, at_us)
     counted = _class(piece.classes(boundary_of(piece.clause)), at_us)
     journeys = tuple(_journey(name, piece, worked, kept, at_us) for name in piece.clause.scope)
     about = [d for d in worked.assessment.windows if _touches(d, piece.clause, at_us)]
@@ -190,6 +195,34 @@ def explained(worked: Worked, kept: Kept, *, clause: str, at_us: int) -> Explana
         journeys=journeys,
         claims=claims,
         reasons=tuple(reasons),
+    )
+
+
+def _promise(worked: Worked, piece: Piece, at_us: int) -> Explanation:
+    result = next(c for p, c in zip(worked.pieces, worked.assessment.clauses, strict=True) if p is piece)
+    running, told = about_cases(result, piece, at_us)
+    about = [d for d in worked.assessment.windows if _touches(d, piece.clause, at_us)]
+    claims = (*(_claim(d, at_us) for d in about), *_replaced(worked.entries, piece.clause, at_us))
+    window = (
+        (about_window(piece.version, piece.clause, at_us, piece.timezone, is_open=_holds(piece.service, at_us)),)
+        if isinstance(piece.clause, CaseClause | ReleaseClause)
+        else ()
+    )
+    return Explanation(
+        at_us=at_us,
+        timezone=piece.timezone,
+        clause=piece.clause,
+        version=piece.version,
+        period=piece.span,
+        counted="running" if running else "idle",
+        journeys=(),
+        claims=claims,
+        reasons=(
+            about_version(piece.version, version_span(piece.version, piece.timezone), piece.timezone),
+            *window,
+            *(reason for claim in claims for reason in claim.reasons),
+            *told,
+        ),
     )
 
 
@@ -242,7 +275,7 @@ def _journey(name: str, piece: Piece, worked: Worked, kept: Kept, at_us: int) ->
 
 def _touches(decision: WindowDecision, clause: Clause, at_us: int) -> bool:
     return decision.claimed.start_us <= at_us < decision.claimed.end_us and (
-        not decision.scope or bool(set(decision.scope) & set(clause.scope))
+        not decision.scope or not clause.scope or bool(set(decision.scope) & set(clause.scope))
     )
 
 
@@ -266,7 +299,7 @@ def _replaced(entries: Sequence[Sealed], clause: Clause, at_us: int) -> list[Cla
             continue
         if entry.from_us is None or entry.until_us is None or not entry.from_us <= at_us < entry.until_us:
             continue
-        if entry.scope and not set(entry.scope) & set(clause.scope):
+        if entry.scope and clause.scope and not set(entry.scope) & set(clause.scope):
             continue
         later = next(s for s in entries if s.entry.supersedes == sealed.seq)
         what = ("Onderhoud", "Maintenance") if entry.kind == "maintenance" else ("Uitsluiting", "Exclusion")

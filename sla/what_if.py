@@ -17,6 +17,7 @@ from sla.interchange import ratio_text
 from sla.ledger import Entry, Sealed, in_force, seal
 from sla.measurements import SampleIn, SpanIn, State
 from sla.period import instant_text
+from sla.promise_clauses import DeliveryClause, MaintenanceClause, ReleaseClause
 from sla.wording import euros, length, percent, stretch
 
 _BY = "what-if"
@@ -368,7 +369,7 @@ def figure(result: ClauseResult | None) -> Text:
         return Text(nl="niet gemeten", en="unmeasured")
     if isinstance(result.clause, AvailabilityClause | CoverageClause):
         return percent(Fraction(result.measured), result.clause.decimals)
-    if isinstance(result.clause, OutageCountClause):
+    if isinstance(result.clause, OutageCountClause | MaintenanceClause | ReleaseClause | DeliveryClause):
         return Text(nl=str(result.measured), en=str(result.measured))
     return length(int(result.measured))
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sla.assess import assess
 from sla.assessment import Verdict
+from sla.explain import explain
 from sla.ledger import seal
 from tests.agreements import HOUR, MINUTE, all_up_but, at, clause, contract, entry, euros, judge, only, samples, span
 from tests.promises import (
@@ -366,3 +367,21 @@ def test_without_measurements_these_promises_are_judged_all_the_same():
     found = judge(contract(restore(), UPDATES, minimum_coverage="0.99"), MONTH, NOTHING, delivered("2027-03-05 12:00"))
     assert [c.verdict for c in found.clauses] == [Verdict.MET, Verdict.MISSED]
     assert found.coverage is None
+
+
+# --- why -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_instant_is_explained_by_the_cases_that_ran_then():
+    ledger = seal([notified("2027-03-02 09:00"), restored("2027-03-02 14:00")])
+    agreed = contract(restore())
+    during = explain(agreed, clause="I1", at_us=at("2027-03-02 10:00"), ledger=ledger)
+    after = explain(agreed, clause="I1", at_us=at("2027-03-02 15:00"), ledger=ledger)
+    assert (during.counted, after.counted) == ("running", "idle")
+    assert during.reasons[-1].nl.endswith("liep voor bepaling I1: Melding nr. 1.")
+
+
+def test_an_outage_says_under_which_restore_time_it_counts():
+    agreed = contract(restore(**{"from": "confirmation"}))
+    found = judge(agreed, MONTH, all_up_but(MONTH, ("2027-03-02 09:00", "2027-03-02 19:00", "down")))
+    assert (found.outages[0].counted, found.outages[0].sanctionable) == ({"I1": 10 * HOUR}, True)
