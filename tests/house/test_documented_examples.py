@@ -33,7 +33,7 @@ from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
 from probes.setup import Setup
 from probes.walk import CLEAN_UP_US
-from sla import contract
+from sla import contract, contract_text, sanction_rules
 from sla.contract import parse_contract
 from sla.published import SCHEMAS
 from tests.practice_site import practice_site
@@ -83,7 +83,9 @@ IN_CONTRACTS: dict[str, type[BaseModel]] = {
     "### `[[version]]`": contract.Version,
     "### `[version.windows.<name>]`": contract.Window,
     "### `[version.maintenance]`": contract.Maintenance,
-    "### Sanctions and caps": contract.Cap,
+    "#### What each may say": sanction_rules.Terms,
+    "#### `[version.points]`": sanction_rules.PointsTable,
+    "#### `cap`": sanction_rules.Cap,
 }
 IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[monitor]`": config.MonitorSettings,
@@ -142,7 +144,7 @@ def plain(value: object) -> object:
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
-    if isinstance(value, Path | contract.Recurrence):
+    if isinstance(value, Path | contract_text.Recurrence):
         return str(value)
     if isinstance(value, str) and re.fullmatch(r"\d+(ms|s|m|h|d)", value):
         return duration_us(value)
@@ -216,6 +218,17 @@ def test_the_worked_example_comes_to_what_the_document_says(
     assert ended == code
 
 
+def test_each_scale_of_sanctions_comes_to_what_the_document_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files()
+    asked = ["sla", "assess", "--contract", "law.toml", "--measurements", "law.csv", "--period", "2026-11", "--json"]
+    assert main(asked) == 1
+    [said] = [json.loads(text) for info, text in blocks("contracts") if info == "json answer=law"]
+    assert differences(said, json.loads(capsys.readouterr().out)) == []
+
+
 @pytest.mark.parametrize(("document", "heading", "model"), TABLES)
 def test_every_key_is_documented_with_its_default_and_no_other(
     document: str, heading: str, model: type[BaseModel]
@@ -260,7 +273,18 @@ def test_how_samples_become_outages_is_documented_key_by_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [contract.PerUnit, contract.Bands, contract.Fixed, contract.Band], ids=lambda model: model.__name__
+    "model",
+    [
+        sanction_rules.PerUnit,
+        sanction_rules.Bands,
+        sanction_rules.Band,
+        sanction_rules.Fixed,
+        sanction_rules.Daily,
+        sanction_rules.Points,
+        sanction_rules.PointBand,
+        sanction_rules.Threshold,
+    ],
+    ids=lambda model: model.__name__,
 )
 def test_every_key_of_a_sanction_is_documented(model: type[BaseModel]) -> None:
     section = DOCS["contracts"].partition("### Sanctions and caps")[2].partition("\n## ")[0]
