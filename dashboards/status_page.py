@@ -24,6 +24,7 @@ from dashboards import formatting
 from dashboards.formatting import Language
 from dashboards.wording import say
 from sla.assessment import Verdict
+from sla.deadlines import COUNTING, SOURCE, Procedure
 
 
 class State(StrEnum):
@@ -269,6 +270,7 @@ class SlaPage:
     Attributes:
         coverage: share of the service time so far that was measured; None where there was none.
         assessed_us: up to when it was computed.
+        procedures: findings that were sent, with what followed; drafts are nobody else's business yet.
     """
 
     frame: Frame
@@ -278,6 +280,7 @@ class SlaPage:
     clauses: tuple[ClauseSoFar, ...]
     coverage: Fraction | None = None
     reports: tuple[IssuedReport, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,7 +442,8 @@ def render_incident(page: IncidentPage) -> str:
 
 def render_sla(page: SlaPage) -> str:
     """The running month of one contract, and its issued reports."""
-    return _render("sla.html.j2", page.frame, page=page)
+    notes = (SOURCE.in_(page.frame.language), COUNTING.in_(page.frame.language))
+    return _render("sla.html.j2", page.frame, page=page, procedure_notes=notes)
 
 
 def render_error(page: ErrorPage) -> str:

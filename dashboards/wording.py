@@ -205,6 +205,21 @@ WORDING: Mapping[str, tuple[str, str]] = {
         "The monthly reports count for the contract. The checksums show whether a file is unchanged.",
     ),
     "no_reports": ("Er is nog geen maandrapport opgemaakt.", "No monthly report has been drawn up yet."),
+    # Findings that were sent, and what followed.
+    "procedures": ("Vaststellingen en verweer", "Findings and defence"),
+    "procedures_intro": (
+        "Vaststellingen die aan de dienstverlener zijn verzonden, en hoever de procedure staat. Een mens beslist.",
+        "Findings that were sent to the supplier, and how far the procedure is. A person decides.",
+    ),
+    "procedure_number": ("Vaststelling {number}", "Findings {number}"),
+    "procedure_period": ("Periode", "Period"),
+    "procedure_sent": ("Verzonden op", "Sent on"),
+    "procedure_due": ("Verweer tot en met", "Defence until"),
+    "stage_awaiting": ("Wacht op verweer", "Awaiting the defence"),
+    "stage_answered": ("Beantwoord", "Answered"),
+    "stage_answered_late": ("Te laat beantwoord", "Answered late"),
+    "stage_silent": ("Geen verweer", "No defence"),
+    "stage_decided": ("Beslist", "Decided"),
     "issued_on": ("Opgemaakt op {moment}", "Issued on {moment}"),
     "checksums": ("Controlegetallen (SHA-256)", "Checksums (SHA-256)"),
     # Error pages.

@@ -39,9 +39,11 @@ from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, sla_page
 from monitor.pages import Days, Watched
-from monitor.store import incidents, reports
+from monitor.store import incidents, ledger, reports
 from monitor.store.database import Database, StoreError
 from probes.sentences import sentence
+from sla.contract import Contract
+from sla.deadlines import Procedure, calendar_of, deadlines
 
 _SECURITY = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -123,7 +125,11 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
             raise HTTPException(404)
         month = now.months[name]
         issued = await run_in_threadpool(lambda: _issued(now.database, name))
-        return _html(request, render_sla(sla_page(month, issued, frame=frame(request))))
+        found = await run_in_threadpool(
+            lambda: _procedures(now.database, month.assessment.contract, now.clock.now_us())
+        )
+        page = replace(sla_page(month, issued, frame=frame(request)), procedures=found)
+        return _html(request, render_sla(page))
 
     async def accessibility(request: Request) -> Response:
         framed = replace(frame(request), refresh_seconds=0)
@@ -311,6 +317,14 @@ def _language(request: Request) -> Language:
 def _issued(database: Database, contract: str) -> tuple[reports.Issued, ...]:
     with database.read() as tx:
         return reports.read(tx, contract=contract)
+
+
+def _procedures(database: Database, contract: Contract, now_us: int) -> tuple[Procedure, ...]:
+    """The contract's findings that were sent, newest first; a draft is shown to nobody."""
+    with database.read() as tx:
+        entries = tuple(ledger.read(tx, kinds=("findings-drafted", "findings-sent", "defence", "decision")))
+    found = deadlines(entries, now_us, calendar_of(contract))
+    return tuple(one for one in reversed(found) if one.sent is not None and one.contract in ("", contract.contract))
 
 
 def _html(request: Request, body: str) -> Response:

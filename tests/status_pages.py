@@ -33,6 +33,7 @@ from dashboards.status_page import (
     render_status,
 )
 from sla.assessment import Verdict
+from tests.procedures import drafted, procedures, sent
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -257,6 +258,13 @@ def an_sla_page(language: Language = "nl") -> SlaPage:
                     Download(label="JSON", href="/rapporten/2027-02.json", bytes=1_214_000, sha256="cd" * 32),
                 ),
             ),
+        ),
+        procedures=procedures(
+            drafted("2027-02-02", number="PV-2027-01-v1", clause="B1"),
+            sent("2027-02-03"),
+            drafted("2027-03-02", number="PV-2027-02-v1", clause="B1, B4"),
+            sent("2027-03-04", findings=3),
+            today="2027-03-09",
         ),
     )
 

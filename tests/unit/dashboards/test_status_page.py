@@ -150,6 +150,7 @@ def test_every_sentence_is_used() -> None:
         "verdict_",
         "mail_",
         "delivery_",
+        "stage_",
         "error_",
     )
     other = {"no_journeys", "bar_sentence", "incident_title_open", "incident_title_closed"}

@@ -25,6 +25,7 @@ from probes.sample import Evidence
 from sla.ledger import Entry
 from tests.agreements import contract
 from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, Office, a_sample, at, run
+from tests.procedures import drafted, sent
 from tests.running_service import HERE, a_place
 
 HOSTILE = "<script>alert('x')</script>"
@@ -260,6 +261,21 @@ def test_the_page_of_a_contract_lists_its_reports(site: Site, issued: Issued) ->
     assert site.pages.get("/sla/PROEF").status_code == 200
     assert [one["contract"] for one in site.pages.get("/api/v1/sla").json()["contracts"]] == ["PROEF"]
     assert 'href="/sla' in site.pages.get("/").text
+
+
+def test_the_page_of_a_contract_tells_of_findings_that_were_sent_and_of_no_draft(site: Site) -> None:
+    site.office.live(".....")
+    month = month_to_date(str(site.database.engine.url), contract(), site.office.now_us)
+    assert month is not None
+    site.months["PROEF"] = month
+    with site.database.begin() as tx:
+        ledger.append(tx, drafted("2020-01-02", number="PV-2019-12-v1", contract="PROEF"))
+    assert "PV-2019-12-v1" not in site.pages.get("/sla").text
+    with site.database.begin() as tx:
+        ledger.append(tx, sent("2020-01-03"))
+    page = site.pages.get("/sla").text
+    assert "PV-2019-12-v1" in page
+    assert "Geen verweer tot en met 20-01-2020" in page
 
 
 def test_incidents_are_told_to_programs_in_the_language_they_ask_for(site: Site) -> None:
