@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.store import ledger, seals
+from monitor.store import days, ledger, seals
 from monitor.store.database import Database, Transaction
 from sla.ledger import Entry, Sealed
 from sla.period import instant_text
@@ -73,12 +73,13 @@ class Difference:
 
 
 def digests_due(database_url: str, now_us: int) -> tuple[DayDigest, ...]:
-    """The digests of every settled day that has none yet, oldest first.
+    """The digests of every settled day that has none yet, oldest first; settled days are folded too (`store.days`).
 
     Opens the store by itself, so that it can run in a process of its own: months that were never sealed take a while.
     """
     database = Database.open(database_url, migrate=False)
     try:
+        days.fold(database, until_us=settled_until(now_us))
         with database.read() as tx:
             known = seals.sets(tx)
             return tuple(_day_digest(tx, start_us, known) for start_us in days_due(tx, now_us))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
@@ -28,5 +29,5 @@ def response_times(durations: Sequence[int], *, percentile: Fraction, limit_us: 
         count=count,
         percentile_us=nearest_rank(ascending, percentile),
         limit_us=limit_us,
-        within=Fraction(sum(d <= limit_us for d in ascending), count) if count else None,
+        within=Fraction(bisect_right(ascending, limit_us), count) if count else None,
     )

@@ -19,10 +19,11 @@ from monitor.clock import LIVE
 from monitor.delivery import Delivery
 from monitor.observer import Unobserved
 from monitor.pages import Days
+from monitor.sealing import settled_until
 from monitor.smtp import smtp_sender
 from monitor.store import backup as copies
+from monitor.store import days, outbox
 from monitor.store import incidents as stored
-from monitor.store import outbox
 from monitor.store.database import Database, directly
 from probes.sentences import sentence
 from probes.setup import installed_version
@@ -192,6 +193,21 @@ def restore(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     if aside is not None:
         say(f"What was there is now {aside}.")
     say(f"{file} is restored. Check it with `loketwacht verify`, then start the monitor.")
+    return Exit.FINE
+
+
+@db.command
+def rebuild_days(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Fold every past day of samples anew: what makes a month quick to assess. `verify` tells when that is needed."""
+    loaded = config.load(config_path)
+    database = Database.open(loaded.database_url)
+    try:
+        with database.begin() as tx:
+            days.forget(tx)
+        number = days.fold(database, until_us=settled_until(LIVE.now_us()))
+    finally:
+        database.close()
+    say(f"{number} days of samples were folded in {database.url}.")
     return Exit.FINE
 
 

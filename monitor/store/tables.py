@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -59,6 +60,17 @@ sample_detail = Table(
     Column("steps", Text, nullable=False),
     Column("certificate", Text),
     sqlite_with_rowid=False,
+)
+
+# Made from `sample` alone and taken away by a trigger when another sample of the day arrives; see `store.days`.
+sample_day = Table(
+    "sample_day",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("day_us", BigInteger, primary_key=True),
+    Column("runs", Text, nullable=False),
+    Column("durations", LargeBinary, nullable=False),
 )
 
 evidence = Table(
