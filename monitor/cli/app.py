@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from monitor.cli import check, configuration, contract, exchange, look, procedure, proof, reasons, running, written
+from monitor.cli import (
+    check,
+    configuration,
+    contract,
+    exchange,
+    look,
+    procedure,
+    proof,
+    reasons,
+    restated,
+    running,
+    written,
+)
 from monitor.cli.output import CommandError, Exit, say
 from monitor.reporting import ReportRefusedError
 from monitor.store.database import StoreError
@@ -35,6 +47,7 @@ contract.sla.command(reasons.what_if)
 contract.sla.command(reasons.budget)
 app.command(contract.sla)
 app.command(contract.report)
+app.command(restated.report_difference)
 app.command(procedure.outage)
 app.command(procedure.findings)
 app.command(proof.verify)
