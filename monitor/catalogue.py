@@ -192,6 +192,12 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_db_errors_total", "counter", (), "Failed writes to the store; the samples are kept and tried again."
     ),
+    Metric(
+        "monitor_ledger_timestamps_total",
+        "counter",
+        ("result",),
+        "Times a timestamp of the ledger's head was asked for, by result: ok or failed.",
+    ),
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
     Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),

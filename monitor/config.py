@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from monitor import toml_file
 from monitor.alerts import Recipient
 from monitor.incidents import MONITOR, IncidentRule
+from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
@@ -157,6 +158,8 @@ class Config(Definition):
     recipient: tuple[Recipient, ...] = ()
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
+    timestamp: TimestampSettings | None = None
+    signature: SignatureSettings | None = None
     practice: PracticeSettings | None = None
     contract: tuple[ContractSource, ...] = ()
     journey: tuple[Journey, ...] = ()
@@ -449,9 +452,17 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
         yield from _journey_checks(journey, ("journey", index), config, origins)
     if not config.recipient:
         yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")
+    for key in ("proxy_credentials", "client_key_password"):
+        secret = getattr(config.portal, key)
+        if secret is not None and secret not in config.secrets:
+            yield origins.problem(("portal", key), f'there is no secret "{secret}"', "Add it to [secrets].")
     if config.mail.password is not None and config.mail.password not in config.secrets:
         yield origins.problem(
             ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
+        )
+    if config.signature is not None and config.signature.secret not in (None, *config.secrets):
+        yield origins.problem(
+            ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."
         )
 
 
@@ -547,10 +558,16 @@ def require_files(loaded: Loaded, path: Path) -> None:
     """
     document = toml_file.read(path)
     mend = "Put it there. The practice portal makes its own when it starts: loketwacht run --practice."
-    named = (("portal", loaded.config.portal.ca_file), ("mail", loaded.config.mail.ca_file))
+    stamping, signature = loaded.config.timestamp, loaded.config.signature
+    named = (
+        ("portal", "ca_file", loaded.config.portal.ca_file),
+        ("mail", "ca_file", loaded.config.mail.ca_file),
+        ("timestamp", "ca", stamping and stamping.ca),
+        ("signature", "key_file", signature and signature.key_file),
+    )
     problems = tuple(
-        document.problem((table, "ca_file"), f'there is no file "{name}"', mend)
-        for table, name in named
+        document.problem((table, key), f'there is no file "{name}"', mend)
+        for table, key, name in named
         if name is not None and not loaded.path(name).is_file()
     )
     if problems:

@@ -84,6 +84,8 @@ class Metrics:
             self.set("monitor_clock_jumps_total", 0, direction)
         for verdict in ("own-fault", "target-fault"):
             self.set("monitor_reference_checks_total", 0, verdict)
+        for result in ("ok", "failed"):
+            self.set("monitor_ledger_timestamps_total", 0, result)
         for result in ("delivered", "retry", "refused", "given-up"):
             self.set("alert_deliveries_total", 0, "mail", result)
         self.set("alert_last_delivery_timestamp_seconds", 0, "mail")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitor import composition, config, sealing
+from monitor import composition, config, sealing, timestamping
 from monitor.alerts import ReportNews, report_messages
 from monitor.assessing import note_intervals
 from monitor.automatic import due_reports, report_news
@@ -44,6 +44,7 @@ from probes.references import ours_to_blame, references_up
 from probes.run import run
 from probes.sample import Failure, FailureKind, Outcome, Sample
 from probes.setup import installed_version
+from sla.ledger import Sealed
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Service:
         self._days = Days()
         self._keeping: set[asyncio.Task[None]] = set()
         self._sealed_until_us: int | None = None
+        self._stamp_after_us: int | None = None  # monotonic; set after a failure
         self._ready = False
 
     async def run(
@@ -112,6 +114,7 @@ class Service:
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_MONTH_S, self._assess_months),
                     self._every(_MONTH_S, self._seal_days),
+                    self._every(_MONTH_S, self._stamp_head),
                     self._every(_MONTH_S, self._issue_reports),
                     self._reloads(reload),
                 ]
@@ -317,6 +320,34 @@ class Service:
         with self._database.begin() as tx:
             for sealed in sealing.record(tx, (digest,), now_us=self._clock.now_us()):
                 log.info("samples sealed", extra={"day": digest.day, "count": digest.count, "hash": sealed.hash})
+
+    async def _stamp_head(self) -> None:
+        """After each daily seal, where an authority is configured. One that is down delays this and nothing else."""
+        settings = self._loaded.config.timestamp
+        if settings is None or (self._stamp_after_us or 0) > self._clock.monotonic_us():
+            return
+        head = await self._in_store(self._head_due)
+        if head is None:
+            return
+        try:
+            roots = await asyncio.to_thread(timestamping.read_roots, self._loaded.path(settings.ca))
+            stamp = await timestamping.ask(head, url=settings.url, roots=roots, timeout_us=settings.timeout)
+        except timestamping.TimestampError as error:
+            self._stamp_after_us = self._clock.monotonic_us() + timestamping.RETRY_US
+            self._metrics.add("monitor_ledger_timestamps_total", 1, "failed")
+            log.warning("no timestamp of the ledger; asked again in an hour", extra={"error": str(error)})
+            return
+        await self._in_store(lambda: self._record_stamp(stamp))
+        self._metrics.add("monitor_ledger_timestamps_total", 1, "ok")
+        log.info("ledger stamped", extra={"entry": stamp.entry, "head": stamp.head})
+
+    def _head_due(self) -> Sealed | None:
+        with self._database.read() as tx:
+            return timestamping.head_due(tx)
+
+    def _record_stamp(self, stamp: timestamping.Stamp) -> None:
+        with self._database.begin() as tx:
+            timestamping.record(tx, stamp, now_us=self._clock.now_us())
 
     async def _issue_reports(self) -> None:
         for loaded in self._loaded.contracts:

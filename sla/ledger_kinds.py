@@ -191,6 +191,11 @@ KINDS: Mapping[str, Kind] = {
         needs=_keys("contract period number sha256"),
         allows=_keys("ledger_head document"),
     ),
+    "timestamp": Kind(
+        what="what a timestamp authority says of the head of an earlier entry; the token is its whole answer, base64",
+        needs=_keys("entry head time authority token"),
+        by_hand=False,
+    ),
     "samples-digest": Kind(
         what="the digest of a day's samples",
         needs=_keys("day count sha256 sets"),

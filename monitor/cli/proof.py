@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor import archive, config
+from monitor import archive, config, timestamping
 from monitor.cli.contract import chosen
 from monitor.cli.exchange import export, opened
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
@@ -70,6 +70,7 @@ def verify(
     *,
     config_path: ConfigPath = DEFAULT_CONFIG,
     database: str | None = None,
+    tsa_ca: Annotated[Path | None, Parameter(name="--tsa-ca")] = None,
     json_: Json = False,
 ) -> int:
     """Walk the ledger and the samples it seals, and name the first that was altered, dropped or moved.
@@ -80,10 +81,16 @@ def verify(
         An archive of `export evidence`: needs no database, and computes every figure of its report again.
     database
         Check this copy (an SQLAlchemy URL) in place of the configured one.
+    tsa_ca
+        PEM file of the timestamp authority's certificates; without it, the `ca` of `[timestamp]` where the
+        configuration is read. Without either, what is stamped is checked, and not who stamped it.
     """
     if archive_file is not None:
-        return _verify_archive(archive_file, json_=json_)
-    url = database or config.load(config_path).database_url
+        return _verify_archive(archive_file, _roots(tsa_ca), json_=json_)
+    loaded = None if database else config.load(config_path)
+    stamping = None if loaded is None else loaded.config.timestamp
+    roots = _roots(tsa_ca or (loaded.path(stamping.ca) if loaded and stamping else None))
+    url = loaded.database_url if loaded else str(database)
     store = Database.open(url, migrate=False)
     try:
         with store.read() as tx:
@@ -93,6 +100,7 @@ def verify(
             differs = first_difference(tx, entries) if broken is None else None
     finally:
         store.close()
+    bad_stamp = timestamping.first_bad(entries, roots) if broken is None else None
     head = entries[-1].hash if entries else ""
     days = len(sealed_days(entries))
     if json_:
@@ -101,6 +109,9 @@ def verify(
             {
                 "entries": len(entries),
                 "head": head,
+                "timestamps": timestamping.count(entries),
+                "timestamps_trusted": roots is not None,
+                "first_bad_timestamp": bad_stamp.seq if bad_stamp else None,
                 "first_broken": broken.seq if broken else None,
                 "sealed_days": days,
                 "first_difference": first,
@@ -112,16 +123,34 @@ def verify(
             "it was altered or moved, or one before it was dropped."
         )
         return Exit.BAD_NEWS
+    if bad_stamp is not None:
+        say(str(bad_stamp))
+        return Exit.BAD_NEWS
     if differs is not None:
         say(str(differs))
         return Exit.BAD_NEWS
     say(f"The ledger holds: {len(entries)} entries, head {head or 'none yet'}; the samples of {days} sealed days too.")
+    _say_stamps(timestamping.count(entries), roots)
     return Exit.FINE
 
 
-def _verify_archive(path: Path, *, json_: bool) -> int:
+def _roots(path: Path | None) -> timestamping.Roots | None:
     try:
-        manifest, wrong = archive.examine(path)
+        return None if path is None else timestamping.read_roots(path)
+    except timestamping.TimestampError as error:
+        raise CommandError(f"{error}.", Exit.CONFIG) from error
+
+
+def _say_stamps(count: int, roots: timestamping.Roots | None) -> None:
+    if count and roots is not None:
+        say(f"{count} timestamps hold, and the trusted authority signed them.")
+    elif count:
+        say(f"{count} timestamps are of the right heads; who signed them was not checked: give --tsa-ca.")
+
+
+def _verify_archive(path: Path, roots: timestamping.Roots | None, *, json_: bool) -> int:
+    try:
+        manifest, wrong = archive.examine(path, roots=roots)
     except archive.ArchiveRefusedError as error:
         raise CommandError(str(error), Exit.CONFIG) from error
     if json_:
@@ -133,4 +162,5 @@ def _verify_archive(path: Path, *, json_: bool) -> int:
         f"{path} holds: every figure of report {manifest['report']} on {manifest['contract']} comes out again; "
         f"ledger head {manifest['ledger_head']}."
     )
+    _say_stamps(int(manifest.get("timestamps", 0)), roots)
     return Exit.FINE

@@ -29,6 +29,7 @@ DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - of a wall clock, as spreadsh
 LONGEST = 32_000
 #: A spreadsheet shows fifteen digits of a number.
 MOST_DECIMALS = 13
+LINE_HEIGHT = 15
 HEADER = 3  # row of the headings: above them the title, a remark, and the sums
 
 Tone = Literal["good", "bad", "open"]
@@ -191,7 +192,7 @@ def write(sheets: Iterable[Table | Facts], properties: Properties) -> bytes:
     for sheet in sheets:
         page = book.add_worksheet(sheet.name)
         page.set_landscape()
-        page.set_paper(9)  # A4
+        page.set_paper(8)  # A3
         page.fit_to_pages(1, 0)
         page.set_footer(f"&L{properties.footer.replace('&', '&&')}&R&P / &N")
         page.hide_gridlines(2)
@@ -225,6 +226,7 @@ def _facts(page: Worksheet, sheet: Facts, formats: _Formats) -> None:
     for column, width in enumerate(sheet.widths):
         page.set_column(column, column, width)
     for row, (label, cell) in enumerate(sheet.pairs, start=HEADER):
+        page.set_row(row, LINE_HEIGHT * max(_lines(label, sheet.widths[0]), _lines(cell, sheet.widths[1])))
         page.write_string(row, 0, label, formats.label)
         _cell(page, row, 1, cell, formats, wrap=True, align="left")
 
@@ -249,14 +251,22 @@ def _table(page: Worksheet, sheet: Table, formats: _Formats) -> None:
             "columns": [{"header": column.title, "header_format": formats.header} for column in sheet.columns],
         },
     )
+    page.set_row(HEADER, LINE_HEIGHT * max(_lines(column.title, column.width - 3) for column in sheet.columns))
     page.freeze_panes(first, sheet.frozen)
     page.repeat_rows(HEADER)
     for row, cells in enumerate(sheet.rows, start=first):
         here = whole | {key: xl_rowcol_to_cell(row, index) for key, index in places.items()}
+        wrapped = [_lines(cell, column.width) for column, cell in zip(sheet.columns, cells, strict=True) if column.wrap]
+        page.set_row(row, LINE_HEIGHT * max(wrapped, default=1))
         for index, (column, cell) in enumerate(zip(sheet.columns, cells, strict=True)):
             _cell(page, row, index, cell, formats, wrap=column.wrap, names=here)
     if sheet.sum_title:
         _sums(page, sheet, formats, whole)
+
+
+def _lines(cell: Cell, width: int) -> int:
+    """How many lines a text takes in a column so wide: not every program finds that out by itself."""
+    return min(-(-len(cell) * 11 // (width * 10)), 25) or 1 if isinstance(cell, str) else 1
 
 
 def _fixed(row: int, column: int) -> str:
@@ -302,6 +312,7 @@ def _cell(
     more = {"align": align} if align else {}
     if isinstance(shown, Toned):
         more |= TONES[shown.tone]
+        more.setdefault("align", "center")
     made = formats.look(pattern, bold=bold, wrap=wrap and isinstance(value, str), **more)
     if isinstance(cell, Live):
         page.write_formula(row, column, _filled(cell.formula, names or {}), made, value)

@@ -169,7 +169,7 @@ class _Sheets:
             self.column("measured_number", 16),
             self.column("unit", 11),
             self.column("amount", 16, sums=True),
-            self.column("reasons", 90, wrap=True),
+            self.column("reasons", 70, wrap=True),
         )
         return Table(
             name=self.w("verdicts"),
@@ -301,7 +301,7 @@ class _Sheets:
             self.column("failure", 36, wrap=True),
             self.column("sanctionable", 15),
             self.column("share", 16, sums=True),
-            self.column("reasons", 90, wrap=True),
+            self.column("reasons", 70, wrap=True),
         )
         ordered = sorted(
             self.report.assessment.outages, key=lambda outage: (outage.first_bad_us, outage.journey, outage.id)
@@ -369,7 +369,7 @@ class _Sheets:
             self.column("by", 28, wrap=True),
             self.column("recorded", 20),
             self.column("reason", 40, wrap=True),
-            self.column("reasons", 90, wrap=True),
+            self.column("reasons", 70, wrap=True),
         )
         return Table(
             name=self.w("decisions"),

@@ -1,0 +1,67 @@
+"""The one door for what the monitor itself sends to other machines: small, bounded, never redirected.
+
+Proxies and credentials of the environment are left alone: what is sent goes to the configured address and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+_SECOND_US = 1_000_000
+MOST_BYTES = 262_144
+
+
+class OutboundError(Exception):
+    """Nothing came back, or nothing fit to be read; the message says what and from whom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the other side said. `content_type` is empty where it named none."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+async def post(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    timeout_us: int,
+    most_bytes: int = MOST_BYTES,
+    trust: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send a body to an address once.
+
+    Args:
+        timeout_us: for everything together, from the name to the last byte.
+        most_bytes: of the answer's body, as it is after decoding.
+        trust: the certificates that are trusted; None trusts the system's.
+
+    Raises:
+        OutboundError: no connection, no answer in time, or an answer that is too large.
+    """
+    seconds = timeout_us / _SECOND_US
+    try:
+        # httpx's own limits are per read: a body that drips would never end.
+        async with asyncio.timeout(seconds):
+            client = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=seconds, verify=trust or True)
+            async with client, client.stream("POST", url, content=body, headers=dict(headers)) as answer:
+                found = bytearray()
+                async for piece in answer.aiter_bytes():
+                    found += piece
+                    if len(found) > most_bytes:
+                        raise OutboundError(f"{url} answered with more than {most_bytes} bytes")
+                kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+                return Answer(status=answer.status_code, content_type=kind, body=bytes(found))
+    except TimeoutError as error:
+        raise OutboundError(f"{url} gave no answer within {seconds:g} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise OutboundError(f"{url} cannot be reached: {error or type(error).__name__}") from error
