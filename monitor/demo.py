@@ -38,7 +38,7 @@ from monitor.reporting import Written, write
 from monitor.schedule import ClockJump, MissedSlots, Schedule
 from monitor.simulation import Simulation
 from monitor.store import events, ledger, outbox, samples
-from monitor.store.database import Database, directly
+from monitor.store.database import Database, Transaction, directly
 from monitor.store.events import Event
 from probes.checks import Check
 from probes.http import Transport
@@ -378,18 +378,24 @@ async def _until(stage: _Stage, at_us: int) -> None:
 
 
 def _write_down(stage: _Stage, note: Note) -> None:
-    entry = Entry(
+    with stage.database.begin() as tx:
+        ledger.append(tx, _entry(stage, note, tx))
+
+
+def _entry(stage: _Stage, note: Note, tx: Transaction) -> Entry:
+    data = dict(note.data)
+    if note.answers:
+        data["notification"] = str([s.seq for s in ledger.read(tx, kinds=("notification",))][-1])
+    return Entry(
         kind=note.kind,
         recorded_us=stage.simulation.clock.now_us(),
         by=note.by,
         reason=note.reason,
         from_us=instant_us(note.begins),
-        until_us=instant_us(note.ends),
+        until_us=None if note.ends is None else instant_us(note.ends),
         scope=note.scope,
-        data=note.data,
+        data=data,
     )
-    with stage.database.begin() as tx:
-        ledger.append(tx, entry)
 
 
 # -- what is shown meanwhile -------------------------------------------------------------------------------------------

@@ -32,15 +32,21 @@ _HOUR = 60 * _MINUTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """An entry for the ledger; times are civil."""
+    """An entry for the ledger; times are civil.
+
+    Attributes:
+        ends: None for what happens at one moment.
+        answers: whether it is about the latest notification in the ledger.
+    """
 
     kind: str
     by: str
     reason: str
     begins: datetime
-    ends: datetime
+    ends: datetime | None = None
     scope: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,74 @@ STORY: tuple[Happening, ...] = (
         at=_on(8, 9, 42),
         text="Thursday morning, service hours: every project page fails until 13:17. Nobody can submit.",
         faults=({"fault": "status-500", "path": "/loket/projecten", "seconds": 3 * _HOUR + 35 * _MINUTE},),
+    ),
+    Happening(
+        at=_on(8, 10, 5),
+        text="The helpdesk tells the supplier of it: priority 1.",
+        note=Note(
+            kind="notification",
+            by="B. Maes, helpdesk",
+            reason="Niemand kan indienen; alle projectpagina's geven een serverfout",
+            begins=_on(8, 10, 5),
+            scope=("indienen",),
+            data={"priority": "P1", "channel": "telefoon"},
+        ),
+    ),
+    Happening(
+        at=_on(8, 10, 25),
+        text="The supplier reacts after twenty minutes; fifteen were promised.",
+        note=Note(
+            kind="reaction",
+            by="Voorbeeld NV, dienstbeheer",
+            reason="Melding ontvangen, ploeg opgeroepen",
+            begins=_on(8, 10, 25),
+            answers=True,
+        ),
+    ),
+    Happening(
+        at=_on(8, 15),
+        text="The supplier tells that it works again since 13:25: within the four hours promised.",
+        note=Note(
+            kind="restored",
+            by="Voorbeeld NV, dienstbeheer",
+            reason="Verbinding met de databank hersteld, wachtrij verwerkt",
+            begins=_on(8, 13, 25),
+            data={"cause": "databank"},
+            answers=True,
+        ),
+    ),
+    Happening(
+        at=_on(9, 9),
+        text="The two-weekly state of affairs of 2 October is noted: delivered in time.",
+        note=Note(
+            kind="document-delivered",
+            by="A. Peeters, contractbeheer",
+            reason="Stand van zaken met acties",
+            begins=_on(2, 16),
+            data={"document": "stand van zaken", "due": "2026-10-02"},
+        ),
+    ),
+    Happening(
+        at=_on(9, 9, 1),
+        text="The supplier's own monthly report came on the sixth working day: one day late.",
+        note=Note(
+            kind="document-delivered",
+            by="A. Peeters, contractbeheer",
+            reason="Maandrapport september",
+            begins=_on(8, 17),
+            data={"document": "maandrapport dienstverlener", "period": "2026-09"},
+        ),
+    ),
+    Happening(
+        at=_on(9, 9, 2),
+        text="A release is announced for the evening of 20 October, in time.",
+        note=Note(
+            kind="release",
+            by="Voorbeeld NV, dienstbeheer",
+            reason="Verbeteringen aan het opladen van dossierstukken",
+            begins=_on(20, 20, 30),
+            data={"version": "5.3.0"},
+        ),
     ),
     Happening(
         at=_on(9, 10, 15),
@@ -163,6 +237,17 @@ STORY: tuple[Happening, ...] = (
         ),
     ),
     Happening(
+        at=_on(20, 17),
+        text="The second state of affairs, due on 16 October, comes two working days late.",
+        note=Note(
+            kind="document-delivered",
+            by="A. Peeters, contractbeheer",
+            reason="Stand van zaken met acties, na aanmaning",
+            begins=_on(20, 16, 50),
+            data={"document": "stand van zaken", "due": "2026-10-16"},
+        ),
+    ),
+    Happening(
         at=_on(21, 20),
         text="That maintenance, as a page with status 200: announced, so nobody is mailed, but it counts as downtime.",
         faults=({"fault": "maintenance-200", "seconds": 2 * _HOUR},),
@@ -183,6 +268,17 @@ STORY: tuple[Happening, ...] = (
                 "delay_ms": 3_100,
                 "seconds": 4 * 24 * _HOUR + 12 * _HOUR,
             },
+        ),
+    ),
+    Happening(
+        at=_on(30, 16, 30),
+        text="The third state of affairs is delivered on the day it is due.",
+        note=Note(
+            kind="document-delivered",
+            by="A. Peeters, contractbeheer",
+            reason="Stand van zaken met acties",
+            begins=_on(30, 16),
+            data={"document": "stand van zaken", "due": "2026-10-30"},
         ),
     ),
 )
