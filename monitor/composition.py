@@ -16,10 +16,15 @@ from sla.ledger import Sealed
 
 
 def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
-    """What runs need: the portal with its certificates found, and the secrets."""
+    """What runs need: the portal with its files found, and the secrets."""
     portal = loaded.config.portal
-    if portal.ca_file is not None:
-        portal = portal.model_copy(update={"ca_file": str(loaded.path(portal.ca_file).resolve())})
+    files = {
+        "ca_file": portal.ca_file,
+        "client_certificate": portal.client_certificate,
+        "client_key": portal.client_key,
+    }
+    found = {key: str(loaded.path(name).resolve()) for key, name in files.items() if name is not None}
+    portal = portal.model_copy(update=found)
     return Setup(
         portal=portal,
         secrets=loaded.secrets,

@@ -6,6 +6,7 @@ Lengths of time are written as `"250ms"`, `"10s"`, `"5m"`, `"2h"`, `"1d"` and he
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -71,6 +72,16 @@ def _http_url(value: str) -> str:
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("holds more than scheme, host, port and path; credentials belong to secrets")
     return value
+
+
+def _proxy_url(value: str) -> str:
+    if not value.startswith("http://") or urlsplit(_http_url(value)).path not in ("", "/"):
+        raise ValueError('is not the address of a proxy; write it as "http://proxy.example:3128"')
+    return value
+
+
+def _ip_address(value: str) -> str:
+    return str(ipaddress.ip_address(value))
 
 
 Duration = Annotated[int, BeforeValidator(duration_us), Field(gt=0)]
@@ -346,6 +357,16 @@ class Portal(Definition):
         allow_hosts: hosts (`name` or `name:port`) that journeys and redirects may reach besides the base URL's own.
         max_body: cap on a body in bytes, on the wire and after decoding.
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.
+        engine: what carries the requests: the house's own engine, or stock httpx.
+        ip: which of a name's addresses are tried, in which order; `any` leaves the order to the system.
+        addresses: name to the one address it has for us, to probe one node behind a load balancer. Host, SNI and the
+            name in the certificate stay those of the name.
+        dns_cache: how long an answer of the name server is used again; None asks each time.
+        proxy: `http://host:port`; CONNECT for https, absolute addresses for http. None goes directly.
+        no_proxy: names of hosts that are asked directly all the same.
+        proxy_credentials: name of the secret that holds `user:password`.
+        client_certificate, client_key: paths of PEM files; a key of None is in the certificate's file.
+        client_key_password: name of the secret that opens the key.
     """
 
     name: str
@@ -355,3 +376,21 @@ class Portal(Definition):
     max_body: int = Field(default=8 * 1024 * 1024, ge=1024)
     max_redirects: int = Field(default=10, ge=0, le=50)
     contact: str
+    engine: Literal["own", "httpx"] = "httpx"
+    ip: Literal["any", "4", "6", "4-then-6", "6-then-4"] = "any"
+    addresses: dict[str, Annotated[str, AfterValidator(_ip_address)]] = Field(default_factory=dict)
+    dns_cache: Duration | None = None
+    proxy: Annotated[str, AfterValidator(_proxy_url)] | None = None
+    no_proxy: tuple[str, ...] = ()
+    proxy_credentials: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    client_key_password: str | None = None
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.proxy is None and (self.no_proxy or self.proxy_credentials is not None):
+            raise ValueError("has no_proxy or proxy_credentials without a proxy")
+        if self.client_certificate is None and (self.client_key is not None or self.client_key_password is not None):
+            raise ValueError("has a client_key or client_key_password without a client_certificate")
+        return self

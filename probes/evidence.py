@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from probes.http import Trail
 from probes.redaction import Redactor
 from probes.sample import Evidence
+from probes.trail import Trail
 
 #: Characters of a body that are kept.
 BODY_LIMIT = 64 * 1024

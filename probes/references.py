@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from probes.http import Ask, Trail, Visitor, host_of
+from probes.http import Ask, Visitor, host_of
 from probes.setup import Setup
+from probes.trail import Trail
 
 
 async def references_up(references: Sequence[str], *, deadline_us: int, setup: Setup) -> tuple[bool, ...]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
 
 from probes.checks import CertificateCheck, Portal
-from probes.http import NetworkTransport, Transport
-from probes.tls import Shown, handshake, trust
+from probes.engine.names import Names, Remembered
+from probes.engine.settings import Proxy, Way
+from probes.fault import Fault
+from probes.http import Transport, way_out
+from probes.sample import FailureKind
+from probes.tls import Handshake, Identity, handshake, trust
 
 
 def installed_version() -> str:
@@ -24,12 +31,13 @@ class Setup:
     """Everything runs of one configuration have in common.
 
     Attributes:
-        portal: `ca_file` in it is an absolute path already.
+        portal: paths in it are absolute already.
         secrets: by name; never empty text. A name that a journey uses and that is not here makes its run unknown.
         now_us, monotonic_us: wall clock and monotonic clock in microseconds.
         transport: makes the way out for one run; None is the network. With one of its own no threads, sockets or
             real time are used, so that a run lives in simulated time.
         certificate: shows the certificate of a check; None asks the network, which simulated time does not have.
+        remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
         version: ours, for the User-Agent.
     """
 
@@ -39,7 +47,8 @@ class Setup:
     monotonic_us: Callable[[], int]
     new_id: Callable[[], str]
     transport: Callable[[], Transport] | None = None
-    certificate: Callable[[CertificateCheck], Awaitable[Shown]] | None = None
+    certificate: Callable[[CertificateCheck], Awaitable[Handshake]] | None = None
+    remembered: Remembered = field(default_factory=Remembered, repr=False)
     version: str = field(default_factory=installed_version)
 
     @property
@@ -48,13 +57,62 @@ class Setup:
         return f"Loketwacht/{self.version} (+{self.portal.contact})"
 
     def way_out(self) -> Transport:
-        """A fresh transport, without connections of an earlier run. Raises OSError where `ca_file` cannot be read."""
+        """A fresh transport, without connections of an earlier run.
+
+        Raises:
+            OSError: where the certificates cannot be read.
+            Fault: of kind monitor, where a secret it needs is missing.
+        """
         if self.transport is not None:
             return self.transport()
-        return NetworkTransport(trust(self.portal.ca_file), self.monotonic_us)
+        return way_out(self.portal.engine, self._way())
 
-    async def shown(self, check: CertificateCheck) -> Shown:
+    def _way(self) -> Way:
+        portal = self.portal
+        return Way(
+            context=self._trusted,
+            names=Names(
+                monotonic_us=self.monotonic_us,
+                family=portal.ip,
+                pinned=portal.addresses,
+                remember_us=portal.dns_cache or 0,
+                remembered=self.remembered,
+            ),
+            monotonic_us=self.monotonic_us,
+            proxy=self._proxy(),
+        )
+
+    def _trusted(self, *, verify: bool = True) -> ssl.SSLContext:
+        portal = self.portal
+        identity = None
+        if portal.client_certificate is not None:
+            password = None if portal.client_key_password is None else self._secret(portal.client_key_password)
+            identity = Identity(certificate=portal.client_certificate, key=portal.client_key, password=password)
+        return trust(portal.ca_file, identity, verify=verify)
+
+    def _proxy(self) -> Proxy | None:
+        portal = self.portal
+        if portal.proxy is None:
+            return None
+        parts = urlsplit(portal.proxy)
+        credentials = None
+        if portal.proxy_credentials is not None:
+            credentials = "Basic " + base64.b64encode(self._secret(portal.proxy_credentials).encode()).decode("ascii")
+        return Proxy(
+            host=parts.hostname or "",
+            port=parts.port or 80,
+            credentials=credentials,
+            bypassed=frozenset(map(str.lower, portal.no_proxy)),
+        )
+
+    def _secret(self, name: str) -> str:
+        try:
+            return self.secrets[name]
+        except KeyError:
+            raise Fault(FailureKind.MONITOR, "secret", expected=f"a value for {name}", found="nothing") from None
+
+    async def shown(self, check: CertificateCheck) -> Handshake:
         """What the server of a certificate check shows."""
         if self.certificate is not None:
             return await self.certificate(check)
-        return await handshake(check, trust(self.portal.ca_file))
+        return await handshake(check, self._trusted(), lambda: self._trusted(verify=False))

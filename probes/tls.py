@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,33 +19,71 @@ from probes.errors import printable, words
 from probes.errors import refusal as reason
 from probes.fault import Fault
 from probes.sample import CertificateFacts, FailureKind
+from probes.trail import Trail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def trust(ca_file: str | None) -> ssl.SSLContext:
-    """The system's certificate authorities, and those of a file. Built once per file content: it costs 36 ms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who we are to servers that ask for a client certificate.
+
+    Attributes:
+        certificate: path of a PEM file, which may hold the key as well.
+        key: path of the key; None where it is in the same file.
+        password: of the key; None where it has none.
+    """
+
+    certificate: str
+    key: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def trust(ca_file: str | None, identity: Identity | None = None, *, verify: bool = True) -> ssl.SSLContext:
+    """Whom we trust: the system's certificate authorities, and those of a file; and who we are.
+
+    Built once per content of the files: it costs 36 ms. What shakes hands with it may be many connections at a time.
+
+    Args:
+        verify: false only to read a certificate that was refused; nothing is ever sent over such a connection.
 
     Raises:
-        OSError: where the file cannot be read or holds no certificate (`ssl.SSLError`).
+        OSError: where a file cannot be read or holds no certificate (`ssl.SSLError`).
     """
-    if ca_file is None:
-        return _trust(None, 0, 0)
-    state = Path(ca_file).stat()
-    return _trust(ca_file, state.st_mtime_ns, state.st_size)
+    paths = [path for path in (ca_file, identity and identity.certificate, identity and identity.key) if path]
+    states = tuple((state.st_mtime_ns, state.st_size) for state in map(os.stat, paths))
+    return _trust(ca_file, identity, verify, states)
 
 
-@lru_cache(maxsize=8)
-def _trust(ca_file: str | None, changed_ns: int, size: int) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
+@lru_cache(maxsize=64)
+def _trust(
+    ca_file: str | None,
+    identity: Identity | None,
+    verify: bool,  # noqa: FBT001 - part of the cache's key
+    states: tuple[tuple[int, int], ...],
+) -> ssl.SSLContext:
+    if verify:
+        context = ssl.create_default_context()
+        if ca_file is not None:
+            context.load_verify_locations(cafile=ca_file)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if identity is not None:
+        # Without a password OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(identity.certificate, identity.key, identity.password or _no_password)
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
+def _no_password() -> str:
+    raise ssl.SSLError("the client's key wants a password")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Handshake:
     """What a handshake showed.
 
     Attributes:
@@ -58,15 +97,22 @@ class Shown:
     refusal: str | None = None
 
 
-def shown(connection: ssl.SSLObject | ssl.SSLSocket, refusal: str | None = None) -> Shown:
+def read_handshake(connection: ssl.SSLObject | ssl.SSLSocket, refusal: str | None = None) -> Handshake:
     """Reads a finished handshake."""
     cipher = connection.cipher()
-    return Shown(
+    return Handshake(
         chain=_chain(connection),
         tls_version=connection.version() or "",
         cipher=cipher[0] if cipher else "",
         refusal=refusal,
     )
+
+
+def note_handshake(handshake: Handshake | None, trail: Trail) -> None:
+    """Puts into a trail what the connection's handshake showed; None without TLS."""
+    if handshake is not None:
+        trail.tls_version, trail.tls_cipher = handshake.tls_version, handshake.cipher
+        trail.certificate_not_after_us = earliest_not_after_us(handshake.chain)
 
 
 def _chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[bytes, ...]:
@@ -98,7 +144,7 @@ def earliest_not_after_us(chain: tuple[bytes, ...]) -> int | None:
         return None
 
 
-def facts(host: str, handshake: Shown) -> CertificateFacts:
+def facts(host: str, handshake: Handshake) -> CertificateFacts:
     """The leaf in words and numbers.
 
     Raises:
@@ -130,7 +176,9 @@ def facts(host: str, handshake: Shown) -> CertificateFacts:
         raise Fault(FailureKind.TLS, host, expected="a certificate", found=str(error) or "none") from error
 
 
-async def handshake(check: CertificateCheck, context: ssl.SSLContext) -> Shown:
+async def handshake(
+    check: CertificateCheck, context: ssl.SSLContext, unverified: Callable[[], ssl.SSLContext]
+) -> Handshake:
     """What the server shows; asked a second time without verification where the first handshake refused it (T14).
 
     Raises:
@@ -139,14 +187,11 @@ async def handshake(check: CertificateCheck, context: ssl.SSLContext) -> Shown:
     try:
         return await _shake(check, context)
     except ssl.SSLCertVerificationError as refused:
-        open_context = ssl.create_default_context()
-        open_context.check_hostname = False
         # Only to read the certificate: nothing is sent over this connection, and the refusal stands.
-        open_context.verify_mode = ssl.CERT_NONE
-        return await _shake(check, open_context, reason(refused))
+        return await _shake(check, unverified(), reason(refused))
 
 
-async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str | None = None) -> Shown:
+async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str | None = None) -> Handshake:
     where = f"{check.host}:{check.port}"
     try:
         _, writer = await asyncio.open_connection(
@@ -165,7 +210,7 @@ async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str 
     try:
         connection = writer.get_extra_info("ssl_object")
         assert connection is not None
-        return shown(connection, refusal)
+        return read_handshake(connection, refusal)
     finally:
         # Without waiting for the other side's goodbye, which may never come.
         writer.transport.abort()

@@ -17,13 +17,14 @@ from probes.errors import quoted
 from probes.evidence import evidence
 from probes.extraction import Fields, captured
 from probes.fault import Fault
-from probes.http import Ask, Trail, Visitor, host_of
+from probes.http import Ask, Visitor, host_of
 from probes.redaction import Redactor
 from probes.regexes import TooSlowError, search_at_once, search_bounded
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
 from probes.templates import Into, MissingNameError, TemplateError, is_template, key, rendered
+from probes.trail import Trail
 
 log = logging.getLogger(__name__)
 

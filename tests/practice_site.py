@@ -18,6 +18,7 @@ from probes.practice import PRACTICE_SECRETS, PracticeSettings, RunningPractice,
 from probes.run import run
 from probes.sample import Sample
 from probes.setup import Setup
+from tests.engines import chosen
 
 JOURNEYS_FILE = Path(__file__).parents[1] / "probes" / "practice" / "journeys.toml"
 
@@ -56,6 +57,7 @@ async def walked(
         ca_file=str(site.ca_file),
         contact="test@example.org",
         max_body=max_body,
+        engine=chosen.get(),
     )
     setup = Setup(portal=portal, secrets=PRACTICE_SECRETS, now_us=wall_us, monotonic_us=monotonic_us, new_id=new_id)
     return await run(practice_journeys()[journey_id], slot_us=wall_us(), location="hier", setup=setup)

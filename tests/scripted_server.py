@@ -14,6 +14,7 @@ from probes.checks import Journey, Portal
 from probes.run import run
 from probes.sample import Sample
 from probes.setup import Setup
+from tests.engines import chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +109,9 @@ def journey(*steps: dict[str, Any], **more: Any) -> Journey:
 
 
 def setup(base_url: str, *, secrets: Mapping[str, str] | None = None, transport: Any = None, **portal: Any) -> Setup:
-    """Real clocks, ids `run-0`, `run-1`, …"""
+    """Real clocks, ids `run-0`, `run-1`, …, and the engine that the test walks over."""
     ids = itertools.count()
+    portal = {"engine": chosen.get(), **portal}
     return Setup(
         portal=Portal(name="Proef", base_url=base_url, contact="mailto:proef@example.org", **portal),
         secrets=secrets or {},

@@ -10,6 +10,8 @@ import pytest
 from probes.sample import FailureKind, Outcome, Sample
 from tests.practice_site import broken, practice_journeys, practice_site, visitor, walked
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 JOURNEYS = (
     "startpagina",
     "aanmelden",

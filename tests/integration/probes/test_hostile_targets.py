@@ -15,6 +15,8 @@ from probes.run import run
 from probes.sample import Failure, FailureKind, Outcome, Sample, StepOutcome
 from tests.scripted_server import Received, ScriptedServer, answer, journey, pages, setup, step, walked
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 MIB = 1024 * 1024
 Writes = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -11,6 +11,8 @@ from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
 from tests.scripted_server import Received, ScriptedServer, answer, journey, pages, setup, step, walked
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def to(target: str, status: int = 302, head: str = "") -> bytes:
     return answer(status=status, head=f"Location: {target}\r\n{head}")

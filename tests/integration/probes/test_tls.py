@@ -17,6 +17,8 @@ from probes.tls import trust
 from tests.certificates import LONG_AGO, PAST, Authority, authority
 from tests.scripted_server import ScriptedServer, answer, journey, pages, setup, step
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 PAST_US = 1_577_934_245_000_000  # 2020-01-02T03:04:05Z
 DAY_US = 86_400_000_000
 

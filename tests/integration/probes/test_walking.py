@@ -21,6 +21,8 @@ from probes.sample import FailureKind, Outcome, Sample
 from probes.setup import Setup
 from tests.scripted_server import Received, ScriptedServer, answer, journey, pages, setup, step, walked
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 FORM = '<h1>Nieuw</h1><form id="f"><input type="hidden" name="_csrf" value="00&amp;12"></form>'
 
 

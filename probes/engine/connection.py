@@ -1,0 +1,333 @@
+"""One TCP connection with or without TLS, stamping what happens at the moment the event loop hands it over.
+
+TLS runs in memory beside the socket: the handshake has a beginning and an end of its own that way, on any event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+from probes.engine.answer import Answer, broken
+from probes.engine.settings import NEXT_ADDRESS_SECONDS, OUR_OWN_ERRORS
+from probes.errors import refusal, words
+from probes.fault import Fault
+from probes.sample import FailureKind
+from probes.tls import Handshake, read_handshake
+from probes.trail import Trail
+
+#: Beyond this many bytes that nobody took, the other side has to wait.
+_ENOUGH = 256 * 1024
+#: How much of a request is handed over at once; after each piece the other side's pace counts.
+_PIECE = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """Carries one request at a time. Whatever goes wrong is raised as a `Fault` where it is awaited."""
+
+    def __init__(self, where: str, monotonic_us: Callable[[], int]) -> None:
+        self.where = where
+        self.address = ""
+        self.made_us = 0
+        self.tls: ssl.SSLObject | None = None
+        self._monotonic_us = monotonic_us
+        self._loop = asyncio.get_running_loop()
+        self._lost = self._loop.create_future()
+        self._waiter: asyncio.Future[None] | None = None
+        self._answer: Answer | None = None
+        self._trail = Trail()
+        self._fault: Fault | None = None
+        self._stray = False
+        self._full = self._paused = self._shaken = False
+        self._shaken_us = 0
+        self._handshake: Handshake | None = None
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.made_us = self._monotonic_us()
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        now = self._monotonic_us()
+        if self._fault is not None:
+            return
+        try:
+            if self.tls is None:
+                self._received(data, now)
+            else:
+                self._incoming.write(data)
+                if not self._shaken:
+                    self._shake(now)
+                if self._shaken:
+                    self._decrypt(now)
+        except Fault as fault:
+            self._fail(fault)
+        except Exception as error:
+            # The edge of a callback: raised here, it would reach the event loop's log and nobody who waits.
+            unforeseen = Fault(FailureKind.MONITOR, self.where, found=type(error).__name__)
+            unforeseen.__cause__ = error
+            self._fail(unforeseen)
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(exc)
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._wake()
+
+    # What happens to bytes.
+
+    def _received(self, data: bytes, now: int) -> None:
+        answer, trail = self._answer, self._trail
+        if answer is None:
+            self._stray = True  # bytes nobody asked for
+            return
+        if not trail.first_byte_us:
+            trail.first_byte_us = now
+        if not answer.complete:
+            trail.last_byte_us = now
+        answer.feed(data)
+        if answer.waiting > _ENOUGH and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _shake(self, now: int) -> None:
+        assert self.tls is not None
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return
+        except ssl.SSLError as error:
+            self._flush()  # the alert that tells the other side why
+            raise _tls_fault(self.where, error) from error
+        self._flush()
+        self._shaken, self._shaken_us = True, now
+
+    def _decrypt(self, now: int) -> None:
+        assert self.tls is not None
+        try:
+            while data := self.tls.read(_ENOUGH):
+                self._received(data, now)
+            self._ended(None)
+        except ssl.SSLWantReadError:
+            if self._outgoing.pending:
+                self._flush()
+        except ssl.SSLZeroReturnError:
+            self._ended(None)
+        except ssl.SSLError as error:
+            raise _tls_fault(self.where, error) from error
+
+    def _flush(self) -> None:
+        if self._outgoing.pending and not self._transport.is_closing():
+            self._transport.write(self._outgoing.read())
+
+    def _ended(self, error: Exception | None) -> None:
+        """The other side closed, or the connection broke."""
+        if self._fault is None:
+            if self.tls is not None and not self._shaken:
+                found = words(error) if error is not None else "connection reset"
+                self._fault = Fault(FailureKind.TLS, self.where, expected="a TLS connection", found=found)
+            elif error is not None:
+                self._fault = self._located(broken("the connection broke"))
+            elif self._answer is None:
+                self._fault = self._located(broken("the connection closed before an answer"))
+            else:
+                try:
+                    self._answer.end()
+                    self._fault = self._located(broken("the connection closed before an answer"))
+                except Fault as fault:
+                    self._fault = self._located(fault)
+        self._wake()
+
+    def _fail(self, fault: Fault) -> None:
+        self._fault = self._located(fault)
+        self._transport.abort()
+
+    def _located(self, fault: Fault) -> Fault:
+        fault.subject = fault.subject or self.where
+        return fault
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _wait(self) -> None:
+        """Until something happened."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    # What a run calls.
+
+    @property
+    def heard(self) -> bool:
+        """Whether any byte of an answer to the newest request came."""
+        return self._answer is not None and self._answer.begun
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request may be sent."""
+        return self._fault is None and not self._stray and self._answer is None and not self._transport.is_closing()
+
+    async def secure(self, context: ssl.SSLContext, host: str, trail: Trail) -> None:
+        """Shakes hands over TLS; the time goes to the phase `tls`.
+
+        Raises:
+            Fault: of kind tls.
+        """
+        trail.waiting_for = "the TLS handshake"
+        started = self._monotonic_us()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+            self._shake(started)
+            while not self._shaken:
+                if self._fault is not None:
+                    raise self._fault
+                await self._wait()
+        finally:
+            trail.add(tls_us=max(0, (self._shaken_us or self._monotonic_us()) - started))
+
+    def shown(self) -> Handshake | None:
+        """What the handshake showed; None without TLS."""
+        if self._handshake is None and self.tls is not None and self._shaken:
+            self._handshake = read_handshake(self.tls)
+        return self._handshake
+
+    async def ask(self, head: bytes, body: bytes, method: str, trail: Trail) -> Answer:
+        """Sends a request; returns when the answer's head is complete.
+
+        Raises:
+            Fault: of kind protocol or tls.
+        """
+        answer = self._answer = Answer(method)
+        self._trail = trail
+        trail.sent_us = trail.first_byte_us = trail.last_byte_us = 0
+        trail.waiting_for = "the request to be taken"
+        if len(body) <= _PIECE:
+            self._send(head + body)
+        else:
+            self._send(head)
+            pieces = memoryview(body)
+            for at in range(0, len(pieces), _PIECE):
+                while self._full and self._fault is None and not answer.head_complete:
+                    await self._wait()
+                if self._fault is not None or answer.head_complete:
+                    # The other side made up its mind without reading it all; the rest would be taken for a request.
+                    self._stray = True
+                    break
+                self._send(bytes(pieces[at : at + _PIECE]))
+        trail.sent_us = self._monotonic_us()
+        if trail.first_byte_us:
+            trail.sent_us = min(trail.sent_us, trail.first_byte_us)
+        trail.waiting_for = "an answer"
+        while not answer.head_complete:
+            if self._fault is not None:
+                raise self._fault
+            await self._wait()
+        return answer
+
+    def _send(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
+        if self.tls is None:
+            self._transport.write(data)
+            return
+        try:
+            self.tls.write(data)
+        except ssl.SSLError as error:
+            self._fail(_tls_fault(self.where, error))
+            return
+        self._flush()
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body as sent, in pieces as they come.
+
+        Raises:
+            Fault: of kind protocol or tls, where it breaks off.
+        """
+        answer = self._answer
+        assert answer is not None
+        while True:
+            if answer.parts:
+                piece = answer.take()
+                if self._paused:
+                    self._paused = False
+                    self._transport.resume_reading()
+                yield piece
+            elif answer.complete:
+                return
+            elif self._fault is not None:
+                raise self._fault
+            else:
+                await self._wait()
+
+    def done(self) -> bool:
+        """The answer is read, or given up. Returns whether the connection can carry another request."""
+        answer, self._answer = self._answer, None
+        if answer is None or not (answer.complete and answer.reusable and not answer.parts) or not self.usable:
+            self._transport.abort()
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Ends the connection without waiting for the other side's goodbye; its socket is closed on return."""
+        self._transport.abort()
+        await asyncio.shield(self._lost)
+
+
+def _tls_fault(where: str, error: ssl.SSLError) -> Fault:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Fault(FailureKind.TLS, where, expected="a valid certificate", found=refusal(error))
+    return Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(error))
+
+
+async def dial(
+    host: str, port: int, addresses: tuple[str, ...], trail: Trail, monotonic_us: Callable[[], int]
+) -> Connection:
+    """A connection to the first address that takes one; the time goes to the phase `connect`.
+
+    Raises:
+        Fault: of kind connect, or monitor where this machine has run out of something.
+    """
+    where = f"{host}:{port}"
+    trail.waiting_for = f"a connection to {where}"
+    loop = asyncio.get_running_loop()
+    started = monotonic_us()
+    made: Connection | None = None
+    try:
+        for number, address in enumerate(addresses, start=1):
+            trail.addresses.append(address)
+            last = number == len(addresses)
+            try:
+                async with contextlib.AsyncExitStack() as stack:
+                    if not last:
+                        await stack.enter_async_context(asyncio.timeout(NEXT_ADDRESS_SECONDS))
+                    _, made = await loop.create_connection(lambda: Connection(where, monotonic_us), address, port)
+                made.address = address
+                return made
+            except (OSError, TimeoutError) as error:
+                if isinstance(error, OSError) and error.errno in OUR_OWN_ERRORS:
+                    raise Fault(FailureKind.MONITOR, where, found=words(error)) from error
+                if last:
+                    raise Fault(FailureKind.CONNECT, where, expected="a connection", found=words(error)) from error
+    finally:
+        trail.add(connect_us=max(0, (made.made_us if made is not None else monotonic_us()) - started))
+    raise AssertionError("a name always has an address here")  # pragma: no cover
