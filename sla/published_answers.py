@@ -147,6 +147,7 @@ def budget_schema() -> dict[str, Any]:
             "period": _STRETCH,
             "now": _INSTANT,
             **figures,
+            "burn_rate": _RATIO | {"description": "times faster than the target allows; null where it allows nothing"},
             "amount_eur": _MONEY,
             "next_step": _or_null(step),
             "gone": _MAYBE_INSTANT | {"description": "when at the present pace nothing is left; null in this period"},

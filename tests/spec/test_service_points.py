@@ -9,6 +9,7 @@ import pytest
 
 from sla.assessment import Assessment
 from sla.contract import Contract
+from sla.ledger_kinds import Earlier, problems
 from sla.measurements import SpanIn
 from sla.plan import data_span
 from tests.agreements import MINUTE, clause, contract, entry, judge, span
@@ -191,3 +192,15 @@ def test_a_contract_with_points_that_mean_nothing_is_refused(
 def test_points_over_rolling_days_are_refused():
     with pytest.raises(ValueError, match="rolling days"):
         contract(clause(sanction=THREE, period="rolling 30 days"), points=EACH)
+
+
+@pytest.mark.parametrize(
+    ("data", "because"),
+    [
+        ({"clause": "B1", "points": "-2"}, "no number of service points"),
+        ({"points": "2"}, "needs the clause, and its whole period"),
+    ],
+)
+def test_a_decision_about_points_says_how_many_of_which_clause(data: dict[str, str], because: str):
+    decided = entry("decision", "2026-10-01 00:00", "2026-11-01 00:00", recorded="2026-11-10 09:00", **data)
+    assert [p for p in problems(decided, Earlier()) if because in p]
