@@ -237,7 +237,7 @@ def _end(clause: CaseClause, clock: Clock, timezone: str) -> Text:
             )
         until = moment(clock.sure_us, timezone)
         what = ("Geen reactie", "No reaction") if is_reaction else ("Geen herstel", "No restoration")
-        return Text(nl=f"{what[0]} in het grootboek tot {until}.", en=f"{what[1]} in the ledger until {until}.")
+        return Text(nl=f"{what[0]} in het register tot {until}.", en=f"{what[1]} in the ledger until {until}.")
     over = moment(clock.over_us, timezone)
     if is_reaction and reacted is not None and max(reacted, clock.start_us) == clock.over_us:
         seq = file.reactions[0].seq

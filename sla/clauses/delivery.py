@@ -140,7 +140,7 @@ def _case(due: DueDate, given: Sealed | None, late: int, now_us: int, clause: De
         until = moment(now_us, timezone)
         answer = Verdict.MISSED
         second = Text(
-            nl=f"Niet geleverd: het grootboek kent tot {until} geen levering, {size.nl} te laat.",
+            nl=f"Niet geleverd: het register kent tot {until} geen levering, {size.nl} te laat.",
             en=f"Not delivered: the ledger knows no delivery until {until}, {size.en} late.",
         )
     else:
