@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: help run demo practice setup setup-test test check format lock dashboards wheel clean
+.PHONY: help run demo practice setup setup-test test check bench format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ check: setup-test     ## format, lint, types, import rules, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dashboards.build --check
+
+bench: setup-test     ## how fast, beside others, in some minutes; figures into benchmarks/latest.json
+	@$(BIN)/python -m benchmarks
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .

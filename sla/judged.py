@@ -124,12 +124,14 @@ def _finding(piece: Piece, outages: Sequence[NamedOutage], evidence: Evidence) -
         case CoverageClause():
             return coverage.judge(clause, piece)
         case ResponseTimeClause():
-            durations: list[int] = []
-            ungraced: list[int] = []
-            for name, journey in piece.journeys.items():
-                counts = piece.service - journey.excluded
-                durations += evidence.folding.durations(name, clause.step).within(counts)
-                ungraced += evidence.folding.durations(name, clause.step).within(counts - piece.grace)
+            counted = {name: piece.service - journey.excluded for name, journey in piece.journeys.items()}
+
+            def taken(forgiven: IntervalSet) -> list[int]:
+                times = evidence.folding.durations
+                return [us for name, time in counted.items() for us in times(name, clause.step).within(time - forgiven)]
+
+            durations = taken(EMPTY)
+            ungraced = taken(piece.grace) if piece.grace else durations
             return response_time.judge(clause, durations, ungraced)
         case ReactionTimeClause() | RestoreTimeClause():
             return case_times.judge(clause, piece, outages, evidence.entries, evidence.excluding, evidence.as_of_us)

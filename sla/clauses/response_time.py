@@ -12,7 +12,7 @@ from sla.wording import exact, length, percent
 
 
 def judge(clause: ResponseTimeClause, durations: Sequence[int], sanctioned: Sequence[int]) -> Finding:
-    """Args: sanctioned: the same durations without those in the stabilisation period."""
+    """Args: sanctioned: the durations without those in the stabilisation period; the same list where there is none."""
     found = response_times(durations, percentile=clause.percentile, limit_us=clause.limit)
     if found.percentile_us is None or found.within is None:
         return Finding(
@@ -22,7 +22,7 @@ def judge(clause: ResponseTimeClause, durations: Sequence[int], sanctioned: Sequ
             response=found,
         )
     met = found.percentile_us <= clause.limit
-    ungraced = nearest_rank(sorted(sanctioned), clause.percentile)
+    ungraced = found.percentile_us if sanctioned is durations else nearest_rank(sorted(sanctioned), clause.percentile)
     rank = exact(clause.percentile / 100)
     was, norm, within = length(found.percentile_us), length(clause.limit), percent(found.within, clause.decimals)
     figure = Text(
