@@ -70,7 +70,7 @@ def report_news(written: Written, public_url: str) -> ReportNews:
                 media_type="application/pdf" if form.startswith("pdf") else "application/json",
             )
             for form, path in issued.files.items()
-            if form.startswith("pdf") or form == "json"
+            if form == "json" or (form.startswith("pdf") and f"{form}-signed" not in issued.files)
         ),
     )
 

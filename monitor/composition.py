@@ -10,6 +10,7 @@ from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import House, composer
 from monitor.pages import Watched
 from monitor.reporting import ReportJob
+from monitor.signing import Signing
 from monitor.store.outbox import ToSend
 from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
@@ -63,6 +64,20 @@ def report_job(
         directory=loaded.data_dir / "reports",
         now_us=now_us,
         automatic=automatic,
+        signing=signing_of(loaded),
+    )
+
+
+def signing_of(loaded: Loaded) -> Signing | None:
+    """How PDFs are signed; None where the configuration has no `[signature]`."""
+    settings = loaded.config.signature
+    if settings is None:
+        return None
+    return Signing(
+        settings=settings,
+        directory=loaded.directory,
+        secret=loaded.secrets[settings.secret] if settings.secret else None,
+        timestamp=loaded.config.timestamp,
     )
 
 

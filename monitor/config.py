@@ -562,8 +562,8 @@ def require_files(loaded: Loaded, path: Path) -> None:
     named = (
         ("portal", "ca_file", loaded.config.portal.ca_file),
         ("mail", "ca_file", loaded.config.mail.ca_file),
-        ("timestamp", "ca", stamping and stamping.ca),
-        ("signature", "key_file", signature and signature.key_file),
+        ("timestamp", "ca", stamping.ca if stamping else None),
+        ("signature", "key_file", signature.key_file if signature else None),
     )
     problems = tuple(
         document.problem((table, key), f'there is no file "{name}"', mend)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor import signing
 from monitor.store import ledger, reports
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
@@ -41,11 +42,13 @@ class Attachment:
     Attributes:
         form: `xlsx`, `csv`, `json-en`, …; once per document.
         name: its file name, such as `R-2026-10-v1.xlsx`.
+        carried: whether the PDFs carry it too; what may be as long as a month of samples is only written beside them.
     """
 
     form: str
     name: str
     body: bytes
+    carried: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +104,22 @@ def folder_of(directory: Path, contract: str, subject: str) -> Path:
     return directory / plain(contract) / plain(subject)
 
 
-def write_files(document: Document, folder: Path) -> Files:
-    """All forms of a document and their checksums, written beside their place and moved there together."""
+def write_files(document: Document, folder: Path, *, sign: signing.Signing | None = None) -> Files:
+    """All forms of a document and their checksums, written beside their place and moved there together.
+
+    A signed PDF stands beside the one without signature: that one is the same on every machine and in the checksums.
+
+    Raises:
+        SigningError: it cannot be signed; nothing is written then.
+    """
     forms: dict[str, tuple[str, bytes]] = {"json": (f"{document.number}.json", document.machine)}
     for extra in document.attachments:
         if extra.form in forms:
             raise ValueError(f"{document.number} has the form {extra.form} twice")
         forms[extra.form] = (extra.name, extra.body)
-    attached = tuple(forms.values())
+    kept_apart = {extra.form for extra in document.attachments if not extra.carried}
+    attached = tuple(file for form, file in forms.items() if form not in kept_apart)
+    signed: dict[str, tuple[str, bytes]] = {}
     without_pdf = ""
     for language, page in document.pages.items():
         forms[f"html-{language}"] = (f"{document.number}.{language}.html", page.encode())
@@ -118,10 +129,13 @@ def write_files(document: Document, folder: Path) -> Files:
             without_pdf = str(error)
         else:
             forms[f"pdf-{language}"] = (f"{document.number}.{language}.pdf", made)
+            if sign is not None:
+                name = f"{document.number}.{language}.signed.pdf"
+                signed[f"pdf-{language}-signed"] = (name, signing.sign(made, sign))
     sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in sorted(forms.values()))
     forms["sha256"] = (f"{document.number}.SHA256SUMS", sums.encode())
     return Files(
-        files=_move_together(document.number, forms, folder),
+        files=_move_together(document.number, forms | signed, folder),
         without_pdf=without_pdf,
         sha256=hashlib.sha256(document.machine).hexdigest(),
     )

@@ -10,16 +10,19 @@ from pathlib import Path
 from monitor import restating
 from monitor.assessing import assess_stored, intervals
 from monitor.issuing import Attachment, Document, folder_of, issued_as, number_of, write_files
-from monitor.store import events, reports, samples
+from monitor.signing import Signing, SigningError
+from monitor.store import events, reports, samples, seals
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
 from probes.sample import FailureKind, Outcome
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
+from sla.measurements import SampleIn
 from sla.period import parse_period
 from sla.rendering import html, tables_csv, xlsx
 from sla.rendering import json as json_form
 from sla.rendering.page import LANGUAGES
+from sla.rendering.tables_csv import Proven
 from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
 
 #: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
@@ -79,26 +82,14 @@ def write(job: ReportJob) -> Written:
     Raises:
         ReportRefusedError: a period that is not over, lies outside the contract, or does not parse.
     """
-    try:
-        period = parse_period(job.period, job.contract.timezone)
-    except ValueError as error:
-        raise ReportRefusedError(f'the period "{job.period}" {error}') from error
-    if period.start_us >= job.now_us:
-        raise ReportRefusedError(f"{job.period} has not begun yet; there is nothing to report")
     database = Database.open(job.database_url, migrate=False)
     try:
         with database.read() as tx:
-            assessment = assess_stored(tx, job.contract, period, as_of_us=job.now_us, until_us=job.now_us)
-            gaps = tuple(_gaps(tx, job, period))
-            responses = tuple(_responses(tx, job, period))
-            number = reports.next_number(tx, job.contract.contract, job.period)
-            report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
-            evidence = b"".join(tables_csv.lines(report, _proven(tx, job, period)))
-            report = replace(report, changes=restating.changes(tx, report, period=job.period, version=number))
-    except ValueError as error:
-        raise ReportRefusedError(str(error)) from error
+            report, number = draw(tx, job)
+            evidence = b"".join(tables_csv.lines(report, _proven(tx, job, report.period)))
     finally:
         database.close()
+    assessment = report.assessment
     document = Document(
         kind="monthly",
         number=report.number,
@@ -127,6 +118,24 @@ def write(job: ReportJob) -> Written:
         raise ReportRefusedError(str(error)) from error
     issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
     return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
+
+
+def draw(tx: Transaction, job: ReportJob) -> tuple[Report, int]:
+    """The report with its changes since the version before, and its own version; errors as of `write`."""
+    try:
+        period = parse_period(job.period, job.contract.timezone)
+    except ValueError as error:
+        raise ReportRefusedError(f'the period "{job.period}" {error}') from error
+    if period.start_us >= job.now_us:
+        raise ReportRefusedError(f"{job.period} has not begun yet; there is nothing to report")
+    try:
+        assessment = assess_stored(tx, job.contract, period, as_of_us=job.now_us, until_us=job.now_us)
+    except ValueError as error:
+        raise ReportRefusedError(str(error)) from error
+    gaps, responses = tuple(_gaps(tx, job, period)), tuple(_responses(tx, job, period))
+    number = reports.next_number(tx, job.contract.contract, job.period)
+    report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
+    return replace(report, changes=restating.changes(tx, report, period=job.period, version=number)), number
 
 
 def _drawn_up(

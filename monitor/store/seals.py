@@ -34,7 +34,7 @@ def rows(tx: Transaction, check_id: str, location: str, start_us: int, end_us: i
     Every column of the sample and its detail is in it; evidence stands in it as digests. A sample whose detail is gone,
     or evidence whose sample is gone, shows too.
     """
-    proofs = _proofs(tx, check_id, location, start_us, end_us)
+    found = proofs(tx, check_id, location, start_us, end_us)
     about = (narrow.c.check_id == check_id, narrow.c.location == location)
     same = (
         (narrow.c.check_id == detail.c.check_id)
@@ -50,8 +50,8 @@ def rows(tx: Transaction, check_id: str, location: str, start_us: int, end_us: i
     )
     for row in tx.execute(query):
         body = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-        yield canonical(body | {"evidence": proofs.pop(row.slot_us, [])})
-    for slot_us, orphans in sorted(proofs.items()):
+        yield canonical(body | {"evidence": found.pop(row.slot_us, [])})
+    for slot_us, orphans in sorted(found.items()):
         yield canonical({"check_id": check_id, "location": location, "slot_us": slot_us, "evidence": orphans})
 
 
@@ -60,7 +60,8 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _proofs(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:
+def proofs(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:
+    """The SHA-256 of each piece of evidence of the samples due in [start, end), by slot, in the order of capture."""
     query = (
         select(evidence)
         .where(
