@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+import brotli
+
 from probes.fault import Fault
 from probes.sample import FailureKind
 
@@ -62,7 +64,35 @@ class _Inflate:
             raise Fault(FailureKind.BODY, "body", expected=f"complete {self._coding} data", found="an early end")
 
 
-def decoder(codings: str, cap: int) -> _Plain | _Inflate:
+class _Brotli:
+    """br, likewise."""
+
+    def __init__(self, cap: int) -> None:
+        self._left = cap
+        self._cap = cap
+        self._brotli = brotli.Decompressor()
+
+    def feed(self, data: bytes) -> bytes:
+        if self._brotli.is_finished():
+            return b""
+        try:
+            out: bytes = self._brotli.process(data, output_buffer_limit=self._left + 1)
+        except brotli.error as error:
+            raise Fault(FailureKind.BODY, "body", expected="br data", found="damaged data") from error
+        self._left -= len(out)
+        # Where the limit was reached, what is left stays inside and is never unpacked.
+        if self._left < 0 or not (self._brotli.can_accept_more_data() or self._brotli.is_finished()):
+            raise Fault(
+                FailureKind.TOO_LARGE, "body", expected=f"at most {self._cap} bytes", found="more after decompression"
+            )
+        return out
+
+    def end(self) -> None:
+        if not self._brotli.is_finished():
+            raise Fault(FailureKind.BODY, "body", expected="complete br data", found="an early end")
+
+
+def decoder(codings: str, cap: int) -> _Plain | _Inflate | _Brotli:
     """What undoes a Content-Encoding. Raises `Fault` of kind body for one that was not asked for."""
     names = [name for part in codings.split(",") if (name := part.strip().lower()) not in ("", "identity")]
     if not names:
@@ -70,6 +100,11 @@ def decoder(codings: str, cap: int) -> _Plain | _Inflate:
     name = names[0].removeprefix("x-")
     if len(names) == 1 and name in ("gzip", "deflate"):
         return _Inflate(name, cap)
+    if names == ["br"]:
+        return _Brotli(cap)
     raise Fault(
-        FailureKind.BODY, "header Content-Encoding", expected="gzip or deflate, as asked for", found=", ".join(names)
+        FailureKind.BODY,
+        "header Content-Encoding",
+        expected="gzip, deflate or br, as asked for",
+        found=", ".join(names),
     )

@@ -20,7 +20,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("still waiting for a connection to", "nog aan het wachten op een verbinding met"),
     ("still waiting for the address of", "nog aan het wachten op het adres van"),
     ("an address with http or https", "een adres met http of https"),
-    ("gzip or deflate, as asked for", "gzip of deflate, zoals gevraagd"),
+    ("gzip, deflate or br, as asked for", "gzip, deflate of br, zoals gevraagd"),
     ("still waiting for an answer", "nog aan het wachten op antwoord"),
     ("the other side spoke no TLS", "de andere kant sprak geen TLS"),
     ("from an unknown authority", "van een onbekende uitgever"),

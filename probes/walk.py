@@ -63,7 +63,7 @@ async def walk(journey: Journey, *, run_id: str, run_time: str, setup: Setup) ->
             ("User-Agent", setup.user_agent),
             ("Accept", "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"),
             ("Accept-Language", "nl,en;q=0.5"),
-            ("Accept-Encoding", "gzip, deflate"),
+            ("Accept-Encoding", "gzip, deflate, br"),
             ("X-Loketwacht-Run", run_id),
         ),
         allowed=frozenset(

@@ -9,6 +9,7 @@ import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 
+import brotli
 import pytest
 
 from probes.run import run
@@ -86,10 +87,53 @@ async def announced_too_large(writer: asyncio.StreamWriter) -> None:
 
 
 BOMB = gzip.compress(bytes(64 * MIB))
+BROTLI_BOMB = brotli.compress(bytes(64 * MIB), quality=1)
 
 
 async def bomb(writer: asyncio.StreamWriter) -> None:
     writer.write(answer(BOMB, head="Content-Encoding: gzip\r\n"))
+
+
+async def brotli_bomb(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer(BROTLI_BOMB, head="Content-Encoding: br\r\n"))
+
+
+async def not_brotli(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer(b"\xff this is not brotli", head="Content-Encoding: br\r\n"))
+
+
+async def half_brotli(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer(brotli.compress(b"hello " * 1000)[:10], head="Content-Encoding: br\r\n"))
+
+
+async def huge_cookie(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer(b"goed", head=f"Set-Cookie: a={'x' * 300_000}\r\n"))
+
+
+async def folded_and_doubled(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\nX-A: b\r\n c\r\n\r\ngoed")
+
+
+async def lines_ended_by_lf(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\nContent-Length: 4\n\ngoed")
+
+
+async def interim_first(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + answer("goed"))
+
+
+async def until_closed(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.0 200 OK\r\n\r\ngoed")
+    await writer.drain()
+    writer.close()
+
+
+async def chunked(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\ngo\r\n2 \r\ned\r\n0\r\nX-T: z\r\n\r\n")
+
+
+async def more_after_the_end(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer("goed") + b"HTTP/1.1 500 Nobody asked\r\n\r\n")
 
 
 async def not_gzip(writer: asyncio.StreamWriter) -> None:
@@ -101,7 +145,7 @@ async def half_gzip(writer: asyncio.StreamWriter) -> None:
 
 
 async def unasked_coding(writer: asyncio.StreamWriter) -> None:
-    writer.write(answer(b"whatever", head="Content-Encoding: br\r\n"))
+    writer.write(answer(b"whatever", head="Content-Encoding: zstd\r\n"))
 
 
 def against(writes: Writes, *, deadline: str = "600ms", **more: object) -> tuple[Sample, float]:
@@ -135,6 +179,10 @@ def test_a_total_deadline_ends_what_never_ends(writes: Writes) -> None:
         (endless, FailureKind.TOO_LARGE),
         (announced_too_large, FailureKind.TOO_LARGE),
         (bomb, FailureKind.TOO_LARGE),
+        (brotli_bomb, FailureKind.TOO_LARGE),
+        (not_brotli, FailureKind.BODY),
+        (half_brotli, FailureKind.BODY),
+        (huge_cookie, FailureKind.PROTOCOL),
         (not_gzip, FailureKind.BODY),
         (half_gzip, FailureKind.BODY),
         (unasked_coding, FailureKind.BODY),
@@ -147,7 +195,17 @@ def test_each_way_of_failing_has_its_kind(writes: Writes, kind: FailureKind) -> 
     assert sample.steps[0].outcome is StepOutcome.FAILED
 
 
-@pytest.mark.parametrize("writes", [endless, bomb], ids=lambda w: w.__name__)
+@pytest.mark.parametrize(
+    "writes",
+    [folded_and_doubled, lines_ended_by_lf, interim_first, until_closed, chunked, more_after_the_end],
+    ids=lambda w: w.__name__,
+)
+def test_what_a_browser_would_show_is_up(writes: Writes) -> None:
+    sample, _ = against(writes, deadline="5s")
+    assert (sample.outcome, sample.failure, sample.steps[0].body_bytes) == (Outcome.UP, None, 4)
+
+
+@pytest.mark.parametrize("writes", [endless, bomb, brotli_bomb], ids=lambda w: w.__name__)
 def test_memory_stays_flat_under_a_body_without_end(writes: Writes) -> None:
     """T23: 64 MiB behind gzip, or a body that never ends, costs no more than the cap and its copies."""
     against(writes, deadline="5s", max_body=MIB)
@@ -167,9 +225,10 @@ def test_memory_stays_flat_under_a_body_without_end(writes: Writes) -> None:
         ("gzip", gzip.compress(b"<h1>Ha") + gzip.compress(b"llo</h1>")),
         ("deflate", zlib.compress(b"<h1>Hallo</h1>")),
         ("deflate", zlib.compress(b"<h1>Hallo</h1>", wbits=-15)),
+        ("br", brotli.compress(b"<h1>Hallo</h1>")),
         ("identity", b"<h1>Hallo</h1>"),
     ],
-    ids=["gzip", "gzip in two members", "deflate", "raw deflate", "identity"],
+    ids=["gzip", "gzip in two members", "deflate", "raw deflate", "br", "identity"],
 )
 def test_content_codings_are_unpacked(coding: str, packed: bytes) -> None:
     script = pages({"/": answer(packed, head=f"Content-Encoding: {coding}\r\n")})
