@@ -5,6 +5,7 @@ Pure: what the store knows (samples whole, evidence, incidents) is handed in as 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -236,7 +237,7 @@ def draw_up(
     """The dossier on one outage of an assessment.
 
     Args:
-        report: on the same assessment; it lends the dossier its number, dates and names.
+        report: lends the dossier its number, dates and names; its assessment gives way to the one that was worked out.
         around: as `span_around` gives it; `runs` are the samples due in it.
     """
     ends_us = _ends_us(worked, outage)
@@ -255,7 +256,7 @@ def draw_up(
     )
     incidents = frozenset(alarm.id for alarm in alarms)
     return Dossier(
-        report=report,
+        report=dataclasses.replace(report, assessment=worked.assessment),
         outage=outage,
         around=around,
         ends_us=ends_us,

@@ -24,7 +24,7 @@ from sla.rendering.words import Words
 #: Rows printed around each edge of the outage; the rest stands in the attachment.
 SAMPLES_SHOWN = 12
 STRETCHES_SHOWN = 24
-PROOFS_SHOWN = 30
+PROOFS_SHOWN = 12
 CLASSES: tuple[Counted, ...] = ("down", "unmeasured", "excluded", "degraded", "up", "outside")
 SECTIONS = (
     "answer", "edges", "figure", "counting", "decisions", "samples", "amount", "people", "ledger", "proof", "check",

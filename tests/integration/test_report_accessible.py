@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Route, sync_playwright
 
+from sla.rendering import dossier as dossier_page
+from sla.rendering import findings as findings_page
 from sla.rendering import html
 from sla.rendering.numbers import Language
+from tests.dossier_story import dossier, findings
 from tests.report_story import report
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -45,16 +48,28 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.mark.parametrize(("language", "view"), [*(("nl", view) for view in VIEWS), ("en", "narrow-dark")])
+PAGES: dict[str, Callable[[Language], str]] = {
+    "report": lambda language: html.render(report(), language),
+    "dossier": lambda language: dossier_page.render(dossier(), language),
+    "findings": lambda language: findings_page.render(findings(), language),
+}
+CASES: list[tuple[str, Language, str]] = [
+    *(("report", "nl", view) for view in VIEWS), ("report", "en", "narrow-dark"),
+    ("dossier", "nl", "light"), ("dossier", "en", "narrow-dark"),
+    ("findings", "nl", "narrow-light"), ("findings", "en", "dark"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "language", "view"), CASES)
 def test_axe_finds_no_violation_nothing_overflows_and_nothing_is_fetched(
-    browser: Browser, view: str, language: Language
+    browser: Browser, document: str, view: str, language: Language
 ) -> None:
     scheme, width = VIEWS[view]
     strange: list[str] = []
 
     def answer(route: Route) -> None:
         if route.request.url == "http://report.localhost/":
-            route.fulfill(content_type="text/html; charset=utf-8", body=html.render(report(), language))
+            route.fulfill(content_type="text/html; charset=utf-8", body=PAGES[document](language))
         else:
             strange.append(route.request.url)
             route.abort()
