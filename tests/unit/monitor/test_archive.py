@@ -57,6 +57,20 @@ kind = "response-time"
 scope = ["indienen"]
 percentile = "95"
 limit = "10s"
+
+[[version.clause]]
+id = "I1"
+kind = "restore-time"
+scope = ["indienen"]
+priority = "P1"
+from = "confirmation"
+limit = "30m"
+
+[[version.clause]]
+id = "U1"
+kind = "delivery"
+document = "stand van zaken"
+due = "monthly, 5th working day"
 """
 
 
@@ -88,9 +102,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         kind="exclusion", recorded_us=at("2026-10-07 09:00"), by="An", reason="storm", data={"ground": "force-majeure"},
         from_us=at("2026-10-05 11:00"), until_us=at("2026-10-05 12:00"),
     )  # fmt: skip
+    delivered = Entry(
+        kind="document-delivered", recorded_us=at("2026-10-12 09:00"), by="An", reason="twee werkdagen te laat",
+        from_us=at("2026-10-09 17:00"), data={"document": "stand van zaken"},
+    )  # fmt: skip
     digests = sealing.digests_due(str(database.engine.url), IN_NOVEMBER)
     with database.begin() as tx:
         ledger.append(tx, excluded)
+        ledger.append(tx, delivered)
         sealing.record(tx, digests, now_us=IN_NOVEMBER - 1)
     issued = write(job(database, folder / "reports", agreed=agreed)).issued
     with database.begin() as tx:
@@ -145,6 +164,12 @@ def test_every_figure_of_the_report_comes_out_again(month: Path) -> None:
     manifest, wrong = archive.examine(month)
     assert wrong is None
     assert (manifest["report"], manifest["period"]) == ("R-2026-10-v1", "2026-10")
+
+
+def test_what_people_promised_is_in_it_and_comes_out_again(month: Path) -> None:
+    clauses = {c["id"]: c for c in json.loads(members(month)["report.json"])["clauses"]}
+    assert (clauses["I1"]["verdict"], clauses["U1"]["verdict"]) == ("missed", "missed")
+    assert [case["late_days"] for case in clauses["U1"]["cases"]] == [2]
 
 
 def test_the_same_store_gives_the_same_bytes(house: House, month: Path, tmp_path: Path) -> None:
