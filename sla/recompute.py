@@ -23,6 +23,7 @@ from sla.differences import (
 )
 from sla.interchange import assessment_json
 from sla.ledger import Sealed
+from sla.ledger_kinds import points_at
 from sla.measurements import SampleIn
 from sla.period import instant_text, parse_instant
 from sla.rendering.json import document
@@ -215,22 +216,26 @@ def _as_it_was(
 
 
 def _concerns(sealed: Sealed, ledger: Sequence[Sealed], stated: Mapping[str, Any]) -> bool:
-    """Whether an entry, or the one it corrects, is about the time that the report's clauses look at.
+    """Whether an entry, or one that it answers, is about the time that the report's clauses look at.
 
-    What names no time may be about any, and so may a decided amount: caps look at a whole year.
+    What names neither time, period nor outage may be about any, and so may a decided amount: caps look at a whole year.
     """
     entry = sealed.entry
     if entry.kind in NEVER_DECIDES:
         return False
+    answered = points_at(entry)
+    if any(_concerns(one, ledger, stated) for one in ledger if one.seq in answered):
+        return True
+    if (period := entry.data.get("period")) is not None:
+        return f"-{period}-v" in stated["report"]["number"]
+    if (outage := entry.data.get("outage")) is not None:
+        return any(one["id"] == outage for one in stated["outages"])
     if entry.from_us is None or (entry.kind == "decision" and "amount_eur" in entry.data):
         return True
     periods = [stated["period"], *(clause["period"] for clause in stated["clauses"])]
-    start_us = min(parse_instant(period["from"]) for period in periods)
-    end_us = max(parse_instant(period["to"]) for period in periods)
-    if entry.from_us < end_us and (entry.until_us is None or entry.until_us > start_us):
-        return True
-    corrected = next((one for one in ledger if one.seq == entry.supersedes), None)
-    return corrected is not None and _concerns(corrected, ledger, stated)
+    start_us = min(parse_instant(one["from"]) for one in periods)
+    end_us = max(parse_instant(one["to"]) for one in periods)
+    return entry.from_us < end_us and (entry.until_us is None or entry.until_us > start_us)
 
 
 def _responses(contract: Contract, samples: Iterable[SampleIn], period: Span) -> Iterator[ResponseSeries]:
