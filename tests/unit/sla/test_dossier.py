@@ -49,7 +49,8 @@ def test_the_ledger_of_a_dossier_holds_what_is_about_it_and_what_answers_that() 
         ("acknowledged", about, None), ("acknowledged", {"incident": "1a2b"}, None),
         ("acknowledged", {"outage": "andere"}, None), ("findings-drafted", {"period": "2026-10", **about}, None),
         ("findings-sent", {"findings": "4"}, at("2026-11-10 00:00")),
-        ("release", {"version": "2"}, at("2026-10-11 09:00")), ("release", {"version": "1"}, at("2026-10-01 09:00")), ("user-report", {}, at("2026-10-12 11:00")),
+        ("release", {"version": "2"}, at("2026-10-11 09:00")), ("release", {"version": "1"}, at("2026-10-01 09:00")),
+        ("user-report", {}, at("2026-10-12 11:00")),
     ]  # fmt: skip
     ledger = seal(
         Entry(kind=kind, recorded_us=1, by="An", reason="proef", from_us=start, data=data) for kind, data, start in told
