@@ -31,7 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "quarter": Kind(letter="K", name="kwartaaloverzicht"),
     "year": Kind(letter="J", name="jaaroverzicht"),
     "outage": Kind(letter="D", name="storingsdossier"),
-    "findings": Kind(letter="PV", name="proces-verbaal van vaststelling"),
+    "findings": Kind(letter="PV", name="ontwerp van proces-verbaal van vaststelling"),
 }
 
 
