@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sla.assessment import ClauseResult, OutageResult, Totals, Verdict, WindowDecision
-from sla.contract import AvailabilityClause, CoverageClause, OutageCountClause
+from sla.commitment import COUNTS
+from sla.contract import AvailabilityClause, CoverageClause
 from sla.period import local_datetime, zone
 from sla.rendering import figures
 from sla.rendering.numbers import Language, Numbers
@@ -208,7 +209,7 @@ class _Sheets:
         if isinstance(target, Fraction):
             shown = None if measured is None else Ratio(Fraction(measured), target, result.clause.decimals)
             return Ratio(target, target, 0), shown, "ratio"
-        if isinstance(result.clause, OutageCountClause):
+        if COUNTS.get(result.clause.kind) == "number":
             return target, None if measured is None else int(measured), "number"
         return (
             None if target is None else Length(target),
@@ -324,7 +325,7 @@ class _Sheets:
 
         certain = Length(outage.last_bad_us - outage.first_bad_us)
         # Taken from the columns in UTC: wall clocks cannot be subtracted.
-        seconds = "=ROUND(({%s}-{first_bad_utc})*86400,6)"
+        seconds = "=ROUND(({%s}-{first_bad_utc})*86400,3)"
         observed: tuple[Cell, ...] = (None, None, None)
         if outage.first_good_us is not None:
             length = Length(outage.first_good_us - outage.first_bad_us)
@@ -399,7 +400,7 @@ class _Sheets:
                 self.local(span.end_us),
                 Instant(span.start_us, "UTC"),
                 Instant(span.end_us, "UTC"),
-                Live("=ROUND(({until_utc}-{from_utc})*86400,6)", length),
+                Live("=ROUND(({until_utc}-{from_utc})*86400,3)", length),
                 length,
                 self.checked("length_live", "length_decided", SECOND_SLACK),
                 self.say.journeys(decision.scope),
