@@ -15,7 +15,7 @@ from monitor.store import ledger
 from monitor.store.database import Database
 from monitor.store.reports import Issued
 from sla.assess import assess
-from sla.assessment import Assessment, ClauseResult, Span
+from sla.assessment import Assessment, ClauseResult, Span, Verdict
 from sla.budget import DowntimeBudget, budgets
 from sla.contract import (
     AvailabilityClause,
@@ -28,6 +28,7 @@ from sla.contract import (
 from sla.interchange import assessment_json
 from sla.period import calendar_span, local_date
 from sla.plan import data_span
+from sla.promise_clauses import CaseClause, DeliveryClause, MaintenanceClause, ReleaseClause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +111,16 @@ def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Langu
         found = result.response.percentile_us
         target_text = f"p{clause.percentile} ≤ {_seconds(clause.limit, language)}"
         measured_text = f"p{clause.percentile} = {_seconds(found, language)}" if found is not None else ""
-    elif isinstance(clause, OutageDurationClause):
+    elif isinstance(clause, OutageDurationClause | CaseClause):
         target_text = f"≤ {length(clause.limit, language)}"
         measured_text = length(int(result.measured), language) if result.measured is not None else ""
     elif isinstance(clause, OutageCountClause):
         target_text = f"≤ {clause.limit}"
         measured_text = str(result.measured) if result.measured is not None else ""
+    elif isinstance(clause, MaintenanceClause | ReleaseClause | DeliveryClause):
+        kept = sum(case.verdict is Verdict.MET for case in result.cases)
+        target_text = "volgens afspraak" if language == "nl" else "as agreed"
+        measured_text = f"{kept}/{len(result.cases)}"
     elif isinstance(clause, CoverageClause):
         target_text = f"≥ {percent(clause.target, language)}"
         measured_text = percent(Fraction(result.measured), language) if result.measured is not None else ""
