@@ -139,7 +139,7 @@ class Facts:
     title: str
     about: str
     pairs: Sequence[tuple[str, Cell]]
-    widths: tuple[int, int] = (36, 96)
+    widths: tuple[int, int] = (42, 96)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
