@@ -37,6 +37,7 @@ from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
 from monitor.store.events import Event
 from monitor.store.reports import Issued
+from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from probes.checks import Check
@@ -79,6 +80,7 @@ class Service:
         self._sealed_until_us: int | None = None
         self._stamp_after_us: int | None = None  # monotonic; set after a failure
         self._ready = False
+        self._supervisor = Supervisor()
 
     async def run(
         self, *, stop: asyncio.Event, reload: asyncio.Event, started: Callable[[Addresses], None] = lambda _: None
@@ -120,6 +122,7 @@ class Service:
                 ]
                 background += [tasks.create_task(loop) for loop in loops]
                 self._ready = True
+                self._supervisor.ready()
                 config_ = self._loaded.config
                 pages, metrics = servers
                 started(
@@ -130,6 +133,7 @@ class Service:
                 )
                 await stop.wait()
                 self._ready = False
+                self._supervisor.stopping()
                 await self._schedule.stop(grace_us=_GRACE_US)
                 await self._recorder.drain()
                 for server in servers:
@@ -287,6 +291,8 @@ class Service:
         metrics.set("monitor_loop_lag_seconds", self._schedule.lag.recent_us / _SECOND_US)
         metrics.set("monitor_runs_in_flight", self._schedule.running)
         behind_us = self._clock.monotonic_us() - self._schedule.last_advance_monotonic_us
+        if behind_us <= _STILL_US:
+            self._supervisor.alive()
         advanced_us = self._clock.now_us() - behind_us
         metrics.set("monitor_scheduler_last_advance_timestamp_seconds", advanced_us / _SECOND_US)
         metrics.set("monitor_samples_waiting", self._recorder.waiting)
