@@ -137,7 +137,7 @@ def _assessed(url: str, journeys: int, period: str, *, response: bool) -> dict[s
     database = Database.open(url, migrate=False)
     agreed = _agreed(journeys, "month" if "-" in period else "year", response=response)
     with database.read() as tx:
-        found = assess_stored(tx, agreed, parse_period(period, _ZONE))
+        found = assess_stored(tx, agreed, parse_period(period, _ZONE), ready_made=True)
     database.close()
     judged = [
         (c.clause.scope[0], c.totals.down_us) for c in found.clauses if c.clause.kind == "availability" and c.totals

@@ -60,19 +60,26 @@ def intervals(tx: Transaction, until_us: int) -> Intervals:
 
 
 def assess_stored(
-    tx: Transaction, contract: Contract, period: Span, *, as_of_us: int | None = None, until_us: int | None = None
+    tx: Transaction,
+    contract: Contract,
+    period: Span,
+    *,
+    as_of_us: int | None = None,
+    until_us: int | None = None,
+    ready_made: bool = False,
 ) -> Assessment:
     """What the engine says of the stored samples and ledger.
 
     Args:
         as_of_us: ledger entries recorded later are not known yet; None takes all.
         until_us: samples due later are left out; None takes all of the period.
+        ready_made: from folded days where there are some. What is issued rests on the samples alone, so False.
     """
     entries = tuple(ledger.read(tx))
     return assess(
         contract,
         period=period,
-        samples=stored_runs(tx, contract, period, entries, until_us=until_us),
+        samples=stored_runs(tx, contract, period, entries, until_us=until_us, ready_made=ready_made),
         ledger=entries,
         as_of_us=as_of_us,
     )
@@ -94,7 +101,13 @@ def stored_samples(
 
 
 def stored_runs(
-    tx: Transaction, contract: Contract, period: Span, entries: Sequence[Sealed], *, until_us: int | None = None
+    tx: Transaction,
+    contract: Contract,
+    period: Span,
+    entries: Sequence[Sealed],
+    *,
+    until_us: int | None = None,
+    ready_made: bool,
 ) -> Iterator[SampleIn | SampleRun]:
     """As `stored_samples`, with equal samples together: the same answer in a fraction of the time."""
     needed = data_span(contract, period)
@@ -106,16 +119,17 @@ def stored_runs(
         if any(journey == name for journey, _ in asked):  # a step's own durations stand in the samples alone
             yield from samples_of(tx, (name,), asked, needed.start_us, end_us)
         else:
-            yield from runs_of(tx, name, known, needed.start_us, end_us, durations=name in timed)
+            yield from runs_of(tx, name, known, needed.start_us, end_us, durations=name in timed, ready_made=ready_made)
 
 
 def runs_of(
-    tx: Transaction, name: str, known: Intervals, start_us: int, end_us: int, *, durations: bool
+    tx: Transaction, name: str, known: Intervals, start_us: int, end_us: int, *, durations: bool, ready_made: bool
 ) -> Iterator[SampleRun]:
     """The samples of a check due in [start, end) as runs, by location and slot.
 
     Args:
         durations: with how long each of them took.
+        ready_made: from folded days where there are some (`store.days`).
     """
     if name not in known.changes:
         return
@@ -123,7 +137,8 @@ def runs_of(
     for location in days.locations(tx, name):
         for since_us, until_us in pairwise(edges):
             interval_us = known.at(name, since_us)
-            for run in days.read(tx, name, location, since_us, until_us, durations=durations):
+            here = days.read(tx, name, location, since_us, until_us, durations=durations, ready_made=ready_made)
+            for run in here:
                 first = SampleIn(
                     journey=name,
                     due_us=run.first_us,

@@ -62,10 +62,12 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
     try:
         with database.read() as tx:
             entries = tuple(ledger.read(tx))
-            measured = tuple(stored_runs(tx, contract, period, entries, until_us=now_us))
+            measured = tuple(stored_runs(tx, contract, period, entries, until_us=now_us, ready_made=True))
             alike = data_span(contract, so_far).start_us == data_span(contract, period).start_us
             # Only a rolling period reaches further back from now than from the month's end.
-            until_now = measured if alike else tuple(stored_runs(tx, contract, so_far, entries, until_us=now_us))
+            until_now = measured
+            if not alike:
+                until_now = tuple(stored_runs(tx, contract, so_far, entries, until_us=now_us, ready_made=True))
     finally:
         database.close()
     assessment = assess(contract, period=so_far, samples=until_now, ledger=entries)

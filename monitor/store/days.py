@@ -92,19 +92,28 @@ class Run(NamedTuple):
 
 
 def read(
-    tx: Transaction, check_id: str, location: str, start_us: int, end_us: int, *, durations: bool = False
+    tx: Transaction,
+    check_id: str,
+    location: str,
+    start_us: int,
+    end_us: int,
+    *,
+    durations: bool = False,
+    ready_made: bool = True,
 ) -> Iterator[Run]:
     """What the samples due in [start, end) say, oldest first.
 
     Args:
         durations: with how long each took.
+        ready_made: from stored days where there are some; False looks at the samples alone.
     """
     first_us, last_us = tx.execute(_EDGES, {"check_id": check_id, "location": location}).one()
     if first_us is None:
         return
     start_us, end_us = max(start_us, first_us), min(end_us, last_us + 1)
     key = {"check_id": check_id, "location": location, "start_us": _day(start_us), "end_us": end_us}
-    ready = {row.day_us: row for row in tx.execute(_STORED_TIMED if durations else _STORED, key)}
+    query = _STORED_TIMED if durations else _STORED
+    ready = {row.day_us: row for row in tx.execute(query, key)} if ready_made else {}
     for day_us in range(_day(start_us), end_us, DAY_US):
         from_us, to_us = max(day_us, start_us), min(day_us + DAY_US, end_us)
         if (row := ready.get(day_us)) is None:
