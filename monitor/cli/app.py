@@ -11,6 +11,7 @@ from monitor.cli import (
     check,
     configuration,
     contract,
+    documents,
     exchange,
     look,
     procedure,
@@ -47,6 +48,7 @@ contract.sla.command(reasons.what_if)
 contract.sla.command(reasons.budget)
 app.command(contract.sla)
 app.command(contract.report)
+app.command(documents.document)
 app.command(restated.report_difference)
 app.command(procedure.outage)
 app.command(procedure.findings)
