@@ -9,9 +9,24 @@ from pydantic import ValidationError
 
 from sla.assess import assess
 from sla.assessment import Verdict
+from sla.contract import parse_contract
 from sla.explain import explain
 from sla.ledger import seal
-from tests.agreements import HOUR, MINUTE, all_up_but, at, clause, contract, entry, euros, judge, only, samples, span
+from tests.agreements import (
+    HOUR,
+    MINUTE,
+    NAMES,
+    all_up_but,
+    at,
+    clause,
+    contract,
+    entry,
+    euros,
+    judge,
+    only,
+    samples,
+    span,
+)
 from tests.promises import (
     MONTH,
     NOTHING,
@@ -385,3 +400,20 @@ def test_an_outage_says_under_which_restore_time_it_counts():
     agreed = contract(restore(**{"from": "confirmation"}))
     found = judge(agreed, MONTH, all_up_but(MONTH, ("2027-03-02 09:00", "2027-03-02 19:00", "down")))
     assert (found.outages[0].counted, found.outages[0].sanctionable) == ({"I1": 10 * HOUR}, True)
+
+
+def test_a_case_is_judged_by_the_version_it_began_under():
+    first = {"number": 1, "valid_from": date(2027, 1, 1), "valid_until": date(2027, 3, 15), "clause": [restore()]}
+    second = {
+        "number": 2, "valid_from": date(2027, 3, 16), "valid_until": date(2027, 12, 31), "clause": [restore(limit="8h")]
+    }  # fmt: skip
+    found = judge(
+        parse_contract({**NAMES, "version": [first, second]}),
+        MONTH,
+        NOTHING,
+        notified("2027-03-15 22:00"),
+        restored("2027-03-16 04:00"),
+        notified("2027-03-16 01:00"),
+        restored("2027-03-16 07:00", about=3),
+    )
+    assert [(r.version.number, r.verdict) for r in found.clauses] == [(1, Verdict.MISSED), (2, Verdict.MET)]
