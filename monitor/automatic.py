@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
+from monitor import sealing
 from monitor.alerts import Attachment, ReportNews
 from monitor.config import LoadedContract
 from monitor.reporting import Written
-from monitor.store import reports, samples
+from monitor.store import ledger, reports, samples
 from monitor.store.database import Transaction
 from probes.checks import Title
 from sla.assessment import ClauseResult, Verdict
 from sla.period import calendar_span, local_date
 
-#: The first minutes of a month are left to samples that are still on their way.
-_SETTLE_US = 10 * 60 * 1_000_000
 #: Months; what is older was issued long ago, or never will be without somebody asking for it.
 _LOOK_BACK = 12
 _VERDICTS = {
@@ -29,7 +29,8 @@ def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[t
     """Periods whose automatic report is still to be drawn up, and when the last report was issued (0: never).
 
     Due is every month of the past year that is over, where the contract was in force in it, something was measured in
-    it, and no automatic report of it was issued yet: a monitor that was off at the turn of a month makes up for it.
+    it, and no automatic report of it was issued yet: a monitor that was off at the turn of a month makes up for it. The
+    samples of its last day (UTC) must be sealed, so that the head of the ledger in the report covers the whole month.
     """
     contract = loaded.contract
     issued = reports.read(tx, contract=contract.contract)
@@ -37,9 +38,8 @@ def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[t
     if not loaded.source.automatic_reports:
         return (), last_us
     this_month = calendar_span("month", local_date(now_us, contract.timezone), contract.timezone)
-    if now_us < this_month.start_us + _SETTLE_US:
-        return (), last_us
     done = {one.period for one in issued if one.automatic}
+    sealed = sealing.sealed_days(ledger.read(tx, kinds=(sealing.KIND,)))
     due: list[str] = []
     span = this_month
     for _ in range(_LOOK_BACK):
@@ -47,11 +47,16 @@ def due_reports(tx: Transaction, loaded: LoadedContract, now_us: int) -> tuple[t
         span = calendar_span("month", last_day, contract.timezone)
         period = f"{last_day.year}-{last_day.month:02d}"
         in_force = any(v.valid_from <= last_day and v.valid_until >= last_day.replace(day=1) for v in contract.version)
-        if period in done or not in_force:
+        if period in done or not in_force or not _holds_end(sealed, span.end_us):
             continue
         if next(samples.stream(tx, contract.journeys(), span.start_us, span.end_us), None) is not None:
             due.append(period)
     return tuple(reversed(due)), last_us
+
+
+def _holds_end(sealed: Collection[int], end_us: int) -> bool:
+    """Whether the UTC day of the last instant before `end_us` is among the sealed ones."""
+    return (end_us - 1) // sealing.DAY_US * sealing.DAY_US in sealed
 
 
 def report_news(written: Written, public_url: str) -> ReportNews:
