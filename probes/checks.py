@@ -376,7 +376,7 @@ class Portal(Definition):
     max_body: int = Field(default=8 * 1024 * 1024, ge=1024)
     max_redirects: int = Field(default=10, ge=0, le=50)
     contact: str
-    engine: Literal["own", "httpx"] = "httpx"
+    engine: Literal["own", "httpx"] = "own"
     ip: Literal["any", "4", "6", "4-then-6", "6-then-4"] = "any"
     addresses: dict[str, Annotated[str, AfterValidator(_ip_address)]] = Field(default_factory=dict)
     dns_cache: Duration | None = None

@@ -37,6 +37,7 @@ class ScriptedServer:
 
     script: Script
     context: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
     requests: list[Received] = field(default_factory=list)
     port: int = 0
     _connections: int = 0
@@ -44,7 +45,7 @@ class ScriptedServer:
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def __aenter__(self) -> ScriptedServer:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
+        self._server = await asyncio.start_server(self._serve, self.host, 0, ssl=self.context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
