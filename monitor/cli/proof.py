@@ -15,7 +15,11 @@ from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, J
 from monitor.sealing import first_difference, sealed_days
 from monitor.store import ledger, reports
 from monitor.store.database import Database
+from monitor.store.days import first_difference as first_misfolded
 from sla.ledger import first_broken
+from sla.period import instant_text
+
+_DAY = ("check", "location", "day_us")
 
 
 @export.command(name="evidence")
@@ -98,6 +102,7 @@ def verify(
             broken = first_broken(entries)
             # Beyond a broken entry the seals prove nothing.
             differs = first_difference(tx, entries) if broken is None else None
+            misfolded = first_misfolded(tx) if broken is None and differs is None else None
     finally:
         store.close()
     bad_stamp = timestamping.first_bad(entries, roots) if broken is None else None
@@ -115,6 +120,7 @@ def verify(
                 "first_broken": broken.seq if broken else None,
                 "sealed_days": days,
                 "first_difference": first,
+                "first_misfolded": None if misfolded is None else dict(zip(_DAY, misfolded, strict=True)),
             }
         )
     if broken is not None:
@@ -128,6 +134,13 @@ def verify(
         return Exit.BAD_NEWS
     if differs is not None:
         say(str(differs))
+        return Exit.BAD_NEWS
+    if misfolded is not None:
+        check, location, day_us = misfolded
+        say(
+            f"The folded day {instant_text(day_us)[:10]} (UTC) of {check} {location} is not what its samples say. "
+            "The samples hold; fold the days anew with `loketwacht db rebuild-days`."
+        )
         return Exit.BAD_NEWS
     say(f"The ledger holds: {len(entries)} entries, head {head or 'none yet'}; the samples of {days} sealed days too.")
     _say_stamps(timestamping.count(entries), roots)

@@ -119,6 +119,22 @@ def test_verify_names_the_day_of_an_altered_sample_also_in_a_copy(run: Run, tmp_
     assert "The samples of startpagina lokaal on 2026-10-05 (UTC) are not those of entry 1" in err
 
 
+def test_verify_names_a_folded_day_that_is_not_what_its_samples_say(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(SAMPLES)
+    run("import", "samples", "s.jsonl")
+    assert run("db", "rebuild-days")[0] == 0
+    assert run("verify")[0] == 0
+    with sqlite3.connect(tmp_path / "var" / "loketwacht.db") as raw:
+        raw.execute("UPDATE sample_day SET runs = replace(runs, '\"up\"', '\"down\"')")
+    raw.close()
+    code, out, err = run("verify", "--json")
+    assert code == 1
+    assert json.loads(out)["first_misfolded"]["location"] == "lokaal"
+    assert "The folded day 2026-10-05 (UTC) of startpagina lokaal is not what its samples say" in err
+    run("db", "rebuild-days")
+    assert run("verify")[0] == 0
+
+
 def test_evidence_needs_a_report_and_an_archive_is_an_archive(run: Run, tmp_path: Path) -> None:
     code, _, err = run("export", "evidence", "2026-10")
     assert code == 3
