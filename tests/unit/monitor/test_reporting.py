@@ -75,7 +75,7 @@ def gaps(database: Database, *, agreed: Contract = AGREED) -> list[tuple[str, in
 
 @pytest.mark.pango
 def test_every_form_is_written_with_its_checksum(story: Story) -> None:
-    names = {"json", "en.json", "nl.html", "en.html", "nl.pdf", "en.pdf", "SHA256SUMS"}
+    names = {"json", "en.json", "nl.html", "en.html", "nl.pdf", "en.pdf", "nl.xlsx", "en.xlsx", "csv", "SHA256SUMS"}
     there = {path.name for path in story.folder.iterdir()}
     assert there == {f"R-2026-10-v{number}.{name}" for number in (1, 2) for name in names}
     for line in (story.folder / "R-2026-10-v1.SHA256SUMS").read_text().splitlines():
