@@ -2,7 +2,10 @@
 
 Python's engine cannot be interrupted and holds the interpreter while it searches, so one unlucky expression on one
 unlucky page would stop the whole service. Those that can take long are searched in a process of their own, which is
-ended when it does; the rest, nearly all, are searched at once.
+ended when it does; the rest, nearly all, are searched at once. A run awaits that process in a thread, so the event loop
+goes on (`may_wait` tells when). Other engines would keep to a bound by themselves, but RE2 knows no look-around and
+reads `$` and what a digit or letter is otherwise, and `regex` differs in small things too: an expression would not mean
+what it is documented to mean, which is what Python says.
 """
 
 from __future__ import annotations
@@ -53,14 +56,19 @@ def search_at_once(pattern: str, text: str) -> Found | None:
     return Found(whole=match[0], group=match[1] if match.re.groups else match[0])
 
 
+def may_wait(pattern: str, length: int) -> bool:
+    """Whether a search in a text of this length may be left to the other process, and so has to be waited for."""
+    unbounded, risky = _repetitions(pattern)
+    return unbounded > 0 and (risky or length > _SHORT)
+
+
 def search_bounded(pattern: str, text: str) -> Found | None:
     """The same within a bound of time.
 
     Raises:
         TooSlowError: where the bound was passed.
     """
-    unbounded, risky = _repetitions(pattern)
-    if not unbounded or (not risky and len(text) <= _SHORT):
+    if not may_wait(pattern, len(text)):
         return search_at_once(pattern, text)
     return _worker().search(pattern, text[:SEARCHED])
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin
 
 from probes.assertions import Finding, findings, seconds, slowness
@@ -19,7 +19,7 @@ from probes.extraction import Fields, captured
 from probes.fault import Fault
 from probes.http import Ask, Visitor, host_of
 from probes.redaction import Redactor
-from probes.regexes import TooSlowError, search_at_once, search_bounded
+from probes.regexes import TooSlowError, may_wait, search_at_once, search_bounded
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
@@ -27,6 +27,7 @@ from probes.templates import Into, MissingNameError, TemplateError, is_template,
 from probes.trail import Trail
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: Budget of an `always` step that names none.
 CLEAN_UP_US = 10_000_000
@@ -160,7 +161,7 @@ class _Walk:
                 executed = len(found)
                 fault = _first_fault(step, response, found)
                 if fault is None:
-                    self._capture(step, response)
+                    await self._capture(step, response)
                     soft = slowness(expect, response)
                     slow = soft if soft is not None and not soft.ok else None
         except TimeoutError as error:
@@ -171,6 +172,9 @@ class _Walk:
                 expected=f"done within {seconds(deadline_us)}",
                 found=f"still waiting for {trail.waiting_for}" if trail.waiting_for else "not done",
             )
+            if response is not None:
+                # The answer was in; that we were not done looking at it is no fault of the portal.
+                fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")
             fault.__cause__ = error
         except Fault as error:
             fault = error
@@ -213,9 +217,23 @@ class _Walk:
         )
 
     async def _judged(self, expect: Expect, response: Response) -> tuple[Finding, ...]:
-        if len(response.body) > _LARGE and self._setup.transport is None:
-            return await asyncio.to_thread(findings, expect, response, self._search)
-        return findings(expect, response, self._search)
+        return await self._beside(self._patterns(expect), response, lambda: findings(expect, response, self._search))
+
+    async def _beside(self, patterns: Iterable[str], response: Response, work: Callable[[], T]) -> T:
+        """Does what may take long in a thread, so that other runs are not kept waiting; simulated time has none."""
+        size = len(response.body)
+        if self._setup.transport is None and (size > _LARGE or any(may_wait(pattern, size) for pattern in patterns)):
+            return await asyncio.to_thread(work)
+        return work()
+
+    @staticmethod
+    def _patterns(expect: Expect) -> Iterator[str]:
+        yield from expect.regex
+        if expect.url is not None:
+            yield expect.url
+        matches = [css.matches for css in expect.css] + [item.matches for item in expect.json_]
+        matches += [header.matches for header in expect.header]
+        yield from (pattern for pattern in matches if pattern is not None)
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(
@@ -225,9 +243,14 @@ class _Walk:
             found=self._redact.short(failure.found),
         )
 
-    def _capture(self, step: Step, response: Response) -> None:
-        for name, capture in step.capture.items():
-            self._captured[name] = captured(name, capture, response, self._search)
+    async def _capture(self, step: Step, response: Response) -> None:
+        def take() -> None:
+            # One by one: what was found before a value that is missing, a clean-up may need.
+            for name, capture in step.capture.items():
+                self._captured[name] = captured(name, capture, response, self._search)
+
+        patterns = (capture.regex or capture.url for capture in step.capture.values())
+        await self._beside((pattern for pattern in patterns if pattern is not None), response, take)
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {

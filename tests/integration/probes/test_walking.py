@@ -282,6 +282,26 @@ def test_an_expression_without_end_is_our_own_fault() -> None:
     assert (sample.outcome, kind_of(sample)) == (Outcome.UNKNOWN, FailureKind.MONITOR)
 
 
+def test_other_runs_go_on_while_an_expression_searches() -> None:
+    """T21: the event loop is never later than a blink while half a second of patience runs out elsewhere."""
+
+    async def go() -> tuple[Sample, float]:
+        async with ScriptedServer(pages({"/": answer("x" * 5000)})) as server:
+            way = setup(f"http://127.0.0.1:{server.port}")
+            stuck = journey(step("/", capture={"nr": {"regex": "(x+x+)+y"}}))
+            task = asyncio.create_task(run(stuck, slot_us=0, location="hier", setup=way))
+            loop, worst = asyncio.get_running_loop(), 0.0
+            while not task.done():
+                before = loop.time()
+                await asyncio.sleep(0.01)
+                worst = max(worst, loop.time() - before - 0.01)
+            return await task, worst
+
+    sample, worst = asyncio.run(go())
+    assert kind_of(sample) is FailureKind.MONITOR
+    assert worst < 0.25
+
+
 @pytest.mark.parametrize(
     "page", [answer('{"a": "x\\u0000\\ud800y"}', kind="application/json"), answer("\x00\x07", status=500)]
 )
