@@ -561,6 +561,8 @@ def require_files(loaded: Loaded, path: Path) -> None:
     stamping, signature = loaded.config.timestamp, loaded.config.signature
     named = (
         ("portal", "ca_file", loaded.config.portal.ca_file),
+        ("portal", "client_certificate", loaded.config.portal.client_certificate),
+        ("portal", "client_key", loaded.config.portal.client_key),
         ("mail", "ca_file", loaded.config.mail.ca_file),
         ("timestamp", "ca", stamping.ca if stamping else None),
         ("signature", "key_file", signature.key_file if signature else None),

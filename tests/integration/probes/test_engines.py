@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 
 from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
@@ -16,6 +19,10 @@ from tests.scripted_server import Received, ScriptedServer, answer, journey, pag
 pytestmark = pytest.mark.usefixtures("each_engine")
 GOOD = pages({"/": answer("goed"), "/twee": answer("goed")})
 TWO = journey(step("/", name="een"), step("/twee", name="twee"))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +120,7 @@ def test_a_refusing_proxy_is_our_own_fault_unless_it_could_not_reach_the_portal(
 
 
 def test_a_proxy_that_is_not_there_is_our_own_fault_and_a_bypassed_host_needs_none() -> None:
-    async def go(**more: object) -> Sample:
+    async def go(**more: Any) -> Sample:
         async with ProxyServer() as proxy, ScriptedServer(GOOD) as server:
             gone = f"http://127.0.0.1:{proxy.port}"
             await proxy.__aexit__()
@@ -149,7 +156,7 @@ def test_a_portal_that_asks_for_a_client_certificate(
 
     async def go() -> Sample:
         async with ScriptedServer(GOOD, context) as server:
-            more = {"client_certificate": str(mine)} if offered else {}
+            more: dict[str, Any] = {"client_certificate": str(mine)} if offered else {}
             way = setup(f"https://localhost:{server.port}", ca_file=ours.file, **more)
             return await run(journey(), slot_us=0, location="hier", setup=way)
 
@@ -225,3 +232,39 @@ def test_a_value_with_a_line_end_writes_no_header() -> None:
     pages_ = pages({"/": answer('{"x": "a\\r\\nX-B: c"}', kind="application/json"), "/twee": answer("goed")})
     sample, requests = walked(pages_, journey(first, second))
     assert (sample.outcome, len(requests)) == (Outcome.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_no_socket_outlives_its_run_on_any_event_loop(
+    ours: Authority, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Up, refused, cut off by a deadline and cancelled: the same number of open files afterwards."""
+
+    async def script(received: Received, writer: asyncio.StreamWriter) -> None:
+        if received.target == "/hangt":
+            await asyncio.sleep(60)
+        writer.write(answer("goed"))
+
+    async def go() -> tuple[list[Outcome], int]:
+        async with ScriptedServer(script, ours.server("localhost")) as server:
+            way = setup(f"https://localhost:{server.port}", ca_file=ours.file, ip="4")
+            strangers = setup(f"https://localhost:{server.port}", ip="4")
+            steps = (step("/"), step("/hangt", name="hangt"))
+            await run(journey(), slot_us=0, location="hier", setup=way)
+            before = open_files()
+            outcomes = [
+                (await run(what, slot_us=0, location="hier", setup=by)).outcome
+                for what, by in ((journey(), way), (journey(), strangers), (journey(*steps, deadline="200ms"), way))
+            ]
+            task = asyncio.create_task(run(journey(*steps), slot_us=0, location="hier", setup=way))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.wait([task])
+            await asyncio.sleep(0.1)  # the server's own ends
+            return outcomes, open_files() - before
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        outcomes, more = runner.run(go())
+    assert outcomes == [Outcome.UP, Outcome.DOWN, Outcome.DOWN]
+    # A server's side of a connection may still be on its way out; ours would be four.
+    assert more <= 1
