@@ -264,7 +264,7 @@ def test_every_kind_of_clause_is_documented_with_its_own_keys(model: type[contra
 
 
 def test_how_samples_become_outages_is_documented_key_by_key() -> None:
-    table = DOCS["contracts"].partition("say how samples become outages:")[2].partition("\n### ")[0]
+    table = DOCS["contracts"].partition("say how samples become outages (")[2].partition("\n### ")[0]
     documented = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
     own = written(contract.CountsTime).keys() - written(contract.Commitment).keys()
     assert {key: told(cell) for key, cell in documented.items()} == {

@@ -47,4 +47,5 @@ def test_a_missing_name_is_an_error_and_no_hole() -> None:
 
 def test_dutch_never_says_what_the_glossary_calls_otherwise() -> None:
     dutch = " ".join(text.nl for text in catalogue().values()).lower()
+    dutch = re.sub(r"\{.*?\}", "", dutch)  # a name that is filled in is not read by anybody
     assert not re.search(r"downtime|uptime|incident|outage|opdrachtnemer|grootboek", dutch)
