@@ -13,7 +13,7 @@ SEED = 20261001
 #: The monitor is switched on before the month, so that it knows how things stand when it begins, and stays on until
 #: the report has been mailed.
 BEGINS = datetime(2026, 9, 30, 20, 30)  # noqa: DTZ001 - civil time in ZONE, like all times here
-ENDS = datetime(2026, 11, 1, 0, 30)  # noqa: DTZ001
+ENDS = datetime(2026, 11, 1, 2, 30)  # noqa: DTZ001
 
 #: How often each journey is walked; the ones not named here every `OTHERWISE`. Coarser than one would choose for a real
 #: portal, so that a month takes minutes.
