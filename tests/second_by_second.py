@@ -94,3 +94,48 @@ def month_of(year: int, month: int, zone: ZoneInfo) -> tuple[int, int]:
 def some_days(first: datetime, count: int) -> tuple[int, int]:
     """Whole local days as seconds; the end is reached by the calendar, so that it is a midnight too."""
     return int(first.timestamp()), int((first + timedelta(days=count)).timestamp())
+
+
+def states_by_boundary(
+    samples: list[tuple[int, int, str, int]],
+    *,
+    confirm_after: int,
+    hold: int,
+    until: int,
+    degraded_is_down: bool,
+    boundary: str,
+    grid: int = 1,
+) -> dict[int, str]:
+    """The state of every `grid`-th second that samples speak for, with outages counted by one of the three boundaries.
+
+    Args:
+        grid: all dues and intervals are multiples of it, so that nothing happens in between.
+    """
+    bad = {"down", "degraded"} if degraded_is_down else {"down"}
+    spans: list[tuple[int, int]] = []
+    streak: list[int] = []
+    count, last_good = 0, None
+    for i, (due, interval, outcome, attempts) in enumerate(samples):
+        if outcome in bad:
+            streak.append(i)
+            count += attempts if outcome == "down" else 1
+        if streak and ((outcome not in bad and outcome != "unknown") or i + 1 == len(samples)):
+            ended = due if outcome not in bad and outcome != "unknown" else None
+            if count >= confirm_after:
+                first_bad, last_bad = samples[streak[0]][0], samples[streak[-1]][0]
+                open_end = min(samples[-1][0] + hold * interval, until)
+                start = first_bad if boundary != "widest" or last_good is None else last_good
+                end = last_bad if boundary == "certain" else open_end if ended is None else ended
+                spans.append((start, end))
+            streak, count = [], 0
+        if outcome not in bad and outcome != "unknown":
+            last_good = due
+    states: dict[int, str] = {}
+    for i, (due, interval, outcome, _) in enumerate(samples):
+        nearest = samples[i + 1][0] if i + 1 < len(samples) else until
+        for second in range(due, min(due + hold * interval, nearest), grid):
+            if outcome != "unknown":
+                is_down = any(a <= second < b for a, b in spans)
+                slow = outcome == "degraded" and not degraded_is_down
+                states[second] = "down" if is_down else "degraded" if slow else "up"
+    return states
