@@ -70,7 +70,7 @@ def write_overview(job: ReportJob) -> Written:
 
 
 def write_update(job: ReportJob, last: date) -> Written:
-    """Draw up the update on the fourteen days that end with `last` and write its files.
+    """Draw up the update on the fourteen days that end with `last`, as things stood then, and write its files.
 
     Args:
         job: its period is not used.
@@ -91,7 +91,7 @@ def write_update(job: ReportJob, last: date) -> Written:
     try:
         with database.read() as tx:
             report, version = _report(tx, job, "two-weekly", months, min(job.now_us, span.end_us))
-            update = draw_update(report, span, known(tuple(ledger.read(tx)), job.now_us))
+            update = draw_update(report, span, known(tuple(ledger.read(tx)), report.data_until_us))
     except ValueError as error:
         raise ReportRefusedError(str(error)) from error
     finally:
@@ -112,7 +112,7 @@ def write_update(job: ReportJob, last: date) -> Written:
 def _report(tx: Transaction, job: ReportJob, kind: str, period: Span, until_us: int) -> tuple[Report, int]:
     """The one assessment the document is about, with what every document says of itself; and its version."""
     version = reports.next_number(tx, job.contract.contract, job.period, kind=kind)
-    assessment: Assessment = assess_stored(tx, job.contract, period, as_of_us=job.now_us, until_us=until_us)
+    assessment: Assessment = assess_stored(tx, job.contract, period, as_of_us=until_us, until_us=until_us)
     report = Report(
         assessment=assessment,
         number=number_of(kind, job.period, version),
