@@ -83,7 +83,8 @@ def the_month_is_reported(place: Place) -> None:
     assert done.returncode in (0, 1), done.stderr
     files = {form: Path(path) for form, path in json.loads(done.stdout)["files"].items()}
     pdfs = {"pdf-nl", "pdf-en"} if NEEDS["pango"][0]() else set()
-    assert files.keys() == {"html-nl", "html-en", "json", "sha256"} | pdfs
+    sheets = {"xlsx-nl", "xlsx-en", "csv"}
+    assert files.keys() == {"html-nl", "html-en", "json", "json-en", "sha256"} | sheets | pdfs
     assert "Indienen" in files["html-nl"].read_text(encoding="utf-8")
     for line in files["sha256"].read_text(encoding="utf-8").splitlines():
         digest, name = line.split("  ")
