@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from sla.assessment import ClauseResult, OutageResult, Span
+from sla.assessment import ClauseResult, OutageResult, Span, Verdict
 from sla.budget import DowntimeBudget, budgets
+from sla.contract import CoverageClause
 from sla.deadlines import Procedure, Stage, calendar_of, deadlines
 from sla.ledger import Entry, Sealed, in_force
 from sla.period import days_span, instant_text
@@ -34,10 +35,25 @@ def subject_of(last: date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A clause in the period that holds the update's last day. `budget` is None where it has none."""
+    """A clause in the period that holds the update's last day.
+
+    Attributes:
+        budget: None where it has none.
+        is_running: its period goes on and can still decide it. Of our own coverage that always holds: what is yet to
+            come could not be measured, so neither its figure nor its verdict says anything so far.
+    """
 
     result: ClauseResult
     budget: DowntimeBudget | None
+    is_running: bool
+
+    @property
+    def is_missed(self) -> bool:
+        return self.result.verdict is Verdict.MISSED and not self.is_running
+
+    @property
+    def has_figure(self) -> bool:
+        return not (self.is_running and isinstance(self.result.clause, CoverageClause))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +98,12 @@ def draw_up(report: Report, span: Span, ledger: Sequence[Sealed]) -> Update:
         report=report,
         fortnight=span,
         standings=tuple(
-            Standing(result=result, budget=by_result.get(id(result)))
+            Standing(
+                result=result,
+                budget=by_result.get(id(result)),
+                is_running=report.data_until_us < result.period.end_us
+                and (result.verdict is Verdict.UNDECIDED or isinstance(result.clause, CoverageClause)),
+            )
             for result in assessment.clauses
             if result.period.start_us <= last_us < result.period.end_us
         ),
@@ -136,7 +157,7 @@ def update_json(update: Update, language: Literal["nl", "en"] = "nl") -> dict[st
             "standings": [
                 {
                     "clause": one.result.clause.id,
-                    "verdict": one.result.verdict.value,
+                    "verdict": "running" if one.is_running else one.result.verdict.value,
                     "budget_allowed_us": None if one.budget is None else one.budget.allowed_us,
                     "budget_left_us": None if one.budget is None else one.budget.left_us,
                 }

@@ -69,7 +69,7 @@ def update_page(update: Update, language: Language) -> str:
     """The same update gives the same bytes."""
     report = update.report
     words, numbers = Words(language), Numbers(language=language, zone=zone(report.timezone))
-    missed = sum(one.result.verdict is Verdict.MISSED for one in update.standings)
+    missed = sum(one.is_missed for one in update.standings)
     span = update.fortnight
     name = words(
         "update.subject",

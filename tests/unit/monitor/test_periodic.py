@@ -16,7 +16,7 @@ from monitor.reporting import ReportRefusedError
 from monitor.store import ledger, reports
 from monitor.store.database import Database
 from sla.ledger import Entry
-from tests.agreements import at
+from tests.agreements import at, clause, contract
 from tests.stored_month import IN_NOVEMBER, fill, job
 
 DOWN = {f"2026-10-20 {hour}:00": "X" for hour in range(10, 20)}
@@ -77,6 +77,14 @@ def test_an_update_tells_the_fortnight_and_what_is_announced(store: Database, tm
     said = json.loads(Path(written.files.files["json"]).read_text())["update"]
     assert len(said["outages"]) == 1
     assert said["standings"][0]["budget_left_us"] < said["standings"][0]["budget_allowed_us"]
+
+
+def test_our_own_coverage_of_a_month_that_goes_on_is_not_called_missed(store: Database, tmp_path: Path) -> None:
+    measuring = clause(kind="coverage", id="M1", window="altijd", target="0.99")
+    agreed = contract(clause(window="altijd", target="0.99"), measuring)
+    written = write_update(job(store, tmp_path, agreed=agreed), date(2026, 10, 25))
+    standings = json.loads(Path(written.files.files["json"]).read_text())["update"]["standings"]
+    assert {one["clause"]: one["verdict"] for one in standings}["M1"] == "running"
 
 
 def test_an_outage_before_the_fortnight_is_not_told_again(store: Database, tmp_path: Path) -> None:
