@@ -63,7 +63,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "probe_ssl_earliest_cert_expiry",
         "gauge",
         _CHECK,
-        "Earliest end of validity among the certificates shown, as Unix time.",
+        "Earliest end of validity in the chain that was verified, or sent where none was, as Unix time.",
     ),
     Metric(
         "probe_ssl_last_chain_expiry_timestamp_seconds",

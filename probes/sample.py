@@ -103,7 +103,7 @@ class StepResult:
         content_length: what the last answer announced; -1 where it announced nothing.
         last_modified_us: the last answer's Last-Modified as an instant; None without one.
         tls_version, tls_cipher: of the last connection; "" without TLS.
-        certificate_not_after_us: earliest end of validity among the certificates shown; None without TLS.
+        certificate_not_after_us: earliest end of validity in the chain that was verified; None without TLS.
     """
 
     step: str
@@ -130,7 +130,8 @@ class CertificateFacts:
 
     Attributes:
         not_after_us: end of validity of the leaf certificate.
-        earliest_not_after_us: the earliest end of validity in the chain that was sent.
+        earliest_not_after_us: the earliest end of validity in the chain that was verified; where none could be, in
+            what was sent.
     """
 
     host: str

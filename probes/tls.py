@@ -87,7 +87,9 @@ class Handshake:
     """What a handshake showed.
 
     Attributes:
-        chain: certificates as sent, DER, the leaf first; empty where none came.
+        chain: certificates that led to somebody we trust, or those that were sent where nothing did, DER, the leaf
+            first; empty where none came. What else a server sends along, such as an old root that crossed signatures
+            and has expired since, says nothing about how long a visitor gets through.
         refusal: why the chain is not to be trusted; None where it is.
     """
 
@@ -116,15 +118,23 @@ def note_handshake(handshake: Handshake | None, trail: Trail) -> None:
 
 
 def _chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[bytes, ...]:
-    # Public since Python 3.13; before that only the object underneath has it.
-    ask = getattr(connection, "get_unverified_chain", None)
-    if ask is not None:
-        return tuple(ask())
-    ask = getattr(getattr(connection, "_sslobj", None), "get_unverified_chain", None)
-    if ask is not None:
-        return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in ask() or ())
+    if connection.context.verify_mode is not ssl.CERT_NONE and (
+        verified := _certificates(connection, "get_verified_chain")
+    ):
+        return verified
+    if sent := _certificates(connection, "get_unverified_chain"):
+        return sent
     leaf = connection.getpeercert(binary_form=True)
     return (leaf,) if leaf else ()
+
+
+def _certificates(connection: ssl.SSLObject | ssl.SSLSocket, method: str) -> tuple[bytes, ...]:
+    # Public since Python 3.13; before that only the object underneath has it.
+    ask = getattr(connection, method, None)
+    if ask is not None:
+        return tuple(ask())
+    ask = getattr(getattr(connection, "_sslobj", None), method, None)
+    return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in (ask and ask()) or ())
 
 
 @lru_cache(maxsize=256)
@@ -137,7 +147,7 @@ def _us(instant: datetime) -> int:
 
 
 def earliest_not_after_us(chain: tuple[bytes, ...]) -> int | None:
-    """The earliest end of validity in a chain; None for an empty one or one that cannot be read."""
+    """The earliest end of validity in a chain; None for an empty one or one that cannot be read. See `Handshake`."""
     try:
         return min((_us(_certificate(der).not_valid_after_utc) for der in chain), default=None)
     except ValueError:

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,28 @@ class Authority:
         """What a server with a certificate for these names uses."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*names, not_after=until, not_before=since).configure_cert(context)
+        return context
+
+    def with_an_old_root_beside_it(self, directory: Path, *names: str) -> ssl.SSLContext:
+        """A server that sends two ways up: to us, and to an older root whose signature on our key has expired."""
+        intermediate = self.ca.create_child_ca()
+        leaf = intermediate.issue_cert(*names)
+        ours = x509.load_pem_x509_certificate(self.ca.cert_pem.bytes())
+        old = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Oude wortel")])
+        crossed = (
+            x509.CertificateBuilder(subject_name=ours.subject, issuer_name=old, public_key=ours.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(LONG_AGO)
+            .not_valid_after(PAST)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        )
+        chain = directory / "two-ways.pem"
+        leaf.private_key_and_cert_chain_pem.write_to_path(str(chain))
+        with chain.open("ab") as file:
+            file.write(crossed.public_bytes(Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
         return context
 
 

@@ -99,6 +99,17 @@ def test_an_expired_certificate_still_tells_when_it_ended(ours: Authority) -> No
     assert sample.certificate.not_after_us == PAST_US
 
 
+def test_an_expired_root_beside_the_chain_we_trust_alarms_nobody(ours: Authority, tmp_path: Path) -> None:
+    """T15: the chain that was verified decides, not everything that a server sends along."""
+    context = ours.with_an_old_root_beside_it(tmp_path, "localhost")
+    sample = checked(context, ours)
+    assert reason(sample) == (Outcome.UP, None, None)
+    assert sample.certificate is not None
+    assert PAST_US < sample.certificate.earliest_not_after_us <= sample.certificate.not_after_us
+    (only,) = visited(context, ours.file).steps
+    assert only.certificate_not_after_us == sample.certificate.earliest_not_after_us
+
+
 def test_a_certificate_for_another_name_is_down_with_its_facts(ours: Authority) -> None:
     sample = checked(ours.server("elders.example"), ours)
     assert reason(sample) == (Outcome.DOWN, FailureKind.CERTIFICATE, "for another name: elders.example")
