@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.assessing import intervals, stored_samples
-from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, plain, write_files
-from monitor.reporting import ReportJob, ReportRefusedError
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of, plain
+from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import evidence, incidents, ledger, outbox, reports, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Settled
@@ -75,7 +75,7 @@ def write(job: ReportJob, outage_id: str) -> Written:
         pages={language: form.render(dossier, language) for language in LANGUAGES},
         attachments=files,
     )
-    written = write_files(document, folder_of(job.directory, job.contract.contract, outage_id))
+    written = written_files(job, document)
     issued = issued_as(document, written, contract=job.contract.contract, version=version)
     return Written(dossier=dossier, issued=issued, files=written)
 

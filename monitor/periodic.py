@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from monitor.assessing import assess_stored
-from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, write_files
-from monitor.reporting import ReportJob, ReportRefusedError
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of
+from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import ledger, reports
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
@@ -135,6 +135,6 @@ def _english(number: str, text: str) -> Attachment:
 
 
 def _written(job: ReportJob, report: Report, document: Document, version: int) -> Written:
-    files = write_files(document, folder_of(job.directory, job.contract.contract, job.period))
+    files = written_files(job, document)
     issued = issued_as(document, files, contract=job.contract.contract, version=version, automatic=job.automatic)
     return Written(report=report, issued=issued, files=files)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.dossier import report_on, work_out
-from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, record, write_files
-from monitor.reporting import ReportJob, ReportRefusedError
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of, record
+from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import ledger, reports
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
@@ -64,7 +64,7 @@ def draft(
             Attachment(form="outages-csv", name=form.outages_name(findings), body=form.outages_csv(findings)),
         ),
     )
-    written = write_files(document, folder_of(job.directory, name, job.period))
+    written = written_files(job, document)
     return Drafted(
         findings=findings, issued=issued_as(document, written, contract=name, version=version), files=written
     )

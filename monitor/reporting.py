@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor import restating
 from monitor.assessing import assess_stored, intervals
-from monitor.issuing import Attachment, Document, folder_of, issued_as, number_of, write_files
+from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, write_files
 from monitor.signing import Signing, SigningError
 from monitor.store import events, reports, samples, seals
 from monitor.store.database import Database, Transaction
@@ -111,13 +111,22 @@ def write(job: ReportJob) -> Written:
             Attachment(form="csv", name=f"{report.number}.csv", body=evidence, carried=False),
         ),
     )
-    folder = folder_of(job.directory, job.contract.contract, job.period)
-    try:
-        written = write_files(document, folder, sign=job.signing)
-    except SigningError as error:
-        raise ReportRefusedError(str(error)) from error
+    written = written_files(job, document)
     issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
     return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
+
+
+def written_files(job: ReportJob, document: Document) -> Files:
+    """The files of a document of any kind, in the folder of its subject; its PDFs signed where the job says so.
+
+    Raises:
+        ReportRefusedError: it cannot be signed; nothing is written then.
+    """
+    folder = folder_of(job.directory, job.contract.contract, document.subject)
+    try:
+        return write_files(document, folder, sign=job.signing)
+    except SigningError as error:
+        raise ReportRefusedError(str(error)) from error
 
 
 def draw(tx: Transaction, job: ReportJob) -> tuple[Report, int]:

@@ -18,6 +18,7 @@ from pypdf import PdfWriter
 
 from monitor.seal_settings import SignatureSettings, TimestampSettings, TokenSettings
 from monitor.signing import Signing, SigningError, sign
+from tests import signing_key
 from tests.timestamp_authority import Authority, authority
 
 HSM = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -43,17 +44,13 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    usage = "keyUsage=critical,digitalSignature,nonRepudiation"
-    made = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 3650 -subj /CN=Proefzegel -addext"
-    packed = "pkcs12 -export -inkey key.pem -in cert.pem -out key.p12 -passout pass:geheim"
-    for words in ([*made.split(), usage], packed.split()):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+    signing_key.make(folder)
     return folder
 
 
 @pytest.fixture
 def signing(keys: Path) -> Signing:
-    return Signing(settings=SignatureSettings(key_file="key.p12"), directory=keys, secret="geheim")
+    return Signing(settings=SignatureSettings(key_file="key.p12"), directory=keys, secret=signing_key.SECRET)
 
 
 def status(body: bytes, keys: Path, tsa: Authority | None = None) -> PdfSignatureStatus:
