@@ -178,7 +178,7 @@ def _cause(cause: Cause, words: Words, numbers: Numbers) -> str:
             number=cause.entry,
             kind=words.of("ledger_kind", cause.kind),
             by=cause.by,
-            when=numbers.instant(parse_instant(cause.recorded_at)),
+            when=numbers.to_the_second(parse_instant(cause.recorded_at)),
             reason=cause.reason,
         )
     elif cause.key == MEASUREMENTS:

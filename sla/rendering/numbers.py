@@ -191,6 +191,10 @@ class Numbers:
         """Day and time on the contract's wall clock."""
         return f"{self.day(self.local(at_us).date())}, {self.clock(at_us)}"
 
+    def to_the_second(self, at_us: int) -> str:
+        """`instant` cut to whole seconds: for when something was put down, which decides nothing; JSON has it whole."""
+        return self.instant(at_us // 1_000_000 * 1_000_000)
+
     def span(self, start_us: int, end_us: int) -> str:
         """From and until; the day is not repeated where both lie on it. Until is not included."""
         start, end = self.local(start_us).date(), self.local(end_us).date()
