@@ -122,7 +122,7 @@ def _finding(piece: Piece, outages: Sequence[NamedOutage], evidence: Evidence) -
         case OutageCountClause():
             return outage_count.judge(clause, piece, outages)
         case CoverageClause():
-            return coverage.judge(clause, piece)
+            return coverage.judge(clause, piece, evidence.as_of_us)
         case ResponseTimeClause():
             counted = {name: piece.service - journey.excluded for name, journey in piece.journeys.items()}
 

@@ -39,8 +39,8 @@ class Standing:
 
     Attributes:
         budget: None where it has none.
-        is_running: its period goes on and can still decide it. Of our own coverage that always holds: what is yet to
-            come could not be measured, so neither its figure nor its verdict says anything so far.
+        is_running: its period goes on and can still decide it. The figure of our own coverage then says nothing: what
+            is yet to come could not be measured.
     """
 
     result: ClauseResult
@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def is_missed(self) -> bool:
-        return self.result.verdict is Verdict.MISSED and not self.is_running
+        return self.result.verdict is Verdict.MISSED
 
     @property
     def has_figure(self) -> bool:
@@ -101,8 +101,7 @@ def draw_up(report: Report, span: Span, ledger: Sequence[Sealed]) -> Update:
             Standing(
                 result=result,
                 budget=by_result.get(id(result)),
-                is_running=report.data_until_us < result.period.end_us
-                and (result.verdict is Verdict.UNDECIDED or isinstance(result.clause, CoverageClause)),
+                is_running=report.data_until_us < result.period.end_us and result.verdict is Verdict.UNDECIDED,
             )
             for result in assessment.clauses
             if result.period.start_us <= last_us < result.period.end_us

@@ -28,6 +28,7 @@ from tests.agreements import (
     only,
     samples,
     span,
+    spans,
 )
 
 DAY = span("2026-11-12 00:00", "2026-11-13 00:00")
@@ -119,6 +120,33 @@ def test_coverage_is_a_promise_of_whoever_measures():
     agreed = contract({"id": "M1", "kind": "coverage", "scope": ["indienen"], "target": "0.99"})
     found = only(judge(agreed, DAY, all_up_but(DAY, ("2026-11-12 00:00", "2026-11-12 06:00", "unmeasured"))))
     assert (found.verdict, found.measured, found.sanctionable) == (Verdict.MISSED, Fraction(3, 4), False)
+
+
+@pytest.mark.parametrize(
+    ("measured_from", "verdict"),
+    [("00:00", Verdict.UNDECIDED), ("00:14", Verdict.UNDECIDED), ("00:15", Verdict.MISSED), ("06:00", Verdict.MISSED)],
+)
+def test_coverage_of_a_day_that_goes_on_is_missed_only_once_the_rest_can_no_longer_reach_it(
+    measured_from: str, verdict: Verdict
+):
+    agreed = contract({"id": "M1", "kind": "coverage", "scope": ["indienen"], "target": "0.99"})
+    measured = spans((f"2026-11-12 {measured_from}", "2026-11-12 12:00", "up"))
+    found = only(assess(agreed, period=DAY, spans=measured, as_of_us=at("2026-11-12 12:00")))
+    assert found.verdict is verdict
+    assert found.undecided_us == (12 * HOUR if verdict is Verdict.UNDECIDED else 0)
+
+
+def test_coverage_is_met_as_soon_as_enough_was_measured_whatever_comes():
+    agreed = contract({"id": "M1", "kind": "coverage", "scope": ["indienen"], "target": "0.5"})
+    measured = spans(("2026-11-12 00:00", "2026-11-12 13:00", "up"))
+    assert only(assess(agreed, period=DAY, spans=measured, as_of_us=at("2026-11-12 13:00"))).verdict is Verdict.MET
+
+
+def test_coverage_of_a_day_that_is_over_waits_for_nothing():
+    agreed = contract({"id": "M1", "kind": "coverage", "scope": ["indienen"], "target": "0.99"})
+    measured = spans(("2026-11-12 00:00", "2026-11-12 12:00", "up"))
+    found = only(assess(agreed, period=DAY, spans=measured, as_of_us=DAY.end_us))
+    assert (found.verdict, found.undecided_us) == (Verdict.MISSED, 0)
 
 
 # --- periods -------------------------------------------------------------------------------------------------------
