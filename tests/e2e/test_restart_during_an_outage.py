@@ -19,7 +19,7 @@ FOR_EVER_US = 2**62
 
 
 def test_an_outage_outlives_the_monitor_that_was_killed(tmp_path: Path) -> None:
-    """T3, T10, T11."""
+    """T3, T10, T11, T29."""
     place = a_place(tmp_path, journeys=("startpagina",), every="3s", deadline="2500ms")
     with practising(place):
         with running(place, name="first") as service:

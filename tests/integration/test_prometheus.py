@@ -47,6 +47,7 @@ def test_promtool_finds_no_fault_in_the_scrape_example() -> None:
 
 @pytest.mark.parametrize("name", ["rules_test.yml", "report_rules_test.yml"])
 def test_the_alerts_fire_when_they_should_and_only_then(name: str) -> None:
+    """T31, T36, T44: the schedule that stands still, hours without data, a refused configuration."""
     done = promtool("test", "rules", name)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -145,6 +146,7 @@ def test_every_expression_of_the_dashboards_answers(prometheus: Prometheus, expr
 
 
 def test_a_journey_with_only_failures_has_no_success(prometheus: Prometheus) -> None:
+    """T37: errors only are 0 %, and never 100 %."""
     answer = prometheus.instant(selected(SUCCESS_SHARE))
     assert {s["metric"]["journey"]: float(s["value"][1]) for s in answer} == {"aanmelden": 1, "indienen": 0, "oud": 1}
 
@@ -155,6 +157,7 @@ def test_an_old_state_is_not_shown_as_the_present_one(prometheus: Prometheus) ->
 
 
 def test_without_recent_series_the_dashboard_shows_no_state_at_all(prometheus: Prometheus) -> None:
+    """T34: nothing recent is no data, and not the last value."""
     assert prometheus.instant(selected(STATE_NOW), at=backfill.END + 3600) == []
 
 

@@ -70,6 +70,7 @@ def test_a_sample_speaks_for_two_intervals_at_most():
 
 
 def test_unknown_samples_are_unmeasured_time():
+    """T1: our own trouble is no downtime."""
     totals = only(judge(contract(), HOUR_OF, samples("?" * 60, START))).totals
     assert totals is not None
     assert (totals.up_us, totals.down_us, totals.unmeasured_us) == (0, 0, 60 * MINUTE)

@@ -255,6 +255,7 @@ def test_references_are_asked_afresh_and_any_answer_counts() -> None:
     [((), False), ((True,), False), ((False,), True), ((True, False), False), ((False, False, True), True)],
 )
 def test_most_references_must_fail_before_we_blame_ourselves(answers: tuple[bool, ...], *, blame: bool) -> None:
+    """T2: the majority decides."""
     assert ours_to_blame(answers) is blame
 
 

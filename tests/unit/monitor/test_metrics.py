@@ -330,6 +330,7 @@ def test_trouble_with_the_store_is_counted(metrics: Metrics) -> None:
 
 
 def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics) -> None:
+    """T8: an attempt that failed is no success."""
     metrics.delivered("retry", now_us=NOW)
     assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): 0}
     metrics.delivered("delivered", now_us=NOW)

@@ -165,6 +165,7 @@ def test_hours_in_which_the_monitor_was_off_lower_the_coverage(database: Databas
 
 
 def test_hours_in_which_the_monitor_was_off_are_named(database: Database) -> None:
+    """T3: the report says from when to when nobody looked."""
     fill(database, without=[("2026-10-07 22:00", "2026-10-08 06:00")])
     missed(database, "2026-10-07 22:00", "2026-10-08 06:00")
     off = ("monitor-off", at("2026-10-07 22:00"), at("2026-10-08 06:00"), ("indienen",))

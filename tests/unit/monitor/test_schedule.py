@@ -27,7 +27,7 @@ def test_every_slot_is_run_once_on_its_instant():
     ],
 )
 def test_a_night_in_which_the_clocks_change_is_like_any_other(midnight):
-    """T16-T18: the schedule lives in UTC, so no slot is doubled or lost."""
+    """T16, T17, T18: the schedule lives in UTC, so no slot is doubled or lost."""
     simulation, diary = Simulation(start_us=midnight + 1, seed=1), Diary()
     live(simulation, 6 * 3600, schedule=lambda: a_schedule(simulation, [a_check("start")], diary))
     slots = diary.slots("start")
@@ -125,6 +125,7 @@ def test_a_run_that_raises_is_told_and_the_next_slot_is_run():
 
 
 def test_a_run_cut_off_by_stopping_is_told_by_the_next_start():
+    """T29: what is missing from the grid is what was not measured."""
     first, before = Simulation(start_us=MONDAY + 1, seed=1), Diary()
 
     async def hang(check, slot):

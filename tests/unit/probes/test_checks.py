@@ -53,6 +53,7 @@ def refusal(**changes: Any) -> str:
     ids=str,
 )
 def test_nonsense_is_refused_with_its_reason(changes: dict[str, Any], says: str) -> None:
+    """T28: a step that asserts nothing is refused before it ever runs."""
     assert says in refusal(**changes)
 
 
