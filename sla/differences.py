@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from sla.commitment import COUNTS
 from sla.contract import Contract
 from sla.ledger import Sealed
 from sla.period import instant_text, parse_instant
@@ -35,9 +36,8 @@ _UNITS: Mapping[str, Unit] = {
     "last_good": "instant", "last_bad": "instant", "first_good": "instant", "p50_s": "seconds", "p95_s": "seconds",
     "slowest_s": "seconds",
 }  # fmt: skip
-_OF_KIND: Mapping[str, Unit] = {
-    "availability": "ratio", "coverage": "ratio", "response-time": "seconds", "outage-duration": "seconds",
-}  # fmt: skip
+_COUNTED: Mapping[str, Unit] = {"ratio": "ratio", "time": "seconds", "number": "number"}
+_OF_KIND: Mapping[str, Unit] = {kind: _COUNTED[counts] for kind, counts in COUNTS.items()} | {"coverage": "ratio"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 
 import sla.published
 from sla.assess import assess
-from sla.differences import Changes, changes_json, read_changes
+from sla.differences import Changes, changes_json, lines, read_changes
 from sla.ledger import Entry, seal
 from sla.measurements import SampleIn
 from sla.period import parse_instant, zone
@@ -125,3 +125,13 @@ def test_the_difference_stands_beside_both_values_in_either_language(language: A
     shown = told(changes, Words(language), Numbers(language=language, zone=zone("Europe/Brussels")), TITLES)
     row = next(row for row in shown.groups[0].rows if row.difference.replace("\u00a0", " ") == point)
     assert (row.before != row.after, row.why) == (True, Words(language)("changes.entry_short", number=4))
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("reaction-time", "seconds"), ("restore-time", "seconds"), ("release", "number")]
+)
+def test_what_a_clause_measured_is_told_in_what_it_counts(kind: str, unit: str) -> None:
+    before = document(FIRST)
+    clause = {**before["clauses"][0], "kind": kind, "measured": "1200"}
+    found = lines(before | {"clauses": [clause]}, before | {"clauses": [{**clause, "measured": "300"}]})
+    assert [(line.what, line.unit, line.difference) for line in found] == [("measured", unit, -900)]
