@@ -168,7 +168,8 @@ def advance(state: State, sample: Sample, rule: IncidentRule, *, interval_us: in
     """What one more sample makes of a check's state.
 
     Args:
-        sample: later than every sample that went before.
+        sample: later than every sample that went before, unless the clock was set back. Then an incident ends when it
+            was last seen failing at the earliest: it never lasts less than no time.
         interval_us: of the check; a silence shorter than three intervals never makes it forget.
 
     Returns:
@@ -191,12 +192,13 @@ def _failing(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -
         case Suspect() if slot_us - state.last_us > forget_us:
             return _suspected(slot_us, sample, 0, sample.failure, rule)
         case Suspect():
-            return _suspected(state.since_us, sample, state.failures, state.failure, rule)
+            return _suspected(min(state.since_us, slot_us), sample, state.failures, state.failure, rule)
         case Ongoing() | Recovering():
+            bad_us = max(state.last_bad_us, slot_us)
             again = Ongoing(
-                incident_id=state.incident_id, since_us=state.since_us, last_bad_us=slot_us, failure=state.failure
+                incident_id=state.incident_id, since_us=state.since_us, last_bad_us=bad_us, failure=state.failure
             )
-            return again, (Failed(incident_id=state.incident_id, last_bad_us=slot_us),)
+            return again, (Failed(incident_id=state.incident_id, last_bad_us=bad_us),)
         case _:
             assert_never(state)
 
@@ -248,7 +250,7 @@ def _recovered(
         Resolved(
             incident_id=state.incident_id,
             since_us=state.since_us,
-            until_us=good_since_us,
+            until_us=max(good_since_us, state.last_bad_us),
             last_bad_us=state.last_bad_us,
         ),
     )
@@ -301,13 +303,14 @@ def advance_own(
     if sample.outcome is not Outcome.UNKNOWN:
         if own.incident_id is None or others:
             return OwnTrouble(streaks=others, incident_id=own.incident_id, since_us=own.since_us), ()
-        ended = Resolved(incident_id=own.incident_id, since_us=own.since_us, until_us=slot_us, last_bad_us=slot_us)
+        until_us = max(own.since_us, slot_us)  # the clock may have been set back
+        ended = Resolved(incident_id=own.incident_id, since_us=own.since_us, until_us=until_us, last_bad_us=until_us)
         return OwnTrouble(), (ended,)
     before = next((streak for streak in own.streaks if streak.check_id == sample.check_id), None)
     failure = sample.failure or Failure(kind=FailureKind.MONITOR)
     streak = Streak(
         check_id=sample.check_id,
-        since_us=before.since_us if before else slot_us,
+        since_us=min(before.since_us, slot_us) if before else slot_us,
         last_us=slot_us,
         interval_us=interval_us,
         length=before.length + 1 if before else 1,

@@ -113,3 +113,17 @@ def test_the_monitor_s_own_incident_alternates_too_and_survives_restarts(marks):
         events += [type(event) for event in happened if not isinstance(event, Failed)]
     assert again == own
     assert events == [Opened, Resolved] * (len(events) // 2) + [Opened] * (len(events) % 2)
+
+
+@given(st.text(alphabet=".~xX?", max_size=40), st.lists(st.integers(0, 600), min_size=40, max_size=40), rules)
+def test_no_incident_lasts_less_than_no_time_however_the_clock_is_set(picture, minutes, rule):
+    """T20."""
+    state, own, events = HEALTHY, OwnTrouble(), []
+    for mark, minute in zip(picture, minutes, strict=False):
+        sample = a_sample(mark, at("10:00") + minute * MINUTE)
+        state, happened = advance(state, sample, rule, interval_us=MINUTE)
+        own, ours = advance_own(own, sample, rule, interval_us=MINUTE)
+        events += happened + ours
+    assert all(event.since_us <= event.confirmed_us for event in events if isinstance(event, Opened))
+    ended = [event for event in events if isinstance(event, Resolved)]
+    assert all(event.since_us <= event.last_bad_us <= event.until_us for event in ended)

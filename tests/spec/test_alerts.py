@@ -6,10 +6,10 @@ import pytest
 
 from monitor.alerts import Recipient, reminders_passed
 from monitor.incidents import IncidentRule
-from monitor.store import ledger
+from monitor.store import incidents, ledger
 from monitor.store.database import Database
 from sla.ledger import Entry
-from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INZAGE, MINUTE, OPS, Office, at
+from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, at
 
 
 @pytest.fixture
@@ -211,3 +211,29 @@ def test_an_address_that_is_none_is_refused(address):
 def test_a_name_cannot_smuggle_a_header():
     with pytest.raises(ValueError, match="one line"):
         Recipient(address="a@c.be", name="Jan\r\nBcc: x@y.be")
+
+
+def test_a_clock_set_back_makes_no_outage_of_less_than_no_time(office):
+    """T20: half an hour back between the failure and the recovery."""
+    office.live("..xx")
+    office.now_us -= 30 * MINUTE
+    office.live("..")
+    assert office.words() == ["STORING", "HERSTELD"]
+    with office.database.read() as tx:
+        [ended] = incidents.read(tx)
+    assert ended.since_us == at("10:02")
+    assert ended.until_us == ended.last_bad_us == at("10:03")
+    assert "duurde 1 min" in office.sent[1].text
+
+
+def test_twenty_journeys_that_cannot_be_measured_after_each_restart_are_one_mail(office):
+    """T45: the monitor comes back without its network, again and again."""
+    journeys = [INDIENEN.model_copy(update={"id": f"reis-{number}"}) for number in range(20)]
+    for _ in range(office.rule.unknown_after + 2):
+        for check in journeys:
+            office.live("?", check)
+            office.now_us -= MINUTE
+        office.now_us += MINUTE
+        office.database.close()
+        office.database = Database.open(office.database.url, durable=False)
+    assert office.words() == ["MONITOR"]
