@@ -88,11 +88,10 @@ def render(dossier: Dossier, language: Language = "nl") -> str:
 
 def _cover(dossier: Dossier, words: Words, numbers: Numbers, phrases: Phrases) -> Cover:
     report, outage = dossier.report, dossier.outage
-    contract = report.assessment.contract
     answer = "sanctionable" if outage.sanctionable else "not_sanctionable"
     journey = phrases.journey(outage.journey)
-    return Cover(
-        number=report.number,
+    return Cover.of(
+        report,
         kind=words("dossier.kind"),
         subject=f"{journey}, {numbers.plain_day(numbers.local(outage.first_bad_us).date())}",
         description=words(
@@ -101,16 +100,6 @@ def _cover(dossier: Dossier, words: Words, numbers: Numbers, phrases: Phrases) -
             when=numbers.span(outage.first_bad_us, dossier.ends_us),
             answer=words(f"outages.{answer}"),
         ),
-        portal=report.portal_name,
-        authority=contract.authority,
-        supplier=contract.supplier,
-        issued_us=report.issued_us,
-        data_until_us=report.data_until_us,
-        ledger_head=report.assessment.ledger_head,
-        software=report.software,
-        config_sha256=report.config_sha256,
-        contact=report.contact,
-        replaces=report.replaces,
     )
 
 

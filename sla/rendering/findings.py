@@ -53,21 +53,11 @@ def render(findings: Findings, language: Language = "nl", *, references: Sequenc
     drawn_up = local_date(report.issued_us, report.timezone)
     coverage = report.assessment.coverage
     values = {
-        "cover": Cover(
-            number=report.number,
+        "cover": Cover.of(
+            report,
             kind=words("findings.kind"),
             subject=period,
             description=words("findings.description", period=period),
-            portal=report.portal_name,
-            authority=contract.authority,
-            supplier=contract.supplier,
-            issued_us=report.issued_us,
-            data_until_us=report.data_until_us,
-            ledger_head=report.assessment.ledger_head,
-            software=report.software,
-            config_sha256=report.config_sha256,
-            contact=report.contact,
-            replaces=report.replaces,
         ),
         "sections": tuple((name, words(f"findings.{name}")) for name in SECTIONS)
         + tuple((name, words(f"{name}.title")) for name in ("integrity", "contact")),

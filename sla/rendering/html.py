@@ -75,22 +75,11 @@ def render(report: Report, language: Language = "nl") -> str:
 
 
 def _cover(report: Report, words: Words, numbers: Numbers, description: str) -> Cover:
-    contract = report.assessment.contract
-    return Cover(
-        number=report.number,
+    return Cover.of(
+        report,
         kind=words("report.kind"),
         subject=numbers.period(report.period.start_us, report.period.end_us),
         description=description,
-        portal=report.portal_name,
-        authority=contract.authority,
-        supplier=contract.supplier,
-        issued_us=report.issued_us,
-        data_until_us=report.data_until_us,
-        ledger_head=report.assessment.ledger_head,
-        software=report.software,
-        config_sha256=report.config_sha256,
-        contact=report.contact,
-        replaces=report.replaces,
     )
 
 

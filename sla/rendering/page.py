@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sla.period import instant_text, zone
 from sla.rendering.numbers import Language, Numbers
 from sla.rendering.words import Words
+from sla.report import Report
 
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
 WEIGHTS = (400, 600, 700)
@@ -48,6 +49,26 @@ class Cover:
     config_sha256: str
     contact: str = ""
     replaces: str | None = None
+
+    @classmethod
+    def of(cls, report: Report, *, kind: str, subject: str, description: str) -> Cover:
+        """The cover of a document that rests on a report's assessment."""
+        return cls(
+            number=report.number,
+            kind=kind,
+            subject=subject,
+            description=description,
+            portal=report.portal_name,
+            authority=report.assessment.contract.authority,
+            supplier=report.assessment.contract.supplier,
+            issued_us=report.issued_us,
+            data_until_us=report.data_until_us,
+            ledger_head=report.assessment.ledger_head,
+            software=report.software,
+            config_sha256=report.config_sha256,
+            contact=report.contact,
+            replaces=report.replaces,
+        )
 
     @property
     def issued_text(self) -> str:

@@ -16,7 +16,6 @@ from sla.rendering.numbers import LOCALES, Language, Numbers
 from sla.rendering.page import Cover, page
 from sla.rendering.phrases import Phrases
 from sla.rendering.words import Words
-from sla.report import Report
 from sla.update import Update, update_json
 
 MOST_OUTAGES = 50
@@ -46,7 +45,7 @@ def overview_page(overview: Overview, language: Language) -> str:
         return [_month(local_date(result.period.start_us, report.timezone), language) for result in results]
 
     values = {
-        "cover": _cover(report, words(f"overview.{overview.kind}"), name, sentence),
+        "cover": Cover.of(report, kind=words(f"overview.{overview.kind}"), subject=name, description=sentence),
         "sections": (
             *((anchor, words(f"overview.{anchor}")) for anchor in SECTIONS),
             *((anchor, words(f"{anchor}.title")) for anchor in ("integrity", "sign", "contact")),
@@ -77,11 +76,11 @@ def update_page(update: Update, language: Language) -> str:
         last=numbers.plain_day(local_date(span.end_us - 1, report.timezone)),
     )
     values = {
-        "cover": _cover(
+        "cover": Cover.of(
             report,
-            words("update.kind"),
-            name,
-            words("update.sentence", outages=len(update.outages), missed=missed),
+            kind=words("update.kind"),
+            subject=name,
+            description=words("update.sentence", outages=len(update.outages), missed=missed),
         ),
         "sections": (),
         "update": update,
@@ -106,23 +105,3 @@ def _text(value: object) -> str:
 
 def _month(day: date, language: Language) -> str:
     return format_date(day, "MMM yy", locale=LOCALES[language]).replace(".", "")
-
-
-def _cover(report: Report, kind: str, subject: str, description: str) -> Cover:
-    contract = report.assessment.contract
-    return Cover(
-        number=report.number,
-        kind=kind,
-        subject=subject,
-        description=description,
-        portal=report.portal_name,
-        authority=contract.authority,
-        supplier=contract.supplier,
-        issued_us=report.issued_us,
-        data_until_us=report.data_until_us,
-        ledger_head=report.assessment.ledger_head,
-        software=report.software,
-        config_sha256=report.config_sha256,
-        contact=report.contact,
-        replaces=report.replaces,
-    )
