@@ -47,7 +47,7 @@ def test_promtool_finds_no_fault_in_the_scrape_example() -> None:
 
 @pytest.mark.parametrize("name", ["rules_test.yml", "report_rules_test.yml"])
 def test_the_alerts_fire_when_they_should_and_only_then(name: str) -> None:
-    """T31, T36, T44: the schedule that stands still, hours without data, a refused configuration."""
+    """T14, T31, T36, T44: an ended certificate, a dead schedule, hours without data, a refused configuration."""
     done = promtool("test", "rules", name)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -119,11 +119,21 @@ def test_nothing_is_excluded_where_the_contract_has_no_maintenance():
     assert found.windows[0].reasons[0].nl == "Versie 1 van het contract sluit geen onderhoud uit."
 
 
-def test_work_keeps_the_wall_s_clock_over_the_change_of_summer_time():
-    """T16: Sunday 06:00 is 06:00 on the wall, on the day the clock changed too."""
-    october = span("2026-10-01 00:00", "2026-11-01 00:00")
-    announced = ("2026-10-25 06:00", "2026-10-25 12:00", "2026-10-01 09:00")
-    assert granted_us(announced, period=october, rules={"allowed": ["sun 06:00-12:00"]}) == 6 * HOUR
+@pytest.mark.parametrize(
+    ("day", "work", "hours"),
+    [
+        ("2026-10-25", "sun 06:00-12:00", 6),
+        ("2027-03-28", "sun 06:00-12:00", 6),
+        ("2026-10-25", "sun 00:00-06:00", 7),
+        ("2027-03-28", "sun 00:00-06:00", 5),
+    ],
+)
+def test_work_keeps_the_wall_s_clock_over_the_change_of_summer_time(day: str, work: str, hours: int):
+    """T16: Sunday 06:00 is 06:00 on the wall, on the day the clock changed too; that night is as long as it was."""
+    start, end = work.removeprefix("sun ").split("-")
+    announced = (f"{day} {start}", f"{day} {end}", f"{day[:8]}01 09:00")
+    month = span(f"{day[:8]}01 00:00", f"{day[:8]}31 00:00")
+    assert granted_us(announced, period=month, rules={"allowed": [work]}) == hours * HOUR
 
 
 def test_a_correction_keeps_the_date_of_what_it_does_not_change():
