@@ -16,7 +16,7 @@ from typing import Literal
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from sla.period import local_datetime
@@ -163,6 +163,18 @@ def percent_places(ratio: Ratio) -> int:
         if percent - Fraction(cut(percent, places)) < Fraction(1, 2 * 10**places):
             return places
     return MOST_DECIMALS
+
+
+def letters(column: int) -> str:
+    """The letters of a column, counted from 0: A, …, Z, AA."""
+    return str(xl_col_to_name(column))
+
+
+def whole(table: Table, key: str) -> str:
+    """The cells of a column for formulas on other sheets; an empty cell where the table has no rows."""
+    place = next(index for index, column in enumerate(table.columns) if column.key == key)
+    first, last = HEADER + 1, HEADER + max(1, len(table.rows))
+    return f"'{table.name}'!{_fixed(first, place)}:{_fixed(last, place)}"
 
 
 def serial(at_us: int, zone: str) -> float:

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sla.assessment import ClauseResult, OutageResult, Totals, Verdict, WindowDecision
+from sla.assessment import ClauseResult, Totals, Verdict
 from sla.commitment import COUNTS
-from sla.contract import AvailabilityClause, CoverageClause
-from sla.period import local_datetime, zone
+from sla.contract import AvailabilityClause, CoverageClause, OutageCountClause, OutageDurationClause, ResponseTimeClause
 from sla.rendering import figures
-from sla.rendering.numbers import Language, Numbers
-from sla.rendering.phrases import Phrases, agrees, formula_parts
-from sla.rendering.words import Words
-from sla.rendering.workbook import (
-    Cell,
-    Column,
-    Facts,
-    Instant,
-    Length,
-    Live,
-    Properties,
-    Ratio,
-    Table,
-    Tone,
-    Toned,
-    write,
-)
+from sla.rendering.numbers import Language
+from sla.rendering.outage_sheets import OutageSheets
+from sla.rendering.phrases import agrees, formula_parts
+from sla.rendering.sheets import CENT_SLACK, CLASSES, RATIO_SLACK, SECOND_SLACK, TONES
+from sla.rendering.workbook import SECOND_US, Cell, Facts, Length, Live, Ratio, Table, Toned, whole, write
 from sla.report import Report
-
-CLASSES = ("up", "degraded", "down", "excluded", "unmeasured")
-TONES: dict[Verdict, Tone] = {Verdict.MET: "good", Verdict.MISSED: "bad", Verdict.UNDECIDED: "open"}
-#: As far as a spreadsheet's numbers may stray from the exact ones: of ratios, and of seconds taken from its dates.
-RATIO_SLACK, SECOND_SLACK, CENT_SLACK = "0.000000000001", "0.001", "0.001"
 
 
 def render(report: Report, language: Language = "nl") -> bytes:
     """The workbook in Dutch or English. The same report gives the same bytes."""
-    words = Words(language)
-    numbers = Numbers(language=language, zone=zone(report.timezone))
-    say = Phrases(assessment=report.assessment, titles=report.titles, words=words, numbers=numbers)
-    sheets = _Sheets(report=report, words=words, numbers=numbers, say=say)
+    sheets = ReportSheets.of(report, language)
+    kind = sheets.words("report.kind")
     tables = (
         sheets.verdicts(),
         sheets.working(),
@@ -52,83 +32,30 @@ def render(report: Report, language: Language = "nl") -> bytes:
         sheets.sanction_lines(),
         sheets.response(),
     )
-    contract = report.assessment.contract
-    properties = Properties(
-        title=f"{words('report.kind')} {report.number}",
-        subject=f"{contract.contract}, {numbers.period(report.period.start_us, report.period.end_us)}",
-        author=report.software,
-        company=contract.authority,
-        comments=f"{words('integrity.ledger_head')}: {report.assessment.ledger_head or words('integrity.ledger_none')}",
-        created=local_datetime(report.issued_us, "UTC").replace(tzinfo=None),
-        footer=f"{report.number} · {contract.contract}",
-    )
-    return write((sheets.summary(tables), *tables, sheets.definitions()), properties)
+    return write((sheets.summary(kind, tables), *tables, sheets.definitions()), sheets.properties(kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sheets:
-    report: Report
-    words: Words
-    numbers: Numbers
-    say: Phrases
+class ReportSheets(OutageSheets):
+    """The verdicts of an assessment with what they rest on."""
 
-    # --- small words -------------------------------------------------------------------------------------------------
-
-    def w(self, key: str, **values: object) -> str:
-        return self.words(f"sheet.{key}", **values)
-
-    def column(self, key: str, width: int = 14, *, title: str = "", wrap: bool = False, sums: bool = False) -> Column:
-        return Column(key=key, title=title or self.w(key), width=width, wrap=wrap, sums=sums)
-
-    def local(self, at_us: int | None) -> Cell:
-        return None if at_us is None else Instant(at_us, self.report.timezone)
-
-    def about(self, *keys: str) -> str:
-        return " ".join(self.w(key, zone=self.report.timezone) for key in keys)
-
-    def checked(self, formula: str, decided: str, slack: str) -> Live:
-        yes, no = self.w("agrees"), self.w("differs")
-        return Live(f'=IF(ABS({{{formula}}}-{{{decided}}})<{slack},"{yes}","{no}")', Toned(yes, "good"))
-
-    def reasons(self, texts: Iterable[object]) -> str:
-        return " ".join(getattr(text, self.words.language) for text in texts)
-
-    # --- sheets ------------------------------------------------------------------------------------------------------
-
-    def summary(self, tables: Sequence[Table]) -> Facts:
-        report, n, contract = self.report, self.numbers, self.report.assessment.contract
-        t = self.words
+    def summary(self, kind: str, tables: Sequence[Table], more: Sequence[tuple[str, Cell]] = ()) -> Facts:
+        """How it ended; `more` is what a kind of document adds to it."""
+        report, t = self.report, self.words
         coverage = report.assessment.coverage
         pairs: list[tuple[str, Cell]] = [
-            (t("frame.number"), report.number),
-            *([("", t("frame.replaces", number=report.replaces))] if report.replaces else []),
-            (t("frame.period"), n.period(report.period.start_us, report.period.end_us)),
-            (t("frame.contract"), contract.contract),
-            (t("frame.authority"), contract.authority),
-            (t("frame.supplier"), contract.supplier),
-            (t("frame.issued"), self.local(report.issued_us)),
-            (t("integrity.data_until"), self.local(report.data_until_us)),
-            ("", ""),
+            *self.frame(),
             *self._counts(),
             (t("lead.key_coverage"), t("frame.not_measured") if coverage is None else self._coverage(coverage)),
             (f"{t('sanction.total')} (EUR)", report.assessment.total.amount_eur),
             ("", t("lead.decision")),
+            *more,
             *([(t("lead.provisional_title"), self._provisional())] if report.is_provisional else []),
             *([("", t("lead.short_title"))] if report.has_short_coverage else []),
-            ("", ""),
-            (self.w("check"), self._all_checks(tables)),
-            ("", self.about("live", "cut")),
-            ("", ""),
-            (t("integrity.ledger_head"), report.assessment.ledger_head or t("integrity.ledger_none")),
-            (t("integrity.software"), report.software),
-            (t("integrity.config"), report.config_sha256),
-            *((t("method.notes"), note.in_(t.language)) for note in report.assessment.notes),
+            *self.closing(tables, "cut"),
         ]
         return Facts(
-            name=self.w("summary"),
-            title=f"{t('report.kind')}: {report.portal_name}",
-            about=self.about("times"),
-            pairs=pairs,
+            name=self.w("summary"), title=f"{kind}: {report.portal_name}", about=self.about("times"), pairs=pairs
         )
 
     def _counts(self) -> Iterator[tuple[str, Cell]]:
@@ -142,18 +69,8 @@ class _Sheets:
     def _provisional(self) -> str:
         return self.words("lead.provisional", until=self.numbers.instant(self.report.data_until_us))
 
-    def _all_checks(self, tables: Sequence[Table]) -> Live:
-        """Whether any check of the workbook differs, by counting that word in the columns of checks."""
-        counts = []
-        for table in tables:
-            for index in range(len(table.columns)):
-                if table.rows and any(_is_check(row[index]) for row in table.rows):
-                    letters = _letters(index)
-                    counts.append(f"COUNTIF('{table.name}'!${letters}:${letters},\"{self.w('differs')}\")")
-        agreed, differ = self.w("all_agree"), self.w("some_differ")
-        return Live(f'=IF({"+".join(counts) or 0}=0,"{agreed}","{differ}")', Toned(agreed, "good"))
-
     def verdicts(self) -> Table:
+        outages = self.outages()
         columns = (
             self.column("id", 10),
             self.column("about", 38, wrap=True),
@@ -169,21 +86,24 @@ class _Sheets:
             self.column("promised_number", 14),
             self.column("measured_number", 16),
             self.column("unit", 11),
-            self.column("amount", 16, sums=True),
+            self.column("figure_live", 16, title=f"{self.w('measured')}: {self.w('formula')}"),
+            self.column("figure_check", 12, title=f"{self.w('measured')}: {self.w('checked')}"),
+            self.column("basis", 40, wrap=True),
+            *([self.column("amount", 16, sums=True)] if self.money else []),
             self.column("reasons", 70, wrap=True),
         )
         return Table(
             name=self.w("verdicts"),
             table="Oordelen",
             title=self.words("verdict.caption"),
-            about=self.about("times", "proposal", "cut"),
+            about=self.about("times", *(["proposal"] if self.money else []), "cut"),
             columns=columns,
-            rows=[self._verdict(result) for result in self.report.assessment.clauses],
+            rows=[self._verdict(result, outages) for result in self.report.assessment.clauses],
             empty=self.w("no_clauses"),
-            sum_title=self.w("sum"),
+            sum_title=self.w("sum") if self.money else "",
         )
 
-    def _verdict(self, result: ClauseResult) -> tuple[Cell, ...]:
+    def _verdict(self, result: ClauseResult, outages: Table) -> tuple[Cell, ...]:
         promised, measured, unit = self._as_numbers(result)
         return (
             result.clause.id,
@@ -200,9 +120,47 @@ class _Sheets:
             promised,
             measured,
             self.w(f"unit_{unit}"),
-            result.sanction.amount_eur,
+            *self._figure(result, measured, outages),
+            *([result.sanction.amount_eur] if self.money else []),
             self.reasons(result.reasons),
         )
+
+    def _figure(self, result: ClauseResult, measured: Cell, outages: Table) -> tuple[Cell, Cell, Cell]:
+        """What gives the measured number again from the sheet of outages, its check, and what the number rests on."""
+        clause, period = result.clause, result.period
+        if isinstance(clause, ResponseTimeClause):
+            response = result.response
+            if response is None or not response.count:
+                return None, None, ""
+            return None, None, self.w("basis_response", percentile=clause.percentile, count=response.count)
+        if isinstance(result.target, Fraction):
+            return None, None, self.w("basis_ratio", sheet=self.w("working"))
+        if result.cases:
+            return None, None, self.w("basis_cases")
+        if not isinstance(clause, OutageDurationClause | OutageCountClause) or measured is None:
+            return None, None, ""
+        lengths = [
+            outage.counted.get(clause.id, 0)
+            for outage in self.report.assessment.outages
+            if period.start_us <= outage.first_bad_us < period.end_us
+        ]
+        place = next(i for i, name in enumerate(self.counted_ids()) if name == clause.id)
+        counted, began = whole(outages, f"counted{place}"), whole(outages, "first_bad")
+        inside = f"({began}>={{from}})*({began}<{{until}})"
+        alone = sum(other.clause.id == clause.id for other in self.report.assessment.clauses) == 1
+        if isinstance(clause, OutageDurationClause):
+            given, basis = max(lengths, default=0), self.w("basis_longest", sheet=outages.name, id=clause.id)
+            formula = f"=MAX({counted})" if alone else f"=SUMPRODUCT(MAX({inside}*{counted}))"
+        else:
+            seconds = f"{Fraction(clause.at_least, SECOND_US)}"
+            given = sum(us >= clause.at_least for us in lengths)
+            basis = self.w("basis_count", sheet=outages.name, id=clause.id, seconds=seconds)
+            least = f'COUNTIF({counted},">="&{seconds})'
+            formula = f"={least}" if alone else f"=SUMPRODUCT({inside}*({counted}>={seconds}))"
+        if given != result.measured:
+            # An outage over the border of two periods counts a part in each, and the sheet shows both parts together.
+            return None, None, self.w("basis_parts", sheet=outages.name)
+        return Live(formula, measured), self.checked("figure_live", "measured_number", SECOND_SLACK), basis
 
     def _as_numbers(self, result: ClauseResult) -> tuple[Cell, Cell, str]:
         target, measured = result.target, result.measured
@@ -278,137 +236,6 @@ class _Sheets:
             "" if point is None else f"{point.numerator} / {point.denominator}",
             Toned(self.words(f"verdict.{result.verdict.value}"), TONES[result.verdict]),
         )
-
-    def outages(self) -> Table:
-        ids = list(dict.fromkeys(result.clause.id for result in self.report.assessment.clauses if result.totals))
-        columns = (
-            self.column("number", 6),
-            self.column("journey", 28, wrap=True),
-            self.column("outage_id", 30),
-            *(self.column(key, 20) for key in ("last_good", "first_bad", "last_bad", "first_good")),
-            *(self.column(key, 20) for key in ("first_bad_utc", "last_bad_utc", "first_good_utc")),
-            self.column("certain_live", 13, title=f"{self.w('certain')}: {self.w('formula')}", sums=True),
-            self.column("certain_decided", 13, title=f"{self.w('certain')}: {self.w('decided')}", sums=True),
-            self.column("certain_check", 11, title=f"{self.w('certain')}: {self.w('checked')}"),
-            self.column("observed_live", 14, title=f"{self.w('observed')}: {self.w('formula')}", sums=True),
-            self.column("observed_decided", 14, title=f"{self.w('observed')}: {self.w('decided')}", sums=True),
-            self.column("observed_check", 14, title=f"{self.w('observed')}: {self.w('checked')}"),
-            *(
-                self.column(f"counted{i}", 13, title=self.w("counted", id=name), sums=True)
-                for i, name in enumerate(ids)
-            ),
-            self.column("excluded", 13, sums=True),
-            self.column("outside", 14, sums=True),
-            self.column("failure", 36, wrap=True),
-            self.column("sanctionable", 15),
-            self.column("share", 16, sums=True),
-            self.column("reasons", 70, wrap=True),
-        )
-        ordered = sorted(
-            self.report.assessment.outages, key=lambda outage: (outage.first_bad_us, outage.journey, outage.id)
-        )
-        return Table(
-            name=self.w("outages"),
-            table="Storingen",
-            title=self.words("outages.title"),
-            about=self.about("times", "proposal"),
-            columns=columns,
-            rows=[self._outage(number, outage, ids) for number, outage in enumerate(ordered, start=1)],
-            empty=self.w("no_outages"),
-            sum_title=self.w("sum"),
-            frozen=2,
-        )
-
-    def _outage(self, number: int, outage: OutageResult, ids: Sequence[str]) -> tuple[Cell, ...]:
-        def utc(at_us: int | None) -> Cell:
-            return None if at_us is None else Instant(at_us, "UTC")
-
-        certain = Length(outage.last_bad_us - outage.first_bad_us)
-        # Taken from the columns in UTC: wall clocks cannot be subtracted.
-        seconds = "=ROUND(({%s}-{first_bad_utc})*86400,3)"
-        observed: tuple[Cell, ...] = (None, None, None)
-        if outage.first_good_us is not None:
-            length = Length(outage.first_good_us - outage.first_bad_us)
-            check = self.checked("observed_live", "observed_decided", SECOND_SLACK)
-            observed = (Live(seconds % "first_good_utc", length), length, check)
-        return (
-            number,
-            self.say.journey(outage.journey),
-            outage.id,
-            *(
-                self.local(at_us)
-                for at_us in (outage.last_good_us, outage.first_bad_us, outage.last_bad_us, outage.first_good_us)
-            ),
-            *(utc(at_us) for at_us in (outage.first_bad_us, outage.last_bad_us, outage.first_good_us)),
-            Live(seconds % "last_bad_utc", certain),
-            certain,
-            self.checked("certain_live", "certain_decided", SECOND_SLACK),
-            *observed,
-            *(Length(outage.counted.get(name, 0)) for name in ids),
-            Length(outage.excluded_us),
-            Length(outage.outside_service_us),
-            ", ".join(self.say.failure(code) for code in outage.failures),
-            Toned(self.w("yes"), "bad") if outage.sanctionable else self.w("no"),
-            outage.amount_eur,
-            self.reasons(outage.reasons),
-        )
-
-    def decisions(self) -> Table:
-        columns = (
-            self.column("entry", 12),
-            self.column("what", 20),
-            self.column("ground", 22, wrap=True),
-            self.column("answer", 15),
-            self.column("from", 20),
-            self.column("until", 20),
-            self.column("from_utc", 20),
-            self.column("until_utc", 20),
-            self.column("length_live", 13, title=f"{self.w('length')}: {self.w('formula')}"),
-            self.column("length_decided", 13, title=f"{self.w('length')}: {self.w('decided')}"),
-            self.column("length_check", 11, title=f"{self.w('length')}: {self.w('checked')}"),
-            self.column("scope", 30, wrap=True),
-            self.column("by", 28, wrap=True),
-            self.column("recorded", 20),
-            self.column("reason", 40, wrap=True),
-            self.column("reasons", 70, wrap=True),
-        )
-        return Table(
-            name=self.w("decisions"),
-            table="Uitsluitingen",
-            title=self.words("decisions.title"),
-            about=self.about("times"),
-            columns=columns,
-            rows=[row for decision in self.report.assessment.windows for row in self._decided(decision)],
-            empty=self.w("no_decisions"),
-            frozen=2,
-        )
-
-    def _decided(self, decision: WindowDecision) -> Iterator[tuple[Cell, ...]]:
-        """One row for each span that was granted or refused; the whole claim where it had no effect."""
-        spans = [
-            *((span, "granted") for span in decision.granted),
-            *((span, "refused") for span in decision.refused),
-        ] or [(decision.claimed, "idle")]
-        for span, answer in sorted(spans, key=lambda found: found[0].start_us):
-            length = Length(span.end_us - span.start_us)
-            yield (
-                decision.entry,
-                self.words.of("decisions", decision.kind),
-                self.words.of("ground", decision.ground) if decision.ground else "",
-                self.words(f"decisions.{answer}"),
-                self.local(span.start_us),
-                self.local(span.end_us),
-                Instant(span.start_us, "UTC"),
-                Instant(span.end_us, "UTC"),
-                Live("=ROUND(({until_utc}-{from_utc})*86400,3)", length),
-                length,
-                self.checked("length_live", "length_decided", SECOND_SLACK),
-                self.say.journeys(decision.scope),
-                decision.by,
-                self.local(decision.recorded_us),
-                decision.reason,
-                self.reasons(decision.reasons),
-            )
 
     def days(self) -> Table:
         columns = (
@@ -584,17 +411,3 @@ def _exact(result: ClauseResult) -> tuple[tuple[str, Fraction | None], ...]:
         is_ratio = isinstance(result.target, Fraction) and result.measured is not None
         return (("lowest", None), ("point", Fraction(result.measured or 0) if is_ratio else None), ("highest", None))
     return (("lowest", found.lowest), ("point", found.point), ("highest", found.highest))
-
-
-def _is_check(cell: Cell) -> bool:
-    return isinstance(cell, Live) and isinstance(cell.value, Toned)
-
-
-def _letters(column: int) -> str:
-    """The letters of a column: A, …, Z, AA."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
