@@ -14,10 +14,10 @@ from monitor.store.events import Event
 from probes.checks import Check
 from sla.assess import assess, journeys_needed
 from sla.assessment import Assessment, Span
-from sla.contract import Contract, ResponseTimeClause
+from sla.contract import Contract
 from sla.ledger import Sealed
 from sla.measurements import SampleIn, SampleRun
-from sla.plan import data_span
+from sla.plan import data_span, durations_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def stored_runs(
     needed = data_span(contract, period)
     end_us = needed.end_us if until_us is None else min(needed.end_us, until_us)
     asked = steps_asked(contract)
-    timed = {j for v in contract.version for c in v.clause if isinstance(c, ResponseTimeClause) for j in c.scope}
+    timed = {name for name, _ in durations_asked(contract)}
     known = intervals(tx, end_us)
     for name in journeys_needed(contract, entries):
         if any(journey == name for journey, _ in asked):  # a step's own durations stand in the samples alone
@@ -153,13 +153,7 @@ def runs_of(
 
 def steps_asked(contract: Contract) -> frozenset[tuple[str, str]]:
     """Each journey and step whose own response times a clause speaks of."""
-    return frozenset(
-        (name, clause.step)
-        for version in contract.version
-        for clause in version.clause
-        if isinstance(clause, ResponseTimeClause) and clause.step is not None
-        for name in clause.scope
-    )
+    return frozenset((name, step) for name, step in durations_asked(contract) if step is not None)
 
 
 def samples_of(

@@ -5,50 +5,26 @@ Readers collect every problem with its line number instead of stopping at the fi
 
 from __future__ import annotations
 
-import csv
-import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sla.assessment import Assessment, Availability, Case, ClauseResult, OutageResult, Sanction, Totals
 from sla.ledger import Entry, Sealed, first_broken, seal
-from sla.measurements import Outcome, SampleIn, SpanIn, State
-from sla.period import instant_text, parse_instant
+from sla.lines import LineError, instant_in, number_of, records_of, text_in
+from sla.lines import Problem as Problem
+from sla.lines import seconds as seconds
+from sla.measured_lines import Measurements as Measurements
+from sla.measured_lines import read_measurements as read_measurements
+from sla.measured_lines import sample_json as sample_json
+from sla.period import instant_text
 from sla.promise_clauses import PromiseClause
 
-_SPAN_KEYS = {"journey", "from", "to", "state"}
-_SAMPLE_KEYS = {
-    "journey", "due", "interval_s", "outcome", "duration_ms", "location", "failure", "attempts", "steps_ms",
-}  # fmt: skip
 _ENTRY_KEYS = {"kind", "from", "to", "recorded_at", "scope", "by", "reason", "supersedes"}
 _SEAL_KEYS = {"seq", "previous", "hash"}
 _STATUSES = ("accepted", "claimed", "refused", "withdrawn")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What is wrong with a line and how to mend it. `line` counts from 1; 0 speaks of the whole file."""
-
-    name: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.line}: {self.text}" if self.line else f"{self.name}: {self.text}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurements:
-    """Samples ascend by due instant within each journey and location, and spans by start within each journey."""
-
-    samples: tuple[SampleIn, ...] = ()
-    spans: tuple[SpanIn, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    sample_lines: tuple[int, ...] = ()  # of each sample, in the file it was read from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,208 +34,6 @@ class Ledger:
     entries: tuple[Sealed, ...] = ()
     problems: tuple[Problem, ...] = ()
     lines: tuple[int, ...] = ()
-
-
-class _LineError(ValueError):
-    """What is wrong with one line."""
-
-
-# --- lines to fields -----------------------------------------------------------------------------------------------
-
-
-def _records(lines: Iterable[str], name: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """JSON Lines, or CSV where the first line does not begin with a brace."""
-    numbered = [(i, line) for i, line in enumerate(lines, start=1) if line.strip().lstrip("\ufeff")]
-    if not numbered:
-        return
-    if not numbered[0][1].lstrip("\ufeff \t").startswith("{"):
-        yield from _csv_records(numbered, name, problems)
-        return
-    for number, line in numbered:
-        try:
-            record = json.loads(line.lstrip("\ufeff"), parse_float=Decimal, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            problems.append(Problem(name=name, line=number, text=f"is no JSON ({error}); write one object a line"))
-            continue
-        if isinstance(record, dict):
-            yield number, record
-        else:
-            problems.append(Problem(name=name, line=number, text="is no JSON object; write one object a line"))
-
-
-def _no_constant(text: str) -> object:
-    raise ValueError(f"{text} is no number")
-
-
-def _csv_records(
-    numbered: list[tuple[int, str]], name: str, problems: list[Problem]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Empty cells are left out. A cell holds no line breaks, so that rows and lines are the same thing."""
-    header = [h.strip() for h in next(csv.reader([numbered[0][1].lstrip("\ufeff")]))]
-    for number, line in numbered[1:]:
-        row = next(csv.reader([line]))
-        if len(row) != len(header):
-            text = f"has {len(row)} columns where the header has {len(header)}; quote commas inside a cell"
-            problems.append(Problem(name=name, line=number, text=text))
-            continue
-        yield number, {key: cell for key, cell in zip(header, row, strict=True) if cell != ""}
-
-
-def _text(record: Mapping[str, Any], key: str, default: str | None = None) -> str:
-    value = record.get(key, default)
-    if not isinstance(value, str) or (default is None and not value):
-        raise _LineError(f'needs "{key}" as text' if key in record or default is None else f'"{key}" is no text')
-    return value
-
-
-def _instant(record: Mapping[str, Any], key: str) -> int:
-    try:
-        return parse_instant(_text(record, key))
-    except _LineError:
-        raise
-    except ValueError as error:
-        raise _LineError(f'"{key}": {error}') from error
-
-
-def _number(value: object, key: str) -> Decimal:
-    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            pass
-        else:
-            if number.is_finite() and 0 <= number < 10**12:
-                return number
-    raise _LineError(f'"{key}" is {value!r}, which is no number of 0 or more')
-
-
-def _microseconds(record: Mapping[str, Any], key: str, unit_us: int) -> int:
-    return round(_number(record.get(key), key) * unit_us)
-
-
-def _one_of(record: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:
-    value = record.get(key)
-    if value not in choices:
-        raise _LineError(f'"{key}" is {value!r}; write one of {", ".join(choices)}')
-    return str(value)
-
-
-def _known_keys(record: Mapping[str, Any], keys: set[str]) -> None:
-    unknown = sorted(map(str, record.keys() - keys))
-    if unknown:
-        raise _LineError(f'has the unknown key "{unknown[0]}"; known are {", ".join(sorted(keys))}')
-
-
-# --- measurements --------------------------------------------------------------------------------------------------
-
-
-def read_measurements(lines: Iterable[str], name: str) -> Measurements:
-    """Spans and samples from JSON Lines or CSV with the same column names.
-
-    Args:
-        name: of the file, for the problems.
-    """
-    problems: list[Problem] = []
-    samples: list[tuple[SampleIn, int]] = []
-    spans: list[tuple[SpanIn, int]] = []
-    for number, record in _records(lines, name, problems):
-        try:
-            if "state" in record or "from" in record:
-                spans.append((_span(record), number))
-            else:
-                samples.append((_sample(record), number))
-        except _LineError as error:
-            problems.append(Problem(name=name, line=number, text=str(error)))
-    spans.sort(key=lambda s: (s[0].journey, s[0].start_us))
-    samples.sort(key=lambda s: (s[0].due_us, s[0].journey, s[0].location))
-    problems += _overlaps(spans, name) + _doubles(samples, name)
-    both = {s.journey for s, _ in samples} & {s.journey for s, _ in spans}
-    for journey in sorted(both):
-        text = f'"{journey}" has both samples and spans; give one of the two'
-        problems.append(Problem(name=name, line=0, text=text))
-    problems.sort(key=lambda p: p.line)
-    return Measurements(
-        samples=tuple(s for s, _ in samples),
-        spans=tuple(s for s, _ in spans),
-        problems=tuple(problems),
-        sample_lines=tuple(n for _, n in samples),
-    )
-
-
-def _span(record: Mapping[str, Any]) -> SpanIn:
-    _known_keys(record, _SPAN_KEYS)
-    start, end = _instant(record, "from"), _instant(record, "to")
-    if end <= start:
-        raise _LineError("ends before it begins; spans are from (included) to (excluded)")
-    state: State = _one_of(record, "state", get_args(State))  # type: ignore[assignment]  # one of its arguments
-    return SpanIn(journey=_text(record, "journey"), start_us=start, end_us=end, state=state)
-
-
-def _sample(record: Mapping[str, Any]) -> SampleIn:
-    _known_keys(record, _SAMPLE_KEYS)
-    interval = _microseconds(record, "interval_s", 1_000_000)
-    if interval <= 0:
-        raise _LineError('"interval_s" must be more than 0: a sample speaks for the time to the next one')
-    attempts = record.get("attempts", 1)
-    if isinstance(attempts, str) and attempts.isdecimal():
-        attempts = int(attempts)
-    if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:
-        raise _LineError('"attempts" is no number of 1 or more')
-    steps = record.get("steps_ms", {})
-    if not isinstance(steps, dict):
-        raise _LineError('"steps_ms" is no object of step and milliseconds')
-    outcome: Outcome = _one_of(record, "outcome", get_args(Outcome))  # type: ignore[assignment]  # one of its arguments
-    return SampleIn(
-        journey=_text(record, "journey"),
-        due_us=_instant(record, "due"),
-        interval_us=interval,
-        outcome=outcome,
-        duration_us=None if record.get("duration_ms") is None else _microseconds(record, "duration_ms", 1000),
-        location=_text(record, "location", "") if record.get("location") is not None else "",
-        failure=_text(record, "failure", "") if record.get("failure") is not None else "",
-        attempts=attempts,
-        step_durations={step: round(_number(ms, f"steps_ms.{step}") * 1000) for step, ms in steps.items()},
-    )
-
-
-def sample_json(sample: SampleIn) -> dict[str, Any]:
-    """A sample as `read_measurements` reads it; what stands at its default is left out."""
-    record: dict[str, Any] = {
-        "journey": sample.journey,
-        "due": instant_text(sample.due_us),
-        "interval_s": seconds(sample.interval_us),
-        "outcome": sample.outcome,
-    }
-    if sample.duration_us is not None:
-        record["duration_ms"] = _milliseconds(sample.duration_us)
-    record |= {k: v for k, v in (("location", sample.location), ("failure", sample.failure)) if v}
-    if sample.attempts != 1:
-        record["attempts"] = sample.attempts
-    if sample.step_durations:
-        record["steps_ms"] = {step: _milliseconds(us) for step, us in sorted(sample.step_durations.items())}
-    return record
-
-
-def _milliseconds(us: int) -> int | float:
-    return us // 1000 if us % 1000 == 0 else float(Decimal(us) / 1000)
-
-
-def _overlaps(spans: list[tuple[SpanIn, int]], name: str) -> list[Problem]:
-    problems = []
-    for (before, line), (after, number) in itertools.pairwise(spans):
-        if before.journey == after.journey and after.start_us < before.end_us:
-            text = f'overlaps line {line} for "{after.journey}"; every instant has one state'
-            problems.append(Problem(name=name, line=number, text=text))
-    return problems
-
-
-def _doubles(samples: list[tuple[SampleIn, int]], name: str) -> list[Problem]:
-    problems = []
-    for (before, line), (after, number) in itertools.pairwise(samples):
-        if (before.due_us, before.journey, before.location) == (after.due_us, after.journey, after.location):
-            text = f'is the same slot as line {line} for "{after.journey}"; a slot has one sample per location'
-            problems.append(Problem(name=name, line=number, text=text))
-    return problems
 
 
 # --- ledger --------------------------------------------------------------------------------------------------------
@@ -274,16 +48,18 @@ def read_ledger(lines: Iterable[str], name: str) -> Ledger:
     entries: list[Entry] = []
     places: list[int] = []
     sealed: list[tuple[Sealed, int]] = []
-    for number, record in _records(lines, name, problems):
+    for number, record in records_of(lines, name, problems):
         try:
             entry = _entry(record)
             if entry.supersedes is not None and not 1 <= entry.supersedes <= len(entries):
-                raise _LineError(f'"supersedes" is {entry.supersedes}, but an entry corrects an earlier one')
+                raise LineError(f'"supersedes" is {entry.supersedes}, but an entry corrects an earlier one')
             if record.keys() >= _SEAL_KEYS:
-                seq = int(_number(record["seq"], "seq"))
-                seals = Sealed(seq=seq, entry=entry, previous=_text(record, "previous", ""), hash=_text(record, "hash"))
+                seq = int(number_of(record["seq"], "seq"))
+                seals = Sealed(
+                    seq=seq, entry=entry, previous=text_in(record, "previous", ""), hash=text_in(record, "hash")
+                )
                 sealed.append((seals, number))
-        except (_LineError, ValueError) as error:
+        except (LineError, ValueError) as error:
             problems.append(Problem(name=name, line=number, text=str(error)))
         else:
             entries.append(entry)
@@ -308,11 +84,11 @@ def _entry(record: Mapping[str, Any]) -> Entry:
     if isinstance(scope, str):
         scope = scope.split()  # CSV: journeys separated by spaces
     if not isinstance(scope, list) or not all(isinstance(s, str) for s in scope):
-        raise _LineError('"scope" is no list of journeys')
-    kind = _text(record, "kind")
+        raise LineError('"scope" is no list of journeys')
+    kind = text_in(record, "kind")
     for key in ("from", "to"):
         if kind in ("maintenance", "exclusion") and record.get(key) is None:
-            raise _LineError(f'is {kind}, so it needs "{key}"')
+            raise LineError(f'is {kind}, so it needs "{key}"')
     supersedes = record.get("supersedes")
     data = {
         str(key): value if isinstance(value, str) else json.dumps(value, default=str)
@@ -320,19 +96,19 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         if key not in _ENTRY_KEYS | _SEAL_KEYS and value is not None
     }
     if kind == "exclusion" and data.get("status", "accepted") not in _STATUSES:
-        raise _LineError(f'"status" is "{data["status"]}"; write one of {", ".join(_STATUSES)}')
+        raise LineError(f'"status" is "{data["status"]}"; write one of {", ".join(_STATUSES)}')
     if kind == "decision" and "amount_eur" in data:
-        _number(data["amount_eur"], "amount_eur")
+        number_of(data["amount_eur"], "amount_eur")
     return Entry(
         kind=kind,
-        recorded_us=_instant(record, "recorded_at"),
-        by=_text(record, "by"),
-        reason=_text(record, "reason"),
-        from_us=None if record.get("from") is None else _instant(record, "from"),
-        until_us=None if record.get("to") is None else _instant(record, "to"),
+        recorded_us=instant_in(record, "recorded_at"),
+        by=text_in(record, "by"),
+        reason=text_in(record, "reason"),
+        from_us=None if record.get("from") is None else instant_in(record, "from"),
+        until_us=None if record.get("to") is None else instant_in(record, "to"),
         scope=tuple(scope),
         data=data,
-        supersedes=None if supersedes is None else int(_number(supersedes, "supersedes")),
+        supersedes=None if supersedes is None else int(number_of(supersedes, "supersedes")),
     )
 
 
@@ -408,14 +184,6 @@ def short_ratio(ratio: Fraction) -> str:
     """A ratio as the contract wrote it, without needless zeros; `0.993`."""
     text = (ratio_text(ratio) or "0").rstrip("0")
     return text + "0" if text.endswith(".") else text
-
-
-def seconds(us: int) -> int | float:
-    """Seconds as a JSON number with up to six decimals: whole ones as integers, others as the nearest float.
-
-    A float holds six decimals exactly enough to print them back up to some 285 years.
-    """
-    return us // 1_000_000 if us % 1_000_000 == 0 else float(Decimal(us) / 1_000_000)
 
 
 def _period(start_us: int, end_us: int, zone: str) -> dict[str, str]:

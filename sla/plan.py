@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sla.contract import Clause, Contract, Version
+from sla.contract import Clause, Contract, ResponseTimeClause, Version
 from sla.intervals import IntervalSet, Span
 from sla.period import DAY_S, calendar_span, calendar_spans, civil_us, local_date
 from sla.sanction_rules import Points
@@ -40,6 +40,17 @@ def data_span(contract: Contract, period: Span) -> Span:
     return Span(
         start_us=min(period.start_us, *(p.span.start_us for p in planned)) - _LOOK_AROUND_US,
         end_us=max(period.end_us, *(p.span.end_us for p in planned)) + _LOOK_AROUND_US,
+    )
+
+
+def durations_asked(contract: Contract) -> frozenset[tuple[str, str | None]]:
+    """Each journey and step whose response times a clause of any version speaks of; None is the whole journey."""
+    return frozenset(
+        (name, clause.step)
+        for version in contract.version
+        for clause in version.clause
+        if isinstance(clause, ResponseTimeClause)
+        for name in clause.scope
     )
 
 

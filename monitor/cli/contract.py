@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +20,10 @@ from sla.assess import assess as assess_contract
 from sla.assessment import Assessment, Verdict
 from sla.compare import PeerFigure, comparison_json
 from sla.compare import compare as compare_with_peers
-from sla.interchange import Ledger, Problem, assessment_json, read_ledger, read_measurements
+from sla.interchange import Ledger, Measurements, Problem, assessment_json, read_ledger, read_measurements
+from sla.measured_lines import MeasuredRuns, OutOfOrderError, read_runs
 from sla.period import parse_instant, parse_period
+from sla.plan import durations_asked
 
 sla = App(name="sla", help="Assess measurements against a contract.")
 
@@ -66,7 +69,12 @@ def assess(
             as_of_us = parse_instant(as_of)
         except ValueError as error:
             raise CommandError(f'--as-of "{as_of}" {error}', Exit.USAGE) from error
-    measured = read_measurements(lines_of(measurements), name=str(measurements))
+    # The others count every sample for itself.
+    measured = (
+        read_measurements(lines_of(measurements), str(measurements))
+        if compare
+        else measured_in(measurements, timed=durations_asked(agreed))
+    )
     recorded = read_ledger(lines_of(ledger), name=str(ledger)) if ledger is not None else Ledger()
     refuse((*measured.problems, *recorded.problems))
     try:
@@ -80,7 +88,11 @@ def assess(
         )
     except ValueError as error:
         raise CommandError(f"{contract}: {error}", Exit.CONFIG) from error
-    figures = compare_with_peers(found, samples=measured.samples, spans=measured.spans) if compare else ()
+    figures = (
+        compare_with_peers(found, samples=measured.samples, spans=measured.spans)
+        if isinstance(measured, Measurements)
+        else ()
+    )
     if json_:
         answer(assessment_json(found) | ({"compare": comparison_json(figures)} if compare else {}))
     else:
@@ -149,9 +161,27 @@ def chosen(loaded: Loaded, name: str | None) -> LoadedContract:
     return known[name or next(iter(known))]
 
 
-def lines_of(path: Path) -> list[str]:
+def measured_in(path: Path, *, timed: Collection[tuple[str, str | None]] | None = None) -> MeasuredRuns:
+    """The measurements of a file, equal ones together, so that millions of lines take no more memory than a few.
+
+    Args:
+        timed: as of `sla.measured_lines.read_runs`.
+    """
+    if path.is_file():  # what comes through a pipe can be read only once
+        try:
+            return read_runs(lines_of(path), str(path), timed=timed)
+        except OutOfOrderError:
+            pass
+    whole = read_measurements(lines_of(path), str(path))
+    return MeasuredRuns(samples=whole.samples, spans=whole.spans, problems=whole.problems)
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a text file, one by one."""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                yield from line.splitlines()
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.", Exit.CONFIG) from error
     except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from monitor import config
 from monitor.assessing import steps_asked
+from monitor.cli.contract import lines_of
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
 from monitor.cli.written import By, Reason, Scope, add, instant
 from monitor.cli.written import ledger as ledger_app
@@ -130,7 +131,7 @@ def import_ledger_file(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG, 
         One entry a line, as `export ledger` writes them.
     """
     loaded = config.load(config_path)
-    read = read_ledger(lines(file), name=str(file))
+    read = read_ledger(lines_of(file), name=str(file))
     with opened(loaded) as database, database.begin() as tx, refused():
         taken = import_ledger(tx, read, file.name, now_us=LIVE.now_us(), journeys=journeys(loaded))
     if json_:
@@ -150,7 +151,7 @@ def import_samples_file(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG,
         One sample a line, as `export samples` writes them.
     """
     loaded = config.load(config_path)
-    read = read_measurements(lines(file), name=str(file))
+    read = read_measurements(lines_of(file), name=str(file))
     location = loaded.config.monitor.location
     with opened(loaded) as database, database.begin() as tx, refused():
         found = import_samples(tx, read, str(file), location=location, journeys=journeys(loaded), now_us=LIVE.now_us())
@@ -223,15 +224,6 @@ def journeys(loaded: Loaded) -> frozenset[str]:
     """The checks of the configuration, and the journeys of its contracts, which may have been checks once."""
     named = {name for one in loaded.contracts for name in one.contract.journeys()}
     return frozenset(named | {check.id for check in loaded.config.checks})
-
-
-def lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", Exit.CONFIG) from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text; save it as UTF-8.", Exit.CONFIG) from error
 
 
 def _write(records: Iterable[dict[str, Any]], output: Path | None) -> None:
