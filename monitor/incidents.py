@@ -24,6 +24,8 @@ from probes.checks import Duration
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
 _HOUR_US = 3_600_000_000
+#: Slots of a schedule lie on multiples of this (`monitor.schedule.WHEEL_US`).
+_PLACE_US = 25_000
 
 #: The check id under which the monitor's own trouble is kept. No check of the configuration may be called so.
 MONITOR = "monitor"
@@ -159,9 +161,14 @@ class Incident:
 
 
 def incident_id(check_id: str, since_us: int) -> str:
-    """Readable, unique, and the same on every replay: the check and the instant (UTC) of its first failure."""
+    """Readable, unique, and the same on every replay: the check and the instant (UTC) of its first failure.
+
+    A slot that is run again after the clock was set back lies a millisecond beside its place; its incident, which would
+    have the same second, says so at the end of its name.
+    """
     since = datetime.fromtimestamp(since_us // 1_000_000, UTC)
-    return f"{check_id}-{since:%Y%m%dT%H%M%SZ}"
+    beside_us = since_us % _PLACE_US
+    return f"{check_id}-{since:%Y%m%dT%H%M%SZ}" + (f"-{beside_us}" if beside_us else "")
 
 
 def advance(state: State, sample: Sample, rule: IncidentRule, *, interval_us: int) -> tuple[State, tuple[Event, ...]]:

@@ -226,6 +226,15 @@ def test_a_clock_set_back_makes_no_outage_of_less_than_no_time(office):
     assert "duurde 1 min" in office.sent[1].text
 
 
+def test_an_outage_at_an_hour_that_is_lived_twice_is_told_both_times(office):
+    """T20: the clock went back an hour, and the same slot (a millisecond beside itself) begins an outage again."""
+    office.live("xx..", start="10:00")
+    office.now_us = at("10:00") + 1_000
+    office.live("xx..")
+    assert office.words() == ["STORING", "HERSTELD", "STORING", "HERSTELD"]
+    assert len({mail.message_id for mail in office.sent}) == 4
+
+
 def test_twenty_journeys_that_cannot_be_measured_after_each_restart_are_one_mail(office):
     """T45: the monitor comes back without its network, again and again."""
     journeys = [INDIENEN.model_copy(update={"id": f"reis-{number}"}) for number in range(20)]
