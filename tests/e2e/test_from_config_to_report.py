@@ -31,7 +31,7 @@ def service(place: Place) -> Iterator[Running]:
 
 
 def test_an_outage_is_mailed_shown_and_reported(service: Running) -> None:
-    """One story, told in order, because each chapter needs the one before."""
+    """One story, told in order, because each chapter needs the one before. T25: the mail names the step."""
     everything_is_well(service)
     submitting_breaks(service)
     submitting_works_again(service)
