@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.assessing import intervals, stored_samples
-from monitor.issuing import Attachment, Document, Files, issued_as, number_of, plain
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of, plain, workbooks
 from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import evidence, incidents, ledger, outbox, reports, samples
 from monitor.store.database import Database, Transaction
@@ -23,6 +23,7 @@ from sla.contract import Contract
 from sla.dossier import Alarm, Dossier, DossierRefused, Mail, Proof, Run, began_us, draw_up, outage_in, span_around
 from sla.period import local_date, local_datetime, parse_period
 from sla.rendering import dossier as form
+from sla.rendering import xlsx_documents
 from sla.rendering.page import LANGUAGES
 from sla.report import Report
 
@@ -73,7 +74,10 @@ def write(job: ReportJob, outage_id: str) -> Written:
         ledger_head=worked.assessment.ledger_head,
         machine=form.render_json(dossier).encode(),
         pages={language: form.render(dossier, language) for language in LANGUAGES},
-        attachments=files,
+        attachments=(
+            *files,
+            *workbooks(dossier.report.number, lambda language: xlsx_documents.dossier(dossier, language)),
+        ),
     )
     written = written_files(job, document)
     issued = issued_as(document, written, contract=job.contract.contract, version=version)

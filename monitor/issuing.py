@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from monitor.store.reports import Issued
 from sla.ledger import Entry
 from sla.rendering import pdf
 from sla.rendering.numbers import Language
+from sla.rendering.page import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,14 @@ class Files:
     files: Mapping[str, str]
     without_pdf: str
     sha256: str
+
+
+def workbooks(number: str, render: Callable[[Language], bytes]) -> tuple[Attachment, ...]:
+    """A document's workbook in every language."""
+    return tuple(
+        Attachment(form=f"xlsx-{language}", name=f"{number}.{language}.xlsx", body=render(language))
+        for language in LANGUAGES
+    )
 
 
 def number_of(kind: str, subject: str, version: int) -> str:

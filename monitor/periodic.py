@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from monitor.assessing import assess_stored
-from monitor.issuing import Attachment, Document, Files, issued_as, number_of
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of, workbooks
 from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import ledger, reports
 from monitor.store.database import Database, Transaction
@@ -16,7 +16,7 @@ from sla.ledger import known
 from sla.overview import OverviewKind
 from sla.overview import draw_up as draw_overview
 from sla.period import calendar_span, local_date, parse_period
-from sla.rendering import periodic
+from sla.rendering import periodic, xlsx_documents
 from sla.rendering.page import LANGUAGES
 from sla.report import Report
 from sla.update import draw_up as draw_update
@@ -64,7 +64,10 @@ def write_overview(job: ReportJob) -> Written:
         ledger_head=report.assessment.ledger_head,
         machine=periodic.overview_text(overview).encode(),
         pages={language: periodic.overview_page(overview, language) for language in LANGUAGES},
-        attachments=(_english(report.number, periodic.overview_text(overview, "en")),),
+        attachments=(
+            _english(report.number, periodic.overview_text(overview, "en")),
+            *workbooks(report.number, lambda language: xlsx_documents.overview(overview, language)),
+        ),
     )
     return _written(job, report, document, version)
 
@@ -104,7 +107,10 @@ def write_update(job: ReportJob, last: date) -> Written:
         ledger_head=report.assessment.ledger_head,
         machine=periodic.update_text(update).encode(),
         pages={language: periodic.update_page(update, language) for language in LANGUAGES},
-        attachments=(_english(report.number, periodic.update_text(update, "en")),),
+        attachments=(
+            _english(report.number, periodic.update_text(update, "en")),
+            *workbooks(report.number, lambda language: xlsx_documents.update(update, language)),
+        ),
     )
     return _written(job, report, document, version)
 

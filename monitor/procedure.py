@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.dossier import report_on, work_out
-from monitor.issuing import Attachment, Document, Files, issued_as, number_of, record
+from monitor.issuing import Attachment, Document, Files, issued_as, number_of, record, workbooks
 from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import ledger, reports
 from monitor.store.database import Database, Transaction
@@ -16,6 +16,7 @@ from sla.findings import Findings, draw_up
 from sla.ledger import Entry, Sealed
 from sla.period import parse_period
 from sla.rendering import findings as form
+from sla.rendering import xlsx_documents
 from sla.rendering.findings import Reference
 from sla.rendering.page import LANGUAGES
 
@@ -62,6 +63,7 @@ def draft(
         pages={language: form.render(findings, language, references=references) for language in LANGUAGES},
         attachments=(
             Attachment(form="outages-csv", name=form.outages_name(findings), body=form.outages_csv(findings)),
+            *workbooks(report.number, lambda language: xlsx_documents.findings(findings, language)),
         ),
     )
     written = written_files(job, document)

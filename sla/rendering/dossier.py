@@ -70,7 +70,7 @@ def render(dossier: Dossier, language: Language = "nl") -> str:
         "drawn": drawn(dossier, words, numbers),
         "edge_marks": edges(dossier),
         "classes": CLASSES,
-        "why": _Why(words=words),
+        "why": Why(words=words),
         "stretches_shown": STRETCHES_SHOWN,
         "proofs": dossier.proofs[:PROOFS_SHOWN],
         "more_proofs": max(0, len(dossier.proofs) - PROOFS_SHOWN),
@@ -114,7 +114,7 @@ def _readings(dossier: Dossier) -> tuple[tuple[Boundary, int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Why:
+class Why:
     """Why a stretch counts as it does, in one sentence."""
 
     words: Words
@@ -219,7 +219,7 @@ def _sample(dossier: Dossier, run: Run) -> SampleIn:
 
 def counting_csv(dossier: Dossier) -> bytes:
     """How every second counts in every clause, stretch by stretch, in Dutch; exact seconds."""
-    why, timezone = _Why(words=Words("nl")), dossier.report.timezone
+    why, timezone = Why(words=Words("nl")), dossier.report.timezone
     header = ("norm", "versie", "van", "tot", "seconden", "klasse", "waarom")
     return csv_bytes(
         header,
