@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor import restating
 from monitor.assessing import assess_stored, intervals
-from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, write_files
+from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
 from monitor.signing import Signing, SigningError
 from monitor.store import events, reports, samples, seals
 from monitor.store.database import Database, Transaction
@@ -100,14 +100,7 @@ def write(job: ReportJob) -> Written:
         pages={language: html.render(report, language) for language in LANGUAGES},
         attachments=(
             Attachment(form="json-en", name=f"{report.number}.en.json", body=json_form.render(report, "en").encode()),
-            *(
-                Attachment(
-                    form=f"xlsx-{language}",
-                    name=f"{report.number}.{language}.xlsx",
-                    body=xlsx.render(report, language),
-                )
-                for language in LANGUAGES
-            ),
+            *workbooks(report.number, lambda language: xlsx.render(report, language)),
             Attachment(form="csv", name=f"{report.number}.csv", body=evidence, carried=False),
         ),
     )
