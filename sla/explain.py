@@ -30,7 +30,7 @@ from sla.explained_words import (
 )
 from sla.intervals import IntervalSet, Span
 from sla.ledger import Sealed, in_force
-from sla.measurements import Rule, SampleIn, SpanIn
+from sla.measurements import Rule, SampleIn, SampleRun, SpanIn
 from sla.period import calendar_span, day_span, instant_text, local_date
 from sla.promise_clauses import CaseClause, PromiseClause, ReleaseClause
 from sla.service_hours import version_span
@@ -126,7 +126,7 @@ def explain(
     *,
     clause: str,
     at_us: int,
-    samples: Iterable[SampleIn] = (),
+    samples: Iterable[SampleIn | SampleRun] = (),
     spans: Iterable[SpanIn] = (),
     ledger: Sequence[Sealed] = (),
     as_of_us: int | None = None,

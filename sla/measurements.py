@@ -69,6 +69,12 @@ class SampleRun:
         count = min(self.count, (until_us - self.first.due_us) // self.step_us + 1)
         return replace(self, count=count, durations_us=self.durations_us[:count]) if count > 0 else None
 
+    def at(self, index: int) -> SampleIn:
+        """One of them, counted from 0, with its duration where there is one."""
+        first = self.first
+        taken_us = self.durations_us[index] if self.durations_us else first.duration_us
+        return replace(first, due_us=first.due_us + index * self.step_us, duration_us=taken_us)
+
     def samples(self) -> Iterator[SampleIn]:
         """Each sample for itself, without durations."""
         return (replace(self.first, due_us=due_us) for due_us in self.dues_us)

@@ -15,7 +15,7 @@ from sla.contract import AvailabilityClause, Contract, CoverageClause, OutageCou
 from sla.corrections import Correction
 from sla.interchange import ratio_text
 from sla.ledger import Entry, Sealed, in_force, seal
-from sla.measurements import SampleIn, SpanIn, State
+from sla.measurements import SampleIn, SampleRun, SpanIn, State
 from sla.period import instant_text
 from sla.promise_clauses import DeliveryClause, MaintenanceClause, ReleaseClause
 from sla.wording import euros, length, percent, stretch
@@ -31,7 +31,7 @@ class ClaimRefusedError(ValueError):
 class Measured:
     """Measurements as `sla.assess.assess` takes them."""
 
-    samples: Iterable[SampleIn] = ()
+    samples: Iterable[SampleIn | SampleRun] = ()
     spans: Iterable[SpanIn] = ()
 
 

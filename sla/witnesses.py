@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
-from sla.measurements import Rule, SampleIn, SpanIn
+from sla.measurements import Rule, SampleIn, SampleRun, SpanIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +71,16 @@ class Kept:
     def __init__(self, journeys: Iterable[str], *, until_us: int | None) -> None:
         self._journeys = frozenset(journeys)
         self._until_us = until_us
-        self._samples: dict[tuple[str, str], list[SampleIn]] = {}
+        self._samples: dict[tuple[str, str], _Several] = {}
         self._spans: list[SpanIn] = []
 
-    def samples(self, passing: Iterable[SampleIn]) -> Iterator[SampleIn]:
-        for sample in passing:
-            if sample.journey in self._journeys and (self._until_us is None or sample.due_us <= self._until_us):
-                self._samples.setdefault((sample.journey, sample.location), []).append(sample)
-            yield sample
+    def samples(self, passing: Iterable[SampleIn | SampleRun]) -> Iterator[SampleIn | SampleRun]:
+        for given in passing:
+            run = given if isinstance(given, SampleRun) else SampleRun(first=given, step_us=1, count=1)
+            known = run if self._until_us is None else run.until(self._until_us)
+            if known is not None and run.first.journey in self._journeys:
+                self._samples.setdefault((run.first.journey, run.first.location), _Several()).add(known)
+            yield given
 
     def spans(self, passing: Iterable[SpanIn]) -> tuple[SpanIn, ...]:
         found = tuple(passing)
@@ -97,6 +100,34 @@ class Kept:
             for (name, location), found in sorted(self._samples.items())
             if name == journey
         )
+
+
+class _Several(Sequence[SampleIn]):
+    """Samples of one journey and location, kept as the runs they came in and told apart where one is asked for."""
+
+    def __init__(self) -> None:
+        self._runs: list[SampleRun] = []
+        self._ends: list[int] = []  # how many samples there are up to and with each run
+
+    def add(self, run: SampleRun) -> None:
+        self._runs.append(run)
+        self._ends.append(len(self) + run.count)
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> SampleIn: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[SampleIn, ...]: ...
+    def __getitem__(self, index: int | slice) -> SampleIn | tuple[SampleIn, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number = bisect_right(self._ends, index)
+        run = self._runs[number]
+        return run.at(index - self._ends[number] + run.count)
 
 
 def _testimony(location: str, samples: Sequence[SampleIn], at_us: int, rule: Rule) -> Testimony:

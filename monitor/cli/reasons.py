@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from monitor import config
-from monitor.assessing import stored_samples
-from monitor.cli.contract import chosen, lines_of, refuse
+from monitor.assessing import stored_runs
+from monitor.cli.contract import chosen, lines_of, measured_in, refuse
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
 from monitor.clock import LIVE
 from monitor.store import ledger as store_ledger
@@ -25,7 +25,7 @@ from sla.contract import AvailabilityClause, Contract
 from sla.corrections import Correction
 from sla.explain import Explanation, NotInContractError, explanation_json, period_around
 from sla.explain import explain as explanation
-from sla.interchange import Ledger, read_ledger, read_measurements
+from sla.interchange import Ledger, read_ledger
 from sla.ledger import Sealed
 from sla.measurements import State
 from sla.period import calendar_span, day_span, local_date, parse_instant, parse_period
@@ -104,7 +104,9 @@ def _source(
         with database.read() as tx:
 
             def reads(contract: Contract, period: Span, ledger: Sequence[Sealed]) -> Measured:
-                return Measured(samples=stored_samples(tx, contract, period, ledger, until_us=as_of_us))
+                # What explains or weighs a document rests on what the document rests on: the samples, not folded days.
+                found = stored_runs(tx, contract, period, ledger, until_us=as_of_us, ready_made=False)
+                return Measured(samples=found)
 
             yield _Source(
                 contract=agreed,
@@ -121,7 +123,7 @@ def _from_files(contract: str | None, measurements: Path, ledger: Path | None, a
     if contract is None:
         raise CommandError("--measurements needs the contract's file too: --contract FILE.", Exit.USAGE)
     agreed, _ = config.read_contract(Path(contract))
-    measured = read_measurements(lines_of(measurements), name=str(measurements))
+    measured = measured_in(measurements)
     recorded = read_ledger(lines_of(ledger), name=str(ledger)) if ledger is not None else Ledger()
     refuse((*measured.problems, *recorded.problems))
 

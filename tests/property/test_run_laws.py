@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sla.durations import Durations
 from sla.intervals import IntervalSet, Span
 from sla.measurements import Folding, Outcome, Rule, SampleIn, SampleRun
+from sla.witnesses import Kept
 
 STEP = 30
 OUTCOMES: tuple[Outcome, ...] = ("up", "up", "down", "degraded", "unknown")
@@ -104,3 +105,15 @@ def test_durations_of_locations_that_alternate_are_all_found() -> None:
     for due_us, taken_us in ((10, 1), (20, 2), (15, 3), (25, 4)):
         taken.add(due_us, taken_us)
     assert sorted(taken.within(IntervalSet.of([Span(start_us=15, end_us=25)]))) == [2, 3]
+
+
+@given(runs(), RULES, st.none() | st.integers(0, 900), st.integers(0, 900))
+def test_runs_and_their_samples_testify_the_same(
+    measured: list[SampleRun], rules: list[Rule], until_us: int | None, at_us: int
+) -> None:
+    def testified(given_ones: Iterable[SampleIn | SampleRun]) -> object:
+        kept = Kept(("indienen",), until_us=until_us)
+        assert list(kept.samples(given_ones))
+        return kept.testimonies("indienen", at_us, rules[0])
+
+    assert testified(measured) == testified(one_by_one(measured))
