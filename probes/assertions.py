@@ -128,7 +128,9 @@ def _title(response: Response) -> str:
 
 def _texts(expect: Expect, response: Response, search: Search) -> Iterator[Finding]:
     for text in expect.text:
-        yield _finding(text in response.text, "text", f"contains {quoted(text)}", _beginning(response))
+        ok = text in response.text
+        # Reading a page for what a person would see costs more than the whole probe; only a failure needs it.
+        yield _finding(ok, "text", f"contains {quoted(text)}", quoted(text) if ok else _beginning(response))
     for text in expect.not_text:
         at = response.text.find(text)
         around = response.text[max(0, at - 60) : at + len(text) + 60]

@@ -163,7 +163,7 @@ class Visitor:
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"trail": trail},
         )
-        if "cookie" not in own:
+        if "cookie" not in own and len(self._jar.jar):  # the jar costs time even where it has nothing to say
             self._jar.set_cookie_header(request)
         trail.begin(str(url), _request_head(request))
         before, started = trail.phases, self._monotonic_us()
@@ -179,7 +179,8 @@ class Visitor:
                 processing = (trail.first_byte_us or self._monotonic_us()) - trail.sent_us
             trail.add(processing_us=max(0, processing))
         response.request = request
-        self._jar.extract_cookies(response)
+        if "set-cookie" in response.headers or "set-cookie2" in response.headers:
+            self._jar.extract_cookies(response)
         trail.status = response.status_code
         trail.response_head = _response_head(response)
         trail.http_version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")[5:]
