@@ -38,7 +38,8 @@ check: setup-test     ## format, lint, types, import rules, generated files
 	$(BIN)/python -m dashboards.build --check
 
 bench: setup-test     ## how fast, beside others, in some minutes; figures into benchmarks/latest.json
-	@$(BIN)/python -m benchmarks
+	@.ci/setup bench
+	@timeout 1200 $(BIN)/python -m benchmarks
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .
