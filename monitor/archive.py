@@ -25,6 +25,7 @@ from monitor.store.reports import Issued
 from monitor.timestamping import Roots, count, first_bad
 from sla.assess import journeys_needed
 from sla.contract import Contract, parse_contract
+from sla.history import State
 from sla.interchange import Measurements, read_ledger, read_measurements, sample_json
 from sla.ledger import Sealed
 from sla.period import parse_instant, parse_period
@@ -35,6 +36,7 @@ SUMS, REPORT, PREVIOUS, LEDGER, SAMPLES, ROWS, CONTRACT, MANIFEST, GUIDE = (
     "SHA256SUMS", "report.json", "previous.json", "ledger.jsonl", "samples.jsonl", "rows.jsonl", "contract.toml",
     "manifest.json", "README.txt",
 )  # fmt: skip
+EARLIER = "history/"
 _GUIDE = """\
 Bewijs bij een SLA-rapport / Evidence of an SLA report
 
@@ -45,6 +47,7 @@ EN  Check this archive with `loketwacht verify ARCHIVE.zip`; it needs no databas
 
 report.json    het rapport / the report
 previous.json  het rapport dat het vervangt, waar er een is / the report it replaces, where there is one
+history/       de rapporten van de maanden ervoor die het aanhaalt / the reports it cites of the months before
 contract.toml  het contract, met zijn kalender / the contract, with its calendar
 ledger.jsonl   het register, met zijn keten / the ledger, with its chain
 samples.jsonl  de metingen waarop het rapport berust / the samples the report rests on
@@ -95,6 +98,7 @@ def write(tx: Transaction, issued: Issued, loaded: LoadedContract, path: Path) -
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as into:
             sums = {
                 **{name: _member(into, name, [body]) for name, body in _contract_files(loaded)},
+                **{name: _member(into, name, [body]) for name, body in _earlier_files(tx, issued, stated)},
                 LEDGER: _member(into, LEDGER, _json_lines(ledger_lines(entries))),
                 MANIFEST: _member(into, MANIFEST, [(json.dumps(manifest, indent=1) + "\n").encode()]),
                 GUIDE: _member(into, GUIDE, [_GUIDE.encode()]),
@@ -126,6 +130,19 @@ def _previous_bytes(tx: Transaction, issued: Issued, stated: dict[str, Any]) -> 
         return None
     several = reports.read(tx, contract=issued.contract, period=issued.period)
     return _issued_bytes(next(one for one in several if one.number == issued.number - 1))
+
+
+def _earlier_files(tx: Transaction, issued: Issued, stated: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """The reports that its history takes figures from."""
+    told = (month for clause in stated["report"].get("history", ()) for month in clause["months"])
+    cited = {m["sha256"]: m["report"] for m in told if m["sha256"] is not None and m["state"] != State.UNAVAILABLE}
+    if not cited:
+        return
+    known = {one.sha256: one for one in reports.read(tx, contract=issued.contract)}
+    for sha256, number in sorted(cited.items(), key=lambda item: item[1]):
+        if sha256 not in known:
+            raise ArchiveRefusedError(f"the store has no report {number} any more, which the report cites; restore it.")
+        yield f"{EARLIER}{number}.json", _issued_bytes(known[sha256])
 
 
 def _contract_files(loaded: LoadedContract) -> Iterator[tuple[str, bytes]]:
@@ -228,7 +245,9 @@ def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any], roots: Root
     if wrong is not None:
         return wrong
     try:
-        found = first_difference(stated, redrawn(stated, contract, measured.samples, known, before=before))
+        found = first_difference(
+            stated, redrawn(stated, contract, measured.samples, known, before=before, earlier=_earlier(archive))
+        )
     except ValueError as error:
         return f"{REPORT}: cannot be computed again ({error})"
     return None if found is None else str(found)
@@ -249,6 +268,12 @@ def _before(
     if sha256 != changes["previous"]["sha256"] or not _issued_by(entries, before, sha256):
         return None, f"{PREVIOUS}: is not the report {changes['previous']['number']} that was issued"
     return before, None
+
+
+def _earlier(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
+    """The reports of the months before by their SHA-256: which of them count, the ledger alone says."""
+    bodies = (archive.read(name) for name in archive.namelist() if name.startswith(EARLIER))
+    return {hashlib.sha256(body).hexdigest(): json.loads(body) for body in bodies}
 
 
 def _wrong_sum(archive: zipfile.ZipFile) -> str | None:

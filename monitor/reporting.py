@@ -137,7 +137,8 @@ def draw(tx: Transaction, job: ReportJob) -> tuple[Report, int]:
     gaps, responses = tuple(_gaps(tx, job, period)), tuple(_responses(tx, job, period))
     number = reports.next_number(tx, job.contract.contract, job.period)
     report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
-    return replace(report, changes=restating.changes(tx, report, period=job.period, version=number)), number
+    changes = restating.changes(tx, report, period=job.period, version=number)
+    return replace(report, changes=changes, history=restating.history(tx, report)), number
 
 
 def _drawn_up(

@@ -1,4 +1,7 @@
-"""What a report changes against the one it restates: the report before as it was issued, or else as it was then."""
+"""What a report tells of those issued before it: the one it restates, and those of the twelve months before its own.
+
+What it changes is told against the report before as it was issued, or else as it was then; its history only as issued.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from monitor.store import ledger, reports
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
 from sla.differences import Changes
+from sla.history import ClauseHistory, sources
+from sla.history import history as thirteen_months
 from sla.ledger import Sealed
 from sla.measurements import SampleIn
 from sla.recompute import Previous, changes_since
@@ -46,6 +51,18 @@ def changes(tx: Transaction, report: Report, *, period: str, version: int) -> Ch
         stated=_as_issued(before, _sealed_sha256(before, entries)),
     )
     return changes_since(previous, document(report), contract, read, entries)
+
+
+def history(tx: Transaction, report: Report) -> tuple[ClauseHistory, ...]:
+    """The availability of the report's month beside the twelve before; see `sla.history`."""
+    contract = report.assessment.contract
+    entries = _up_to(tuple(ledger.read(tx)), report.assessment.ledger_head)
+    wanted = {one.sha256 for one in sources(contract, report.period, entries).values()}
+    issued = (one for one in reports.read(tx, contract=contract.contract) if one.sha256 in wanted)
+    found = {one.sha256: stated for one in issued if (stated := _as_issued(one, one.sha256)) is not None}
+    return thirteen_months(
+        report.assessment, entries, found, number=report.number, is_provisional=report.is_provisional
+    )
 
 
 def _up_to(entries: tuple[Sealed, ...], head: str) -> tuple[Sealed, ...]:

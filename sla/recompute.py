@@ -21,6 +21,7 @@ from sla.differences import (
     lines,
     measurements,
 )
+from sla.history import history
 from sla.interchange import assessment_json
 from sla.ledger import Sealed
 from sla.ledger_kinds import points_at
@@ -53,6 +54,7 @@ def redrawn(
     ledger: Sequence[Sealed],
     *,
     before: Mapping[str, Any] | None = None,
+    earlier: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The JSON of a report, computed again.
 
@@ -64,16 +66,34 @@ def redrawn(
         samples: as far as the report could know them.
         ledger: up to the head the report names, and no further.
         before: the JSON of the report that this one restates, where it has it; else it is computed as of its day.
+        earlier: the JSON of the reports that its history names, by SHA-256.
 
     Raises:
         KeyError, TypeError, ValueError: `stated` is no report of ours, or no version of the contract governs it.
     """
     report = _redrawn(stated, contract, samples, ledger)
+    told = history(report.assessment, ledger, earlier or {}, number=report.number, is_provisional=report.is_provisional)
+    found = document(
+        replace(report, history=told, changes=_rechanged(stated, report, contract, samples, ledger, before))
+    )
+    if "history" not in stated["report"]:  # it was issued before reports had one
+        del found["report"]["history"]
+    return found
+
+
+def _rechanged(
+    stated: Mapping[str, Any],
+    report: Report,
+    contract: Contract,
+    samples: Sequence[SampleIn],
+    ledger: Sequence[Sealed],
+    before: Mapping[str, Any] | None,
+) -> Changes | None:
     record = stated["report"]["changes"]
     if record is None:
-        return document(report)
+        return None
     previous = record["previous"]
-    changes = changes_since(
+    return changes_since(
         Previous(
             number=previous["number"],
             sha256=previous["sha256"],
@@ -86,7 +106,6 @@ def redrawn(
         lambda: samples,
         ledger,
     )
-    return document(replace(report, changes=changes))
 
 
 def _redrawn(

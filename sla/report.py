@@ -14,6 +14,7 @@ from sla import response_times
 from sla.assessment import Assessment, ClauseResult, OutageResult, Span, Text, Verdict
 from sla.contract import Version
 from sla.differences import Changes
+from sla.history import ClauseHistory
 from sla.intervals import IntervalSet
 from sla.period import local_date
 
@@ -91,6 +92,7 @@ class Report:
         contact: whom a reader can ask; empty where nobody was named.
         replaces: number of the report this one restates; None for a first issue.
         changes: what it says otherwise than the one it restates; None for a first issue.
+        history: of a month, its availability beside that of the twelve months before; empty for any other period.
     """
 
     assessment: Assessment
@@ -107,6 +109,7 @@ class Report:
     contact: str = ""
     replaces: str | None = None
     changes: Changes | None = None
+    history: tuple[ClauseHistory, ...] = ()
 
     @property
     def timezone(self) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from sla.assess import assess
 from sla.contract import parse_contract
+from sla.history import history
 from sla.intervals import Span
 from sla.ledger import Entry, Sealed, seal
 from sla.measurements import SampleIn
-from sla.period import parse_instant, parse_period
+from sla.period import instant_text, parse_instant, parse_period
 from sla.report import Gap, Report, draw_up, response_series
 
 SECOND = 1_000_000
@@ -204,6 +207,56 @@ def ledger() -> tuple[Sealed, ...]:
     )
 
 
+#: What the reports on the months before said of B1: lowest, point and highest; the month without was not measured.
+BEFORE: Mapping[str, tuple[str, str, str] | None] = {
+    "2026-02": ("0.9991", "0.9991", "0.9991"),
+    "2026-03": ("0.9874", "0.987412345678", "0.9875"),
+    "2026-04": None,
+    "2026-05": ("0.9912", "0.9981", "0.9999"),
+    "2026-06": ("1.000000000000", "1.000000000000", "1.000000000000"),
+    "2026-07": ("0.99299999", "0.99299999", "0.99299999"),
+    "2026-08": ("0.9956", "0.9956", "0.9956"),
+}
+GONE = "2026-09"
+
+
+def earlier_ledger() -> tuple[Sealed, ...]:
+    """Every month from February was reported, two of them twice; January never, and before it there was no contract."""
+    months = ["2026-02", "2026-03", *BEFORE, GONE]
+    data = [
+        {"contract": "VOORBEELD-2026-01", "period": month, "number": str(months[:i].count(month) + 1)}
+        for i, month in enumerate(months)
+    ]
+    entries = (
+        Entry(kind="report", recorded_us=i, by="An", reason="maandrapport", data={**one, "sha256": sha256_of(**one)})
+        for i, one in enumerate(data)
+    )
+    return seal(entries)
+
+
+def sha256_of(*, period: str, number: str, contract: str = "") -> str:
+    return (period + number).replace("-", "").ljust(64, "0")
+
+
+def earlier_reports() -> dict[str, Mapping[str, Any]]:
+    """What `sla.history` looks at of each report; the one on September is gone."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, ratios in BEFORE.items():
+        month = parse_period(name, "Europe/Brussels")
+        lowest, point, highest = ratios or (None, None, None)
+        verdict = "undecided"
+        if lowest is not None and highest is not None and not lowest < "0.993" <= highest:
+            verdict = "met" if lowest >= "0.993" else "missed"
+        clause = {
+            "id": "B1", "kind": "availability", "target": "0.993", "verdict": verdict,
+            "period": {"from": instant_text(month.start_us), "to": instant_text(month.end_us)},
+            "availability": {"lowest": lowest, "point": point, "highest": highest},
+        }  # fmt: skip
+        number = "2" if name in ("2026-02", "2026-03") else "1"
+        found[sha256_of(period=name, number=number)] = {"report": {"provisional": False}, "clauses": [clause]}
+    return found
+
+
 @cache
 def report(*, minimum_coverage: str = "0.99", as_of: str | None = None) -> Report:
     """Drawn up on the second of November, from the samples of the whole month or of what was known by `as_of`."""
@@ -227,7 +280,7 @@ def report(*, minimum_coverage: str = "0.99", as_of: str | None = None) -> Repor
         )
         for journey in agreement.journeys()
     ]
-    return draw_up(
+    drawn_up = draw_up(
         assessment,
         number="R-2026-10-v1",
         issued_us=parse_instant("2026-11-02T06:00:00+01:00"),
@@ -240,3 +293,15 @@ def report(*, minimum_coverage: str = "0.99", as_of: str | None = None) -> Repor
         legal_basis=("KB van 14 januari 2013, artikelen 44 tot 46",),
         contact="sla@voorbeeldbestuur.example",
     )
+    told = history(assessment, ledger(), {}, number=drawn_up.number, is_provisional=drawn_up.is_provisional)
+    return replace(drawn_up, history=told)
+
+
+@cache
+def report_with_history() -> Report:
+    """The same, once the months before had been reported."""
+    found = report()
+    told = history(
+        found.assessment, earlier_ledger(), earlier_reports(), number=found.number, is_provisional=found.is_provisional
+    )
+    return replace(found, history=told)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sla.assessment import OutageResult, Verdict, WindowDecision
 from sla.contract import Version
 from sla.period import zone
-from sla.rendering import burn_down, figures
+from sla.rendering import burn_down, figures, history_bars
 from sla.rendering.changed import told
 from sla.rendering.numbers import Language, Numbers
 from sla.rendering.page import Cover, page
@@ -21,6 +21,7 @@ SECTIONS = (
     "decisions",
     "working",
     "sanction",
+    "history",
     "burndown",
     "calendar",
     "timeline",
@@ -63,6 +64,7 @@ def render(report: Report, language: Language = "nl") -> str:
         "verdict_sentence": verdict_sentence,
         "shown_coverage": _coverage(report, numbers),
         "rule_versions": _rule_versions(report),
+        "histories": tuple(history_bars.drawn(report, language)),
         "burn_downs": tuple(burn_down.burn_downs(report)),
         "calendars": figures.calendars(report),
         "timelines": figures.timelines(report, [(listed.number, listed.outage) for listed in outages]),

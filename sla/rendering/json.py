@@ -1,4 +1,10 @@
-"""A report as JSON: the assessment in its published shape, and beside it, under `report`, what only a report knows."""
+"""A report as JSON: the assessment in its published shape, and beside it, under `report`, what only a report knows.
+
+`report.history` has, for each monthly availability clause, thirteen months (more rows where the contract changed within
+one): `state` as in `sla.history.State`, the ratios as everywhere in the assessment and null where the state has no
+figure, and `report` with `sha256`, the issued report that the figures were taken from; `sha256` is null for the report
+itself. Empty for what is no calendar month; absent from reports of before there was a history.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ import json
 from typing import Any
 
 from sla.differences import changes_json, contract_sha256
+from sla.history import ClauseHistory, HistoryMonth
 from sla.interchange import assessment_json, ratio_text, seconds
 from sla.period import instant_text
 from sla.rendering.numbers import Language
@@ -42,6 +49,7 @@ def document(report: Report, language: Language = "nl") -> dict[str, Any]:
             "software": report.software,
             "config_sha256": report.config_sha256,
             "contract_sha256": contract_sha256(report.assessment.contract),
+            "history": [_history(one, zone) for one in report.history],
             "changes": None if report.changes is None else changes_json(report.changes),
         },
     }
@@ -66,6 +74,26 @@ def _series(series: ResponseSeries) -> dict[str, Any]:
         "slowest_s": seconds(series.slowest_us),
         "limit_s": None if series.limit_us is None else seconds(series.limit_us),
         "days": [_day(day) for day in series.days],
+    }
+
+
+def _history(history: ClauseHistory, zone: str) -> dict[str, Any]:
+    return {"id": history.clause.id, "months": [_month(month, zone) for month in history.months]}
+
+
+def _month(month: HistoryMonth, zone: str) -> dict[str, Any]:
+    return {
+        "from": instant_text(month.span.start_us, zone),
+        "to": instant_text(month.span.end_us, zone),
+        "state": month.state.value,
+        "target": ratio_text(month.target),
+        "lowest": ratio_text(month.lowest),
+        "point": ratio_text(month.point),
+        "highest": ratio_text(month.highest),
+        "verdict": None if month.verdict is None else month.verdict.value,
+        "provisional": month.is_provisional,
+        "report": month.number,
+        "sha256": month.sha256,
     }
 
 

@@ -202,6 +202,10 @@ class Numbers:
             return f"{self.day(start)}, {self.clock(start_us)} – {self.clock(end_us)}"
         return f"{self.instant(start_us)} – {self.instant(end_us)}"
 
+    def short_month(self, at_us: int) -> str:
+        """The month that holds an instant, for the narrow foot of a bar: `okt 26`."""
+        return format_date(self.local(at_us).date(), "MMM yy", locale=self.locale).replace(".", "")
+
     def period(self, start_us: int, end_us: int) -> str:
         """A calendar month by its name; any other period by its first and last day, or to the second."""
         start, end = self.local(start_us), self.local(end_us)

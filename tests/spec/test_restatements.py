@@ -14,6 +14,7 @@ import pytest
 import sla.published
 from sla.assess import assess
 from sla.differences import Changes, changes_json, lines, read_changes
+from sla.history import history
 from sla.ledger import Entry, seal
 from sla.measurements import SampleIn
 from sla.period import parse_instant, zone
@@ -50,9 +51,10 @@ def restated(
     before = ledger()
     whole = (*before, *seal(entries, after=before[-1]))
     found = assess(CONTRACT, period=FIRST.period, samples=samples, ledger=whole)
+    number = "R-2026-10-v2"
     again = replace(
-        FIRST, assessment=found, number="R-2026-10-v2", replaces=FIRST.number, issued_us=DECIDED, software=software,
-        data_until_us=DECIDED,
+        FIRST, assessment=found, number=number, replaces=FIRST.number, issued_us=DECIDED, software=software,
+        data_until_us=DECIDED, history=history(found, whole, {}, number=number, is_provisional=False),
     )  # fmt: skip
     previous = Previous(
         number=FIRST.number, sha256="0" * 64, issued_us=FIRST.issued_us, ledger_head=before[-1].hash,

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,34 @@ def test_a_report_file_that_was_altered_is_not_exported(house: House, tmp_path: 
     with pytest.raises(archive.ArchiveRefusedError, match="no longer the report that was issued"):
         elsewhere.export(tmp_path / "out.zip")
     assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.fixture(scope="module")
+def november(house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the next month's report, which cites October's."""
+    folder = tmp_path_factory.mktemp("november")
+    ordered = job(house.database, folder / "reports", agreed=house.agreed.contract, period="2026-11")
+    issued = write(replace(ordered, now_us=at("2026-12-02 06:00"))).issued
+    with house.database.begin() as tx:
+        record(tx, issued, by="An")
+    return replace(house, issued=issued).export(folder / "out.zip")
+
+
+def test_the_months_before_are_cited_with_the_reports_they_stand_in(house: House, november: Path) -> None:
+    files = members(november)
+    assert files["history/R-2026-10-v1.json"] == Path(house.issued.files["json"]).read_bytes()
+    (history,) = json.loads(files["report.json"])["report"]["history"]
+    october = json.loads(files["history/R-2026-10-v1.json"])["clauses"][0]
+    assert Fraction(history["months"][11]["point"]) == Fraction(october["availability"]["point"])
+    assert (history["months"][11]["sha256"], history["months"][12]["state"]) == (house.issued.sha256, "not-measured")
+    assert archive.examine(november)[1] is None
+
+
+@pytest.mark.parametrize("change", [swap('"point": "0.', '"point": "1.'), lambda body: body + b" "])
+def test_a_cited_report_that_was_altered_is_found_out(november: Path, change: Callable[[bytes], bytes]) -> None:
+    wrong = archive.examine(forged(november, **{"history/R-2026-10-v1_json": change}))[1]
+    assert wrong is not None
+    assert wrong.startswith("report.history[B1].months[11].state: the report states 'reported'")
 
 
 @pytest.mark.parametrize("body", [b"", b"PK\x03\x04", b"not an archive"])

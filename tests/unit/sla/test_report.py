@@ -21,7 +21,7 @@ from sla.rendering import html
 from sla.rendering import json as json_form
 from sla.rendering.numbers import Language
 from sla.report import Gap, Report, ReportRefused, draw_up, response_series
-from tests.report_story import CONFIG_SHA256, SECOND, report
+from tests.report_story import CONFIG_SHA256, SECOND, report, report_with_history
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 
@@ -315,7 +315,7 @@ def test_a_response_limit_is_kept_in_microseconds() -> None:
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_the_whole_report_reads_word_for_word_as_expected(language: Language, request: pytest.FixtureRequest) -> None:
-    blocks = Selector(html.render(report(), language)).css(
+    blocks = Selector(html.render(report_with_history(), language)).css(
         "body p, body li:not(:has(p)), body th, body td, body dt, body dd, body h1, body h2, body h3, body h4, "
         "body caption, body figcaption, body svg title"
     )
