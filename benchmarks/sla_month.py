@@ -19,6 +19,8 @@ from pathlib import Path
 from benchmarks.harness import Figure, measured
 from monitor.assessing import assess_stored
 from monitor.month import month_to_date
+from monitor.periodic import write_overview
+from monitor.reporting import ReportJob
 from monitor.store import days, events
 from monitor.store.database import Database
 from monitor.store.events import Event
@@ -92,9 +94,22 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'year.db'}"
         _fill(url, 12, "2026", interval_us=60 * _SECOND_US)
+        yield from _year_overview(url)
         measured(_folded, url)
         year = measured(_assessed, url, 12, "2026", response=False)
         yield Figure(figure="year of 12 journeys at 1 min, from folded days: s", ours=year.seconds, limit=5)
+
+
+def _year_overview(url: str) -> Iterator[Figure]:
+    raw = measured(_read_through, url)
+    samples = measured(_assessed, url, 12, "2026", response=False)
+    overview = measured(_overview, url, 12)
+    about = "year of 12 journeys at 1 min"
+    yield Figure(figure=f"{about}, from samples / reading each once", ours=samples.seconds, peer=raw.seconds)
+    yield Figure(figure=f"{about}, year overview with its files: s", ours=overview.seconds)
+    beyond = overview.seconds - raw.seconds
+    yield Figure(figure=f"{about}, year overview, beyond reading each sample: s", ours=beyond, limit=5)
+    yield Figure(figure=f"{about}, year overview: peak MB", ours=overview.peak_mb, limit=500)
 
 
 def _month(url: str, journeys: int) -> Iterator[Figure]:
@@ -154,6 +169,32 @@ def _folded(url: str) -> int:
     number = days.fold(database, until_us=1 << 60)
     database.close()
     return number
+
+
+def _overview(url: str, journeys: int) -> None:
+    """The yearly overview with its files, as the service writes it; its reports rest on samples, not on folded days."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = ReportJob(
+            database_url=url,
+            contract=_agreed(journeys, "month", response=False),
+            period="2026",
+            portal="Loket",
+            titles={},
+            location="lokaal",
+            software="benchmark",
+            config_sha256="0" * 64,
+            contact="",
+            directory=Path(folder),
+            now_us=parse_period("2026", _ZONE).end_us + 2 * _DAY_US,
+        )
+        assert write_overview(job).files
+
+
+def _read_through(url: str) -> int:
+    """Fetches every sample once, and does nothing with it."""
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        rows = connection.execute("SELECT check_id, location, slot_us, outcome, failure_kind, attempts FROM sample")
+        return sum(1 for _ in rows)
 
 
 def _by_sql(url: str) -> dict[str, int]:
