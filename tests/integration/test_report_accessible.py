@@ -1,62 +1,47 @@
-"""The report in a real browser: axe finds nothing in either scheme, and nothing overflows on a narrow screen."""
+"""Every document in a real browser: axe finds nothing in either scheme, and nothing overflows on a narrow screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from sla.rendering import dossier as dossier_page
 from sla.rendering import findings as findings_page
 from sla.rendering import html
 from sla.rendering.numbers import Language
+from sla.rendering.periodic import overview_page, update_page
+from tests.accessible import VIEWS, barriers, blank_page, needs_chromium, opened_browser, too_wide
 from tests.dossier_story import dossier, findings
+from tests.period_story import overview, restated, update
 from tests.report_story import report
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-VIEWS = {"light": ("light", 1200), "dark": ("dark", 1200), "narrow-light": ("light", 320), "narrow-dark": ("dark", 320)}
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    },
-    "resultTypes": ["violations"],
-}
-
-pytestmark = [
-    pytest.mark.chromium,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    yield from opened_browser()
 
 
 PAGES: dict[str, Callable[[Language], str]] = {
     "report": lambda language: html.render(report(), language),
+    "restated": lambda language: html.render(restated(), language),
     "dossier": lambda language: dossier_page.render(dossier(), language),
     "findings": lambda language: findings_page.render(findings(), language),
+    "quarter": lambda language: overview_page(overview("quarter"), language),
+    "year": lambda language: overview_page(overview("year"), language),
+    "update": lambda language: update_page(update(), language),
 }
 CASES: list[tuple[str, Language, str]] = [
-    *(("report", "nl", view) for view in VIEWS), ("report", "en", "narrow-dark"),
+    ("report", "nl", "narrow-light"), ("report", "nl", "dark"),
+    ("restated", "nl", "light"), ("restated", "en", "narrow-dark"),
     ("dossier", "nl", "light"), ("dossier", "en", "narrow-dark"),
     ("findings", "nl", "narrow-light"), ("findings", "en", "dark"),
+    ("quarter", "nl", "narrow-light"), ("quarter", "en", "dark"),
+    ("year", "nl", "light"), ("year", "en", "narrow-dark"),
+    ("update", "nl", "narrow-light"), ("update", "en", "narrow-dark"),
 ]  # fmt: skip
 
 
@@ -74,14 +59,10 @@ def test_axe_finds_no_violation_nothing_overflows_and_nothing_is_fetched(
             strange.append(route.request.url)
             route.abort()
 
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = blank_page(browser, scheme=scheme, width=width, timeout_ms=20_000)
     page.route("**/*", answer)
     page.goto("http://report.localhost/")
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    found = Axe().run(page, options=RULES)
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert barriers(page) == []
+    assert too_wide(page) == []
     assert [url for url in strange if not url.endswith("/favicon.ico")] == []
-    context.close()
+    page.context.close()
