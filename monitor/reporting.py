@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor import restating
-from monitor.assessing import assess_stored, intervals
+from monitor.assessing import assess_stored, intervals, runs_of
 from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
 from monitor.signing import Signing, SigningError
 from monitor.store import events, reports, samples, seals
@@ -191,24 +191,14 @@ def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
         cause = _MISSED.get(str(event.data["cause"]), "unknown")
         found[(cause, start_us, end_us)].add(str(event.check_id))
     known = intervals(tx, period.end_us)
+    until_us = min(period.end_us, job.now_us)
     for name in job.contract.journeys():
-        if name not in known.changes:
-            continue
-        start_us = end_us = 0
-        cause = ""
-        for one in samples.stream(tx, (name,), period.start_us, min(period.end_us, job.now_us)):
-            now = (
-                _CAUSES.get(one.failure_kind, "unknown") if one.outcome is Outcome.UNKNOWN and one.failure_kind else ""
-            )
-            if cause and (now != cause or one.slot_us > end_us):
-                found[(cause, start_us, end_us)].add(name)
-                cause = ""
-            if now:
-                if not cause:
-                    start_us, cause = one.slot_us, now
-                end_us = one.slot_us + known.at(name, one.slot_us)
-        if cause:
-            found[(cause, start_us, end_us)].add(name)
+        for run in runs_of(tx, name, known, period.start_us, until_us, durations=False, ready_made=False):
+            first = run.first
+            if first.outcome == "unknown" and first.failure:
+                cause = _CAUSES.get(FailureKind(first.failure), "unknown")
+                for start_us in run.dues_us:
+                    found[(cause, start_us, start_us + first.interval_us)].add(name)
     yield from _merged(found, period)
 
 
@@ -240,13 +230,14 @@ def _responses(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Respon
                 for name in clause.scope:
                     limits[(name, clause.step)] = clause.limit
     end_us = min(period.end_us, job.now_us)
-    good = (Outcome.UP, Outcome.DEGRADED)
+    known, good = intervals(tx, period.end_us), (Outcome.UP, Outcome.DEGRADED)
     for (name, step), limit_us in sorted(limits.items(), key=lambda item: (item[0][0], item[0][1] or "")):
         if step is None:
             measured = [
-                (m.slot_us, m.duration_us)
-                for m in samples.stream(tx, (name,), period.start_us, end_us)
-                if m.outcome in good
+                due_and_taken
+                for run in runs_of(tx, name, known, period.start_us, end_us, durations=True, ready_made=False)
+                if run.first.outcome in good
+                for due_and_taken in zip(run.dues_us, run.durations_us, strict=True)
             ]
         else:
             measured = [
