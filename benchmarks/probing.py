@@ -196,7 +196,7 @@ def _started() -> tuple[list[float], float]:
 
 async def _start_all() -> tuple[list[float], float]:
     written = {"title": {"nl": "P", "en": "P"}, "interval": "30s", "deadline": "10s"}
-    one = Journey.model_validate({**written, "id": "p", "step": [{"id": "s", "path": "/"}]})
+    one = Journey.model_validate({**written, "id": "p", "step": [{"id": "s", "path": "/", "expect": {"status": 200}}]})
     checks = [one.model_copy(update={"id": f"p-{number}"}) for number in range(_CHECKS)]
     lags: list[float] = []
 
