@@ -52,6 +52,11 @@ class Standing:
         return self.result.verdict is Verdict.MISSED
 
     @property
+    def is_overspent(self) -> bool:
+        """Its period goes on, but more downtime was measured than all of it allows: only exclusions can help now."""
+        return self.is_running and self.budget is not None and self.budget.left_us < 0
+
+    @property
     def has_figure(self) -> bool:
         return not (self.is_running and isinstance(self.result.clause, CoverageClause))
 
