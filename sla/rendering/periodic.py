@@ -80,7 +80,12 @@ def update_page(update: Update, language: Language) -> str:
             report,
             kind=words("update.kind"),
             subject=name,
-            description=words("update.sentence", outages=len(update.outages), missed=missed),
+            description=words(
+                "update.sentence",
+                outages=len(update.outages),
+                missed=missed,
+                overspent=sum(one.is_overspent for one in update.standings),
+            ),
         ),
         "sections": (),
         "update": update,
