@@ -30,6 +30,8 @@ LONGEST = 32_000
 #: A spreadsheet shows fifteen digits of a number.
 MOST_DECIMALS = 13
 LINE_HEIGHT = 15
+#: Characters beside each other that a sheet of A3 still shows large enough to read.
+A_PAGE = 280
 HEADER = 3  # row of the headings: above them the title, a remark, and the sums
 
 Tone = Literal["good", "bad", "open"]
@@ -205,7 +207,8 @@ def write(sheets: Iterable[Table | Facts], properties: Properties) -> bytes:
         page = book.add_worksheet(sheet.name)
         page.set_landscape()
         page.set_paper(8)  # A3
-        page.fit_to_pages(1, 0)
+        width = sum(column.width for column in sheet.columns) if isinstance(sheet, Table) else sum(sheet.widths)
+        page.fit_to_pages(-(-width // A_PAGE), 0)
         page.set_footer(f"&L{properties.footer.replace('&', '&&')}&R&P / &N")
         page.hide_gridlines(2)
         page.write_string(0, 0, sheet.title, formats.title)
@@ -229,7 +232,7 @@ class _Formats:
         self.header = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self.label = book.add_format({"bold": True, "valign": "top", "text_wrap": True})
 
-    def look(self, pattern: str, *, bold: bool = False, wrap: bool = False, **more: str) -> Format:
+    def look(self, pattern: str, *, bold: bool = False, wrap: bool = False, **more: str | int) -> Format:
         about = {"num_format": pattern, "bold": bold, "text_wrap": wrap, "valign": "top", **more}
         return self._made.setdefault(repr(about), self._book.add_format(about))
 
@@ -266,6 +269,7 @@ def _table(page: Worksheet, sheet: Table, formats: _Formats) -> None:
     page.set_row(HEADER, LINE_HEIGHT * max(_lines(column.title, column.width - 3) for column in sheet.columns))
     page.freeze_panes(first, sheet.frozen)
     page.repeat_rows(HEADER)
+    page.repeat_columns(0, sheet.frozen - 1)
     for row, cells in enumerate(sheet.rows, start=first):
         here = whole | {key: xl_rowcol_to_cell(row, index) for key, index in places.items()}
         wrapped = [_lines(cell, column.width) for column, cell in zip(sheet.columns, cells, strict=True) if column.wrap]
@@ -321,10 +325,13 @@ def _cell(
 ) -> None:
     shown = cell.value if isinstance(cell, Live) else cell
     value, pattern = _value(shown)
-    more = {"align": align} if align else {}
+    more: dict[str, str | int] = {"align": align} if align else {}
     if isinstance(shown, Toned):
         more |= TONES[shown.tone]
         more.setdefault("align", "center")
+    elif isinstance(value, str) and not align and not bold:
+        # A number ends where its neighbour begins; without it the two would touch.
+        more |= {"align": "left", "indent": 1}
     made = formats.look(pattern, bold=bold, wrap=wrap and isinstance(value, str), **more)
     if isinstance(cell, Live):
         page.write_formula(row, column, _filled(cell.formula, names or {}), made, value)
