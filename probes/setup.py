@@ -10,12 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from probes.checks import CertificateCheck, Portal
+from probes.engine.certificates import handshake
 from probes.engine.names import Names, Remembered
 from probes.engine.settings import Proxy, Way
 from probes.fault import Fault
 from probes.http import Transport, way_out
 from probes.sample import FailureKind
-from probes.tls import Handshake, Identity, handshake, trust
+from probes.tls import Handshake, Identity, trust
+from probes.trail import Trail
 
 
 def installed_version() -> str:
@@ -115,4 +117,4 @@ class Setup:
         """What the server of a certificate check shows."""
         if self.certificate is not None:
             return await self.certificate(check)
-        return await handshake(check, self._trusted(), lambda: self._trusted(verify=False))
+        return await handshake(check, self._way(), lambda: self._trusted(verify=False), Trail())

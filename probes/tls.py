@@ -1,12 +1,9 @@
-"""TLS: whom we trust, what a handshake shows, and the certificate check that looks at it."""
+"""TLS: whom we trust, what a handshake shows, and what is wrong with a certificate."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,8 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from probes.checks import CertificateCheck
-from probes.errors import printable, words
-from probes.errors import refusal as reason
+from probes.errors import printable
 from probes.fault import Fault
 from probes.sample import CertificateFacts, FailureKind
 from probes.trail import Trail
@@ -184,46 +180,6 @@ def facts(host: str, handshake: Handshake) -> CertificateFacts:
         )
     except (IndexError, ValueError) as error:
         raise Fault(FailureKind.TLS, host, expected="a certificate", found=str(error) or "none") from error
-
-
-async def handshake(
-    check: CertificateCheck, context: ssl.SSLContext, unverified: Callable[[], ssl.SSLContext]
-) -> Handshake:
-    """What the server shows; asked a second time without verification where the first handshake refused it (T14).
-
-    Raises:
-        Fault: dns, connect or tls, where no handshake came about at all.
-    """
-    try:
-        return await _shake(check, context)
-    except ssl.SSLCertVerificationError as refused:
-        # Only to read the certificate: nothing is sent over this connection, and the refusal stands.
-        return await _shake(check, unverified(), reason(refused))
-
-
-async def _shake(check: CertificateCheck, context: ssl.SSLContext, refusal: str | None = None) -> Handshake:
-    where = f"{check.host}:{check.port}"
-    try:
-        _, writer = await asyncio.open_connection(
-            check.host, check.port, ssl=context, server_hostname=check.server_name or check.host
-        )
-    except ssl.SSLCertVerificationError:
-        raise
-    except ssl.SSLError as error:
-        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(error)) from error
-    except socket.gaierror as error:
-        raise Fault(FailureKind.DNS, check.host, expected="an address", found=words(error)) from error
-    except (ConnectionResetError, BrokenPipeError) as error:
-        raise Fault(FailureKind.TLS, where, expected="a TLS connection", found=words(error)) from error
-    except OSError as error:
-        raise Fault(FailureKind.CONNECT, where, expected="a connection", found=words(error)) from error
-    try:
-        connection = writer.get_extra_info("ssl_object")
-        assert connection is not None
-        return read_handshake(connection, refusal)
-    finally:
-        # Without waiting for the other side's goodbye, which may never come.
-        writer.transport.abort()
 
 
 def verdict(check: CertificateCheck, certificate: CertificateFacts, refusal: str | None, now_us: int) -> Fault | None:

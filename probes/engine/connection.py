@@ -193,6 +193,9 @@ class Connection(asyncio.Protocol):
             Fault: of kind tls.
         """
         trail.waiting_for = "the TLS handshake"
+        if self._stray:
+            # In TLS the client speaks first.
+            raise Fault(FailureKind.TLS, self.where, expected="a TLS connection", found="the other side spoke no TLS")
         started = self._monotonic_us()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from probes.engine.connection import Connection, dial
-from probes.engine.settings import Proxy, Way, refused_by_proxy
+from probes.engine.connection import Connection
+from probes.engine.reach import authority, credentials, reach, request_head
+from probes.engine.settings import Way
 from probes.fault import Fault
 from probes.sample import FailureKind
 from probes.tls import note_handshake
@@ -36,9 +37,9 @@ class OwnTransport(httpx.AsyncBaseTransport):
         target = url.raw_path
         extra: tuple[tuple[bytes, bytes], ...] = ()
         if proxy is not None and url.scheme == "http":
-            target = f"http://{_authority(url.host, origin[2])}".encode("ascii") + target
-            extra = _credentials(proxy)
-        head = _head(request.method.encode("ascii"), target, (*request.headers.raw, *extra))
+            target = f"http://{authority(url.host, origin[2])}".encode("ascii") + target
+            extra = credentials(proxy)
+        head = request_head(request.method.encode("ascii"), target, (*request.headers.raw, *extra))
         connection = self._connections.get(origin)
         if connection is not None and connection.usable:
             try:
@@ -51,7 +52,7 @@ class OwnTransport(httpx.AsyncBaseTransport):
         else:
             connection = None
         if connection is None:
-            connection = await self._connected(origin, proxy, trail)
+            connection = await self._connected(origin, trail)
             answer = await connection.ask(head, body, request.method, trail)
         _note(connection, trail)
         return httpx.Response(
@@ -61,42 +62,16 @@ class OwnTransport(httpx.AsyncBaseTransport):
             extensions={"http_version": b"HTTP/" + answer.version.encode("ascii"), "reason_phrase": answer.reason},
         )
 
-    async def _connected(self, origin: Origin, proxy: Proxy | None, trail: Trail) -> Connection:
+    async def _connected(self, origin: Origin, trail: Trail) -> Connection:
         scheme, host, port = origin
         old = self._connections.pop(origin, None)
         if old is not None:
             await old.aclose()
-        way = self._way
-        if proxy is None:
-            addresses = await way.names.addresses(host, port, trail)
-            connection = await dial(_shown(host), port, addresses, trail, way.monotonic_us)
-        else:
-            try:
-                addresses = await way.names.addresses(proxy.host, proxy.port, trail)
-                connection = await dial(proxy.host, proxy.port, addresses, trail, way.monotonic_us)
-            except Fault as fault:
-                # The way out is ours, not the portal's.
-                raise Fault(FailureKind.MONITOR, "proxy", expected=fault.expected, found=fault.found) from fault
+        connection = await reach(host, port, self._way, trail, tunnel=scheme == "https")
         self._connections[origin] = connection
         if scheme == "https":
-            if proxy is not None:
-                await self._tunnel(connection, proxy, host, port, trail)
-            connection.where = f"{_shown(host)}:{port}"
-            await connection.secure(way.context(), host, trail)
-        else:
-            connection.where = f"{_shown(host)}:{port}"
+            await connection.secure(self._way.context(), host, trail)
         return connection
-
-    async def _tunnel(self, connection: Connection, proxy: Proxy, host: str, port: int, trail: Trail) -> None:
-        target = _authority(host, port, always=True).encode("ascii")
-        head = _head(b"CONNECT", target, ((b"Host", target), *_credentials(proxy)))
-        try:
-            answer = await connection.ask(head, b"", "CONNECT", trail)
-        except Fault as fault:
-            raise Fault(FailureKind.MONITOR, "proxy", expected=fault.expected, found=fault.found) from fault
-        if not 200 <= answer.status < 300:
-            raise refused_by_proxy(answer.status, f"{host}:{port}")
-        connection.done()
 
     async def aclose(self) -> None:
         for connection in self._connections.values():
@@ -113,30 +88,6 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._connection.done()
-
-
-def _credentials(proxy: Proxy) -> tuple[tuple[bytes, bytes], ...]:
-    return () if proxy.credentials is None else ((b"Proxy-Authorization", proxy.credentials.encode("ascii")),)
-
-
-def _authority(host: str, port: int, *, always: bool = False) -> str:
-    shown = _shown(host)
-    return f"{shown}:{port}" if always or port != 80 else shown
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _head(method: bytes, target: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    lines = [method + b" " + target + b" HTTP/1.1"]
-    lines += [name + b": " + value for name, value in headers]
-    head = b"\r\n".join(lines)
-    breaks = len(lines) - 1
-    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
-        # A captured value with a line's end in it would write headers of its own.
-        raise Fault(FailureKind.MONITOR, "headers", expected="one line each", found="a line's end inside a header")
-    return head + b"\r\n\r\n"
 
 
 def _note(connection: Connection, trail: Trail) -> None:

@@ -1,0 +1,44 @@
+"""The certificate check on the wire: by the portal's policy of addresses, its proxy and its client certificate."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+
+from probes.checks import CertificateCheck
+from probes.engine.reach import reach
+from probes.engine.settings import Way
+from probes.errors import refusal
+from probes.fault import Fault
+from probes.tls import Handshake
+from probes.trail import Trail
+
+
+async def handshake(
+    check: CertificateCheck, way: Way, unverified: Callable[[], ssl.SSLContext], trail: Trail
+) -> Handshake:
+    """What the server shows; asked a second time without verification where the first handshake refused it (T14).
+
+    Raises:
+        Fault: dns, connect, tls, or monitor for the way out, where no handshake came about at all.
+    """
+    try:
+        return await _shake(check, way, way.context(), trail)
+    except Fault as fault:
+        if not isinstance(fault.__cause__, ssl.SSLCertVerificationError):
+            raise
+        refused = refusal(fault.__cause__)
+    # Only to read the certificate: nothing is sent over this connection, and the refusal stands.
+    return replace(await _shake(check, way, unverified(), trail), refusal=refused)
+
+
+async def _shake(check: CertificateCheck, way: Way, context: ssl.SSLContext, trail: Trail) -> Handshake:
+    connection = await reach(check.host, check.port, way, trail, tunnel=True)
+    try:
+        await connection.secure(context, check.server_name or check.host, trail)
+        shown = connection.shown()
+        assert shown is not None
+        return shown
+    finally:
+        await connection.aclose()
