@@ -329,6 +329,7 @@ class CertificateCheck(Definition):
     """A TLS handshake and the certificate it shows.
 
     Attributes:
+        starttls: the protocol that is spoken before TLS begins; None begins with TLS.
         warn: thresholds before the end of validity, each told once per certificate.
         down_before: below this remaining validity the check is down; an expired certificate always is.
     """
@@ -340,6 +341,7 @@ class CertificateCheck(Definition):
     deadline: Duration
     host: str
     port: int = Field(default=443, ge=1, le=65535)
+    starttls: Literal["smtp"] | None = None
     server_name: str | None = None
     warn: tuple[Duration, ...] = (30 * _UNITS_US["d"], 14 * _UNITS_US["d"], 7 * _UNITS_US["d"], 3 * _UNITS_US["d"])
     down_before: Duration | None = None

@@ -14,6 +14,7 @@ from probes.redaction import Redactor
 from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Sample
 from probes.setup import Setup
 from probes.tls import facts, verdict
+from probes.trail import Trail
 from probes.walk import Walked, place_of, walk
 
 __all__ = ["Setup", "run"]
@@ -82,9 +83,10 @@ async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[Certifica
         return None, Failure(kind=FailureKind.MONITOR, subject="run", found="no network in this run")
     limit = asyncio.timeout(check.deadline / 1_000_000)
     certificate: CertificateFacts | None = None
+    trail = Trail(waiting_for="the TLS handshake")
     try:
         async with limit:
-            handshake = await setup.shown(check)
+            handshake = await setup.shown(check, trail)
         certificate = facts(check.host, handshake)
         fault = verdict(check, certificate, handshake.refusal, setup.now_us())
     except TimeoutError:
@@ -94,7 +96,7 @@ async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[Certifica
             FailureKind.TIMEOUT,
             f"{check.host}:{check.port}",
             expected=f"done within {seconds(check.deadline)}",
-            found="still waiting for the TLS handshake",
+            found=f"still waiting for {trail.waiting_for}",
         )
     except Fault as error:
         fault = error

@@ -113,8 +113,8 @@ class Setup:
         except KeyError:
             raise Fault(FailureKind.MONITOR, "secret", expected=f"a value for {name}", found="nothing") from None
 
-    async def shown(self, check: CertificateCheck) -> Handshake:
-        """What the server of a certificate check shows."""
+    async def shown(self, check: CertificateCheck, trail: Trail) -> Handshake:
+        """What the server of a certificate check shows; the trail tells what is being waited for."""
         if self.certificate is not None:
             return await self.certificate(check)
-        return await handshake(check, self._way(), lambda: self._trusted(verify=False), Trail())
+        return await handshake(check, self._way(), lambda: self._trusted(verify=False), trail)

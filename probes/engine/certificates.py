@@ -9,6 +9,7 @@ from dataclasses import replace
 from probes.checks import CertificateCheck
 from probes.engine.reach import reach
 from probes.engine.settings import Way
+from probes.engine.smtp import ask_for_tls, say_goodbye
 from probes.errors import refusal
 from probes.fault import Fault
 from probes.tls import Handshake
@@ -29,16 +30,20 @@ async def handshake(
         if not isinstance(fault.__cause__, ssl.SSLCertVerificationError):
             raise
         refused = refusal(fault.__cause__)
-    # Only to read the certificate: nothing is sent over this connection, and the refusal stands.
+    # Only to read the certificate: nothing is sent over TLS this time, and the refusal stands.
     return replace(await _shake(check, way, unverified(), trail), refusal=refused)
 
 
 async def _shake(check: CertificateCheck, way: Way, context: ssl.SSLContext, trail: Trail) -> Handshake:
     connection = await reach(check.host, check.port, way, trail, tunnel=True)
     try:
+        if check.starttls is not None:
+            await ask_for_tls(connection, trail)
         await connection.secure(context, check.server_name or check.host, trail)
         shown = connection.shown()
         assert shown is not None
+        if check.starttls is not None and context.verify_mode is not ssl.CERT_NONE:
+            await say_goodbye(connection)
         return shown
     finally:
         await connection.aclose()

@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._trail = Trail()
         self._fault: Fault | None = None
         self._stray = False
+        self._unasked = bytearray()
         self._full = self._paused = self._shaken = False
         self._shaken_us = 0
         self._handshake: Handshake | None = None
@@ -94,7 +95,9 @@ class Connection(asyncio.Protocol):
     def _received(self, data: bytes, now: int) -> None:
         answer, trail = self._answer, self._trail
         if answer is None:
-            self._stray = True  # bytes nobody asked for
+            self._stray = True  # bytes nobody asked for, unless `line` takes them
+            if len(self._unasked) < _ENOUGH:
+                self._unasked += data
             return
         if not trail.first_byte_us:
             trail.first_byte_us = now
@@ -213,6 +216,28 @@ class Connection(asyncio.Protocol):
         if self._handshake is None and self.tls is not None and self._shaken:
             self._handshake = read_handshake(self.tls)
         return self._handshake
+
+    def say(self, data: bytes) -> None:
+        """Sends a few bytes of a protocol of lines."""
+        self._send(data)
+
+    async def line(self, limit: int) -> bytes:
+        """The next line of a protocol in which the other side may speak first, without its end.
+
+        Raises:
+            Fault: of kind protocol, where it is longer than `limit` bytes or the connection ends before it does.
+        """
+        while (end := self._unasked.find(b"\n", 0, limit + 2)) < 0:
+            if len(self._unasked) > limit:
+                raise Fault(FailureKind.PROTOCOL, self.where, expected=f"at most {limit} bytes", found="a longer line")
+            if self._fault is not None:
+                raise self._fault
+            await self._wait()
+        line = bytes(self._unasked[:end]).removesuffix(b"\r")
+        del self._unasked[: end + 1]
+        # What came before TLS and was not read stays stray: nobody slips lines into what follows (RFC 3207, 6).
+        self._stray = bool(self._unasked)
+        return line
 
     async def ask(self, head: bytes, body: bytes, method: str, trail: Trail) -> Answer:
         """Sends a request; returns when the answer's head is complete.
