@@ -10,7 +10,7 @@ import platform
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import assert_never
@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.samples import Exemplar
 
 from monitor.catalogue import BUCKETS, CATALOGUE, Metric
 from monitor.observer import Delivered
@@ -45,6 +46,11 @@ _CERTIFICATE = (
 )
 _PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 
+#: OpenMetrics allows so many characters in the names and values of an exemplar's labels together.
+_EXEMPLAR_LENGTH = 128
+#: On `/probe` the scraper says which check it asked for; these labels would only repeat it. blackbox_exporter has none.
+_NOT_ON_PROBE = ("journey", "location", "step")
+
 Labels = tuple[str, ...]
 
 
@@ -52,10 +58,19 @@ Labels = tuple[str, ...]
 class _Histogram:
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     total: float = 0.0
+    #: By bucket: the newest run that fell into it. OpenMetrics tells it, the classic format has no place for it.
+    exemplars: dict[int, Exemplar] = field(default_factory=dict)
 
-    def add(self, value: float) -> None:
-        self.counts[bisect_left(BUCKETS, value)] += 1
+    def add(self, value: float, *, run_id: str, at_us: int) -> None:
+        bucket = bisect_left(BUCKETS, value)
+        self.counts[bucket] += 1
         self.total += value
+        if 0 < len(run_id) <= _EXEMPLAR_LENGTH - len("run_id"):
+            self.exemplars[bucket] = Exemplar({"run_id": run_id}, value, _seconds(at_us))
+
+
+#: What a scraper reads of one histogram: counts and exemplars by bucket, and the sum.
+_Read = tuple[tuple[int, ...], float, dict[int, Exemplar]]
 
 
 def _seconds(us: int) -> float:
@@ -104,9 +119,11 @@ class Metrics:
             values = self._values[name]
             values[labels] = values.get(labels, 0.0) + amount
 
-    def observe(self, name: str, value: float, *labels: str) -> None:
+    def observe(self, name: str, value: float, *labels: str, run_id: str = "", at_us: int = 0) -> None:
+        """One more value in a histogram; `run_id` names the run it comes from, empty for none."""
         with self._lock:
-            self._histograms.setdefault(name, {}).setdefault(labels, _Histogram()).add(value)
+            series = self._histograms.setdefault(name, {}).setdefault(labels, _Histogram())
+            series.add(value, run_id=run_id, at_us=at_us)
 
     def drop(self, names: Iterable[str], *first_labels: str) -> None:
         """Forget the series of these metrics whose labels begin like this."""
@@ -183,7 +200,13 @@ class Metrics:
             self.set("journey_success", float(good), *key)
         if good:
             self.set("journey_last_success_timestamp_seconds", _seconds(sample.started_us), *key)
-            self.observe("journey_duration_seconds", _seconds(sample.duration_us), *key)
+            self.observe(
+                "journey_duration_seconds",
+                _seconds(sample.duration_us),
+                *key,
+                run_id=sample.run_id,
+                at_us=sample.started_us,
+            )
         regex = sample.failure is not None and sample.failure.subject.startswith(("text", "regex", "not_text"))
         self.set("probe_failed_due_to_regex", float(regex), *key)
         json = sample.failure is not None and sample.failure.subject.startswith("json")
@@ -200,7 +223,14 @@ class Metrics:
             good = step.outcome is not StepOutcome.FAILED
             self.set("journey_step_success", float(good), *key, step.step)
             if good:
-                self.observe("journey_step_duration_seconds", _seconds(step.duration_us), *key, step.step)
+                self.observe(
+                    "journey_step_duration_seconds",
+                    _seconds(step.duration_us),
+                    *key,
+                    step.step,
+                    run_id=sample.run_id,
+                    at_us=sample.started_us,
+                )
             for phase in _PHASES:
                 self.set(
                     "journey_step_phase_seconds", _seconds(getattr(step.phases, f"{phase}_us")), *key, step.step, phase
@@ -309,7 +339,7 @@ class Metrics:
         with self._lock:
             values = {name: dict(series) for name, series in self._values.items()}
             histograms = {
-                name: {labels: (tuple(h.counts), h.total) for labels, h in series.items()}
+                name: {labels: (tuple(h.counts), h.total, dict(h.exemplars)) for labels, h in series.items()}
                 for name, series in self._histograms.items()
             }
         for metric in CATALOGUE:
@@ -319,10 +349,59 @@ class Metrics:
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the format the scraper asked for, and its media type."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(self)
-        encoder, content_type = choose_encoder(accept)
-        return encoder(registry), content_type
+        return _encoded(self, accept)
+
+    def known(self, check_id: str) -> bool:
+        """Whether a check of this name is configured."""
+        with self._lock:
+            return any(labels[0] == check_id for labels in self._values["journey_info"])
+
+    def probe(self, check_id: str, accept: str) -> tuple[bytes, str] | None:
+        """The newest result of one check as blackbox_exporter tells it, and its media type; None before its first run.
+
+        Measures nothing. `journey_last_run_timestamp_seconds` comes along, so that the age of the result shows. Of a
+        check measured from several places, the newest result is told.
+        """
+        with self._lock:
+            runs = self._values["journey_last_run_timestamp_seconds"]
+            measured = [labels for labels in runs if labels[0] == check_id]
+            if not measured:
+                return None
+            newest = max(measured, key=lambda labels: runs[labels])
+            families = [
+                _family(_on_probe(metric), found, {})
+                for metric in CATALOGUE
+                if metric.name.startswith("probe_") or metric.name == "journey_last_run_timestamp_seconds"
+                if (found := _without_check(metric, self._values[metric.name], newest))
+            ]
+        return _encoded(_Collected(families), accept)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Collected:
+    """What a registry can read and, as it asks for, hash."""
+
+    families: Sequence[Family]
+
+    def collect(self) -> Iterable[Family]:
+        return self.families
+
+
+def _encoded(collector: Metrics | _Collected, accept: str) -> tuple[bytes, str]:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)
+    encoder, content_type = choose_encoder(accept)
+    return encoder(registry), content_type
+
+
+def _on_probe(metric: Metric) -> Metric:
+    return replace(metric, labels=tuple(label for label in metric.labels if label not in _NOT_ON_PROBE))
+
+
+def _without_check(metric: Metric, values: dict[Labels, float], key: Labels) -> dict[Labels, float]:
+    """The series of one check, without the labels that `/probe` leaves out."""
+    kept = [at for at, label in enumerate(metric.labels) if label not in _NOT_ON_PROBE]
+    return {tuple(labels[at] for at in kept): value for labels, value in values.items() if labels[:2] == key}
 
 
 def _address_hash(address: str) -> int:
@@ -335,9 +414,7 @@ def _address_hash(address: str) -> int:
     return value
 
 
-def _family(
-    metric: Metric, values: dict[Labels, float], histograms: dict[Labels, tuple[tuple[int, ...], float]]
-) -> Family:
+def _family(metric: Metric, values: dict[Labels, float], histograms: dict[Labels, _Read]) -> Family:
     match metric.kind:
         case "gauge":
             gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
@@ -352,8 +429,12 @@ def _family(
         case "histogram":
             histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
             bounds = [*(repr(bound) for bound in BUCKETS), "+Inf"]
-            for labels, (counts, total) in histograms.items():
-                histogram.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), total)
+            for labels, (counts, total, exemplars) in histograms.items():
+                buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = [
+                    (bound, count, exemplars[at]) if at in exemplars else (bound, count)
+                    for at, (bound, count) in enumerate(zip(bounds, accumulate(counts), strict=True))
+                ]
+                histogram.add_metric(labels, buckets, total)
             return histogram
         case _:
             assert_never(metric.kind)

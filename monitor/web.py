@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -252,11 +252,24 @@ class Health:
 
 
 def metrics_app(metrics: Metrics, *, health: Callable[[], Awaitable[Health]], ready: Callable[[], bool]) -> ASGIApp:
-    """`/metrics`, `/healthz` (does it really work?) and `/readyz` (has it begun?)."""
+    """`/metrics`, `/probe` (one check, as blackbox_exporter tells it), `/healthz` and `/readyz` (has it begun?)."""
 
     async def exposition(request: Request) -> Response:
         body, kind = await run_in_threadpool(metrics.exposition, request.headers.get("accept", ""))
         return Response(body, headers={"content-type": kind, "cache-control": "no-store"})
+
+    async def probe(request: Request) -> Response:
+        target, module = (request.query_params.get(name, "") for name in ("target", "module"))
+        if not target:
+            return PlainTextResponse("Target parameter is missing: name a journey or another check.\n", 400)
+        if module not in ("", "journey"):
+            return PlainTextResponse("Unknown module: there is only module=journey.\n", 400)
+        if not metrics.known(target):
+            return PlainTextResponse("Unknown target: no check of this name is configured.\n", 404)
+        found = await run_in_threadpool(metrics.probe, target, request.headers.get("accept", ""))
+        if found is None:
+            return PlainTextResponse("This check has not been run since the monitor started.\n", 503)
+        return Response(found[0], headers={"content-type": found[1], "cache-control": "no-store"})
 
     async def healthz(_: Request) -> Response:
         found = await health()
@@ -267,7 +280,12 @@ def metrics_app(metrics: Metrics, *, health: Callable[[], Awaitable[Health]], re
         begun = ready()
         return JSONResponse({"ready": begun}, status_code=200 if begun else 503)
 
-    routes = [Route("/metrics", exposition), Route("/healthz", healthz), Route("/readyz", readyz)]
+    routes = [
+        Route("/metrics", exposition),
+        Route("/probe", probe),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]
     return _secured(Starlette(routes=routes))
 
 

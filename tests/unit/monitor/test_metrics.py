@@ -361,3 +361,43 @@ def test_the_running_month_is_told_by_clause() -> None:
     assert read(metrics, "sla_budget_seconds") == {("B1", "PROEF"): 4140}
     assert read(metrics, "sla_budget_remaining_seconds") == {("B1", "PROEF"): 0}
     assert read(metrics, "sla_coverage_ratio") == {("PROEF",): 1}
+
+
+def test_one_check_is_told_as_blackbox_exporter_tells_it(metrics: Metrics) -> None:
+    metrics.sample(replace(a_sample(".", NOW), check_id=INDIENEN.id, certificate=FACTS, steps=(STEP,)))
+    metrics.sample(replace(a_sample(".", NOW), check_id=INZAGE.id))
+    told = metrics.probe(INDIENEN.id, "")
+    assert told is not None
+    samples = [sample for family in classic(told[0].decode()) for sample in family.samples]
+    assert {label for sample in samples for label in sample.labels} == {
+        "phase", "version", "cipher", "fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber",
+    }  # fmt: skip
+    assert [sample.value for sample in samples if sample.name == "probe_success"] == [1.0]
+    assert [sample.value for sample in samples if sample.name == "journey_last_run_timestamp_seconds"] == [NOW_S + 0.001]
+
+
+def test_a_check_that_was_not_run_yet_has_nothing_to_tell(metrics: Metrics) -> None:
+    assert metrics.known(INDIENEN.id)
+    assert not metrics.known("onbekend")
+    assert metrics.probe(INDIENEN.id, "") is None
+
+
+def test_a_duration_names_its_run_to_whoever_reads_openmetrics(metrics: Metrics) -> None:
+    sample = replace(a_sample(".", NOW), run_id="r" * 122, steps=(STEP,))
+    metrics.sample(sample)
+    told = openmetrics(metrics.exposition(OPENMETRICS)[0].decode())  # type: ignore[no-untyped-call]
+    families = {family.name: family for family in told}
+    for name in ("journey_duration_seconds", "journey_step_duration_seconds"):
+        [exemplar] = [one.exemplar for one in families[name].samples if one.exemplar is not None]
+        assert (exemplar.labels, float(exemplar.timestamp)) == (
+            {"run_id": sample.run_id},
+            sample.started_us / 1_000_000,
+        )
+    assert "run_id" not in metrics.exposition("")[0].decode()
+
+
+def test_a_run_whose_name_is_too_long_for_an_exemplar_is_counted_without_one(metrics: Metrics) -> None:
+    metrics.sample(replace(a_sample(".", NOW), run_id="r" * 123))
+    told = metrics.exposition(OPENMETRICS)[0].decode()
+    assert "run_id" not in told
+    assert list(openmetrics(told))  # type: ignore[no-untyped-call]

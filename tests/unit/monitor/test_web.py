@@ -305,6 +305,27 @@ def test_metrics_come_in_the_format_asked_for() -> None:
     assert asked.text.endswith("# EOF\n")
 
 
+def test_a_probe_tells_the_newest_result_or_says_what_is_wrong() -> None:
+    metrics = Metrics(version="1", started_us=0)
+    metrics.configured((INDIENEN, INZAGE), location="lokaal", sha256="0", now_us=0)
+    metrics.sample(a_sample(".", at("10:00")))
+
+    async def health() -> Health:
+        return Health(problems=())
+
+    client = Browser(metrics_app(metrics, health=health, ready=lambda: True))
+    told = client.get(f"/probe?target={INDIENEN.id}&module=journey")
+    assert told.status_code == 200
+    assert "\nprobe_success 1.0\n" in told.text
+    refused = {
+        "/probe": 400,
+        f"/probe?target={INDIENEN.id}&module=http_2xx": 400,
+        "/probe?target=onbekend": 404,
+        f"/probe?target={INZAGE.id}": 503,
+    }
+    assert {path: client.get(path).status_code for path in refused} == refused
+
+
 def test_a_healthy_monitor_says_so() -> None:
     answer = health_of().get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"ok": True, "problems": []})
