@@ -347,6 +347,12 @@ class CertificateCheck(Definition):
     down_before: Duration | None = None
     depends_on: tuple[Id, ...] = ()
 
+    @model_validator(mode="after")
+    def _port_of_its_protocol(self) -> Self:
+        if self.starttls is not None and "port" not in self.model_fields_set:
+            raise ValueError("has starttls without a port, and 443 speaks none; write its port, 25 or 587")
+        return self
+
 
 Check = Journey | CertificateCheck
 

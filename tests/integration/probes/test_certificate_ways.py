@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ async def checked(host: str, port: int, ca_file: str, *, deadline: str = "2s", *
 
 def verdict(sample: Sample) -> tuple[Outcome, FailureKind | None, str | None]:
     failure = sample.failure
-    return sample.outcome, failure and failure.kind, failure and failure.found
+    return (sample.outcome, None, None) if failure is None else (sample.outcome, failure.kind, failure.found)
 
 
 def test_a_pinned_address_keeps_the_name(ours: Authority) -> None:
@@ -122,7 +121,7 @@ def test_a_mail_servers_certificate_is_read_over_starttls_and_we_say_goodbye(our
     assert said == [b"EHLO [127.0.0.1]", b"STARTTLS", b"QUIT"]
 
 
-def test_an_expired_certificate_over_starttls_tells_when_it_ended(ours: Authority, tmp_path: Path) -> None:
+def test_an_expired_certificate_over_starttls_tells_when_it_ended(ours: Authority) -> None:
     sample = mailed(smtp(ours.server("localhost", since=LONG_AGO, until=PAST), []), ours)
     assert verdict(sample) == (Outcome.DOWN, FailureKind.CERTIFICATE, "expired on 2020-01-02")
 
@@ -164,3 +163,9 @@ def test_lines_slipped_in_before_tls_are_no_tls(ours: Authority) -> None:
         writer.transport.abort()
 
     assert verdict(mailed(serve, ours))[1] is FailureKind.TLS
+
+
+def test_starttls_wants_its_port_written() -> None:
+    table = {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "2s", "host": "mail.example"}
+    with pytest.raises(ValueError, match="write its port"):
+        CertificateCheck.model_validate({**table, "starttls": "smtp"})
