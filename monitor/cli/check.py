@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,7 +15,9 @@ from monitor import config
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people
 from monitor.clock import LIVE
 from monitor.composition import probe_setup
-from probes.checks import Check, Journey
+from monitor.store import samples
+from monitor.store.database import Database
+from probes.checks import Check, Journey, duration_us
 from probes.run import run
 from probes.sample import Outcome, Sample, StepOutcome, StepResult
 from probes.sentences import sentence
@@ -35,6 +37,12 @@ class _Ran:
     sample: Sample
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missing:
+    check: Check
+    why: str
+
+
 def check(
     *names: str,
     config_path: ConfigPath = DEFAULT_CONFIG,
@@ -42,6 +50,8 @@ def check(
     json_: Json = False,
     explain: Annotated[bool, Parameter(name="--explain", negative="")] = False,
     nagios: Annotated[bool, Parameter(name="--nagios", negative="")] = False,
+    stored: Annotated[bool, Parameter(name="--stored", negative="")] = False,
+    max_age: str = "5m",
 ) -> int:
     """Run checks once, now, beside the schedule: nothing is stored, nobody is mailed.
 
@@ -55,7 +65,14 @@ def check(
         Also show what a failing step asked and what came back, redacted.
     nagios
         One line and an exit code of 0 to 3, for plugin hosts.
+    stored
+        With --nagios: run nothing, tell the newest result that the service stored.
+    max_age
+        With --stored: a result that began longer ago is unknown.
     """
+    if stored and not nagios:
+        raise CommandError("--stored tells a plugin host what the service measured: say --nagios too.", Exit.USAGE)
+    oldest = _length(max_age)
     loaded = config.load(config_path)
     config.require_files(loaded, config_path)
     known = {one.id: one for one in loaded.config.checks}
@@ -64,6 +81,8 @@ def check(
         what = f"There is no check {', '.join(unknown)}." if unknown else "Name a check, or say --all."
         raise CommandError(f"{what} Known: {', '.join(known)}.", Exit.USAGE)
     chosen = list(known.values()) if every else [known[name] for name in names]
+    if stored:
+        return _nagios(_stored(loaded, chosen, oldest))
     setup = probe_setup(loaded, LIVE)
 
     async def go() -> list[_Ran]:
@@ -85,17 +104,64 @@ def check(
     return Exit.BAD_NEWS if bad else Exit.FINE
 
 
-def _nagios(ran: Sequence[_Ran]) -> int:
-    worst = max((_NAGIOS[one.sample.outcome] for one in ran), key=lambda pair: (0, 1, 3, 2)[pair[0]])
-    said = "; ".join(
-        f"{one.check.id}: {sentence(one.sample.failure, 'en')}" if one.sample.failure else f"{one.check.id} is up"
-        for one in ran
-    )
-    figures = " ".join(
-        f"'{one.check.id}'={one.sample.duration_us / 1e6:.3f}s;;{one.check.deadline / 1e6:g};0" for one in ran
-    )
-    print(f"LOKETWACHT {worst[1]} - {said} | {figures}".replace("\n", " "))
+def _length(text: str) -> int:
+    try:
+        length = duration_us(text)
+    except ValueError as error:
+        raise CommandError(f"--max-age {error}.", Exit.USAGE) from None
+    return int(str(length))
+
+
+def _stored(loaded: config.Loaded, chosen: Sequence[Check], oldest_us: int) -> list[_Ran | _Missing]:
+    """The newest stored result of each check, or why there is none that still says anything."""
+    database = Database.open(loaded.database_url, migrate=False)
+    try:
+        with database.read() as tx:
+            last = samples.last(tx, [one.id for one in chosen], loaded.config.monitor.location)
+    finally:
+        database.close()
+    told: list[_Ran | _Missing] = []
+    for one in chosen:
+        sample = last.get(one.id)
+        if sample is None:
+            told.append(_Missing(check=one, why="has no stored result"))
+        elif (age_us := LIVE.now_us() - sample.started_us) > oldest_us:
+            told.append(_Missing(check=one, why=f"was last run {age_us // 1_000_000} seconds ago"))
+        else:
+            told.append(_Ran(check=one, sample=sample))
+    return told
+
+
+def _nagios(told: Sequence[_Ran | _Missing]) -> int:
+    """One line as the plugin interface wants it; a missing result is unknown and has no figures."""
+    states = [_NAGIOS[one.sample.outcome if isinstance(one, _Ran) else Outcome.UNKNOWN] for one in told]
+    worst = max(states, key=lambda pair: (0, 1, 3, 2)[pair[0]])
+    said = "; ".join(_said(one) for one in told)
+    figures = " ".join(figure for one in told if isinstance(one, _Ran) for figure in _figures(one))
+    # A bar would begin the figures, a line break the long text.
+    line = f"LOKETWACHT {worst[1]} - {' '.join(said.replace('|', '/').split())}"
+    print(f"{line} | {figures}" if figures else line)
     return worst[0]
+
+
+def _said(one: _Ran | _Missing) -> str:
+    if isinstance(one, _Missing):
+        return f"{one.check.id} {one.why}"
+    failure = one.sample.failure
+    return f"{one.check.id}: {sentence(failure, 'en')}" if failure else f"{one.check.id} is up"
+
+
+def _figures(ran: _Ran) -> Iterator[str]:
+    """`'label'=value;warning;critical;minimum`: the run against its deadline, each step against its limits."""
+    yield f"'{ran.check.id}'={ran.sample.duration_us / 1e6:.3f}s;;{ran.check.deadline / 1e6:g};0"
+    limits = {step.id: step.expect for step in ran.check.step} if isinstance(ran.check, Journey) else {}
+    for step in ran.sample.steps:
+        if step.outcome is StepOutcome.SKIPPED:
+            continue
+        expect = limits.get(step.step)
+        both = (expect.soft, expect.hard) if expect else (None, None)
+        soft, hard = ("" if limit is None else f"{limit / 1e6:g}" for limit in both)
+        yield f"'{ran.check.id}/{step.step}'={step.duration_us / 1e6:.3f}s;{soft};{hard};0"
 
 
 def _show(ran: _Ran, *, explain: bool) -> None:

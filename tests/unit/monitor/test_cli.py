@@ -6,13 +6,19 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.cli import main
+from monitor.clock import LIVE
+from monitor.config import load
+from monitor.store import samples
+from monitor.store.database import Database
 from probes.practice.people import PRACTICE_SECRETS
+from tests.heart import a_sample
 from tests.running_service import a_place
 
 CONTRACT = """
@@ -176,6 +182,22 @@ def test_plugin_hosts_read_critical_for_down(folder: Path, said: Said) -> None:
     [line] = said.out.splitlines()
     assert line.startswith("LOKETWACHT CRITICAL - startpagina: ")
     assert "| 'startpagina'=" in line
+
+
+def test_a_stored_result_is_told_until_it_is_too_old(folder: Path, said: Said) -> None:
+    loaded = load(folder / "config.toml")
+    database = Database.open(loaded.database_url)
+    with database.begin() as tx:
+        slot_us = LIVE.now_us()
+        found = a_sample(".", slot_us, "startpagina")
+        samples.add(tx, replace(found, location=loaded.config.monitor.location))
+    database.close()
+    assert said("check", "startpagina", "--nagios", "--stored") == 0
+    assert said.out.startswith("LOKETWACHT OK - startpagina is up | 'startpagina'=")
+    assert said("check", "startpagina", "--nagios", "--stored", "--max-age", "0s") == 3
+    assert said("check", "webservice", "--nagios", "--stored") == 3
+    assert said.out == "LOKETWACHT UNKNOWN - webservice has no stored result\n"
+    assert said("check", "startpagina", "--nagios", "--stored", "--max-age", "soon") == 3
 
 
 @pytest.mark.parametrize("arguments", [(), ("bestaat-niet",), ("--what",)], ids=["none", "unknown", "option"])

@@ -373,7 +373,8 @@ def test_one_check_is_told_as_blackbox_exporter_tells_it(metrics: Metrics) -> No
         "phase", "version", "cipher", "fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber",
     }  # fmt: skip
     assert [sample.value for sample in samples if sample.name == "probe_success"] == [1.0]
-    assert [sample.value for sample in samples if sample.name == "journey_last_run_timestamp_seconds"] == [NOW_S + 0.001]
+    last_run = "journey_last_run_timestamp_seconds"
+    assert [sample.value for sample in samples if sample.name == last_run] == [NOW_S + 0.001]
 
 
 def test_a_check_that_was_not_run_yet_has_nothing_to_tell(metrics: Metrics) -> None:
