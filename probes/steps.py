@@ -72,3 +72,7 @@ class Step(Definition):
         if any(bodies) and self.method in ("GET", "HEAD"):
             raise ValueError(f'has a body, but method {self.method} sends none; write method = "POST"')
         return self
+
+
+#: Every kind of step. What one does, `walk` decides in a single place, by its type.
+AnyStep = Step

@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin
 
-from probes.assertions import Finding, findings, seconds, slowness
-from probes.bodies import content, file_facts
-from probes.checks import Expect, Journey, Step
+from probes.asking import ask_of
+from probes.assertions import Finding, seconds, slowness
+from probes.bodies import file_facts
+from probes.checks import Journey
 from probes.errors import quoted
 from probes.evidence import evidence
-from probes.extraction import Fields, captured
 from probes.fault import Fault
-from probes.http import Ask, Visitor, host_of
+from probes.http import Visitor, host_of
+from probes.judging import Judge, first_fault, is_bot_check
 from probes.redaction import Redactor
-from probes.regexes import TooSlowError, may_wait, search_at_once, search_bounded
+from probes.regexes import TooSlowError
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.templates import Into, MissingNameError, TemplateError, is_template, key, rendered
+from probes.steps import AnyStep
 from probes.trail import Trail
+from probes.values import Values, filled
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 #: Budget of an `always` step that names none.
 CLEAN_UP_US = 10_000_000
-#: Bodies beyond this are judged in a thread, so that other runs are not kept waiting.
-_LARGE = 256 * 1024
-#: What only robot checks write into a page: Anubis, the practice portal's, and two well-known services'.
-_BOT_CHECKS = (
-    'id="bot-check"',
-    "/.within.website/",
-    'id="anubis_',
-    "/cdn-cgi/challenge-platform/",
-    "_Incapsula_Resource",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +85,16 @@ class _Walk:
     ) -> None:
         self._journey = journey
         self._base_url = base_url
-        self._run_id = run_id
         self._setup = setup
         self._visitor = visitor
-        self._secrets = {name: setup.secrets[name] for name in journey.secrets if name in setup.secrets}
+        self._values = Values(
+            run_id=run_id,
+            run_time=run_time,
+            secrets={name: setup.secrets[name] for name in journey.secrets if name in setup.secrets},
+        )
         # Every secret we know is redacted, not only this journey's: a portal may echo what another one sent.
         self._redact = Redactor(setup.secrets.values())
-        self._captured: dict[str, str | Fields] = {}
-        self._files: dict[str, Mapping[str, str]] = {}
-        self._run_time = run_time
-        # The bound is one of real time, kept by another process: neither exists in simulated time.
-        self._search = search_bounded if setup.transport is None else search_at_once
+        self._judge = Judge(simulated=setup.transport is not None)
         self._evidence: list[Evidence] = []
 
     async def all_steps(self) -> Walked:
@@ -135,15 +122,15 @@ class _Walk:
             failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
         return Walked(steps=tuple(results), failure=failure or slow, evidence=tuple(self._evidence))
 
-    async def _clean_up(self, step: Step) -> StepResult:
+    async def _clean_up(self, step: AnyStep) -> StepResult:
         try:
-            self._rendered_ask(step)
+            ask_of(step, self._values, base_url=self._base_url)
         except Fault:
             # What was to be cleaned up was never made: the value that names it is missing.
             return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
         return await self._step(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
 
-    async def _step(self, step: Step, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _step(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
         trail = Trail()
         started = self._setup.monotonic_us()
         response: Response | None = None
@@ -153,15 +140,16 @@ class _Walk:
         limit = asyncio.timeout(deadline_us / 1_000_000)
         try:
             async with limit:
-                ask = self._rendered_ask(step)
-                expect = self._rendered_expect(step.expect)
-                response = await self._visitor.ask(ask, trail, allowed=frozenset(map(str.lower, step.allow_hosts)))
+                # A step's own files are known before they are sent, so that the step itself may speak of their hash.
+                self._values.keep_files(file_facts(step, self._values.run_id))
+                expect = filled(step.expect, self._values.fill)
+                response = await self._answer(step, trail)
                 response = replace(response, duration_us=self._setup.monotonic_us() - started)
-                found = await self._judged(expect, response)
+                found = await self._judge.findings(expect, response)
                 executed = len(found)
-                fault = _first_fault(step, response, found)
+                fault = first_fault(expect, response, found)
                 if fault is None:
-                    await self._capture(step, response)
+                    await self._judge.capture(step.capture, response, self._values.keep)
                     soft = slowness(expect, response)
                     slow = soft if soft is not None and not soft.ok else None
         except TimeoutError as error:
@@ -186,7 +174,7 @@ class _Walk:
             log.error("a step broke down", extra={"check": self._journey.id, "step": step.id, "at": place_of(error)})
             fault = Fault(FailureKind.MONITOR, "step", found=f"{type(error).__name__} at {place_of(error)}")
         duration = self._setup.monotonic_us() - started
-        if fault is not None and response is not None and _is_bot_check(response):
+        if fault is not None and response is not None and is_bot_check(response):
             fault = Fault(
                 FailureKind.BOT_CHECK, fault.subject, expected=fault.expected, found="a robot check in the page's place"
             )
@@ -216,24 +204,17 @@ class _Walk:
             certificate_not_after_us=trail.certificate_not_after_us,
         )
 
-    async def _judged(self, expect: Expect, response: Response) -> tuple[Finding, ...]:
-        return await self._beside(self._patterns(expect), response, lambda: findings(expect, response, self._search))
+    async def _answer(self, step: AnyStep, trail: Trail) -> Response:
+        """What a step gets to see: the one place where kinds of steps differ.
 
-    async def _beside(self, patterns: Iterable[str], response: Response, work: Callable[[], T]) -> T:
-        """Does what may take long in a thread, so that other runs are not kept waiting; simulated time has none."""
-        size = len(response.body)
-        if self._setup.transport is None and (size > _LARGE or any(may_wait(pattern, size) for pattern in patterns)):
-            return await asyncio.to_thread(work)
-        return work()
+        Whatever a step does ends in an answer, which `expect` and `capture` look at in the same way. The trail is kept
+        up to date meanwhile, so that a deadline that cuts in can say what was being waited for.
 
-    @staticmethod
-    def _patterns(expect: Expect) -> Iterator[str]:
-        yield from expect.regex
-        if expect.url is not None:
-            yield expect.url
-        matches = [css.matches for css in expect.css] + [item.matches for item in expect.json_]
-        matches += [header.matches for header in expect.header]
-        yield from (pattern for pattern in matches if pattern is not None)
+        Raises:
+            Fault: for whatever keeps an answer from coming.
+        """
+        ask = ask_of(step, self._values, base_url=self._base_url)
+        return await self._visitor.ask(ask, trail, allowed=frozenset(map(str.lower, step.allow_hosts)))
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(
@@ -243,144 +224,11 @@ class _Walk:
             found=self._redact.short(failure.found),
         )
 
-    async def _capture(self, step: Step, response: Response) -> None:
-        def take() -> None:
-            # One by one: what was found before a value that is missing, a clean-up may need.
-            for name, capture in step.capture.items():
-                self._captured[name] = captured(name, capture, response, self._search)
-
-        patterns = (capture.regex or capture.url for capture in step.capture.values())
-        await self._beside((pattern for pattern in patterns if pattern is not None), response, take)
-
-    def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            key(name): value if isinstance(value, str) else {key(field): text for field, text in value}
-            for name, value in self._captured.items()
-        }
-        values["secret"] = {key(name): value for name, value in self._secrets.items()}
-        values["run"] = {"id": self._run_id, "time": self._run_time}
-        values["file"] = {key(name): facts for name, facts in self._files.items()}
-        return values
-
-    def _fill(self, text: str, into: Into = Into.TEXT) -> str:
-        if not is_template(text):
-            return text
-        try:
-            return rendered(text, self._values(), into)
-        except MissingNameError as error:
-            raise Fault(
-                FailureKind.MONITOR, "template", expected=f"a value for {error.name}", found="nothing"
-            ) from error
-        except TemplateError as error:
-            raise Fault(FailureKind.MONITOR, "template", expected="a template", found=str(error)) from error
-
-    def _rendered_ask(self, step: Step) -> Ask:
-        hidden: Fields = ()
-        if step.form_from is not None:
-            value = self._captured.get(step.form_from)
-            if not isinstance(value, tuple):
-                raise Fault(FailureKind.MONITOR, "form_from", expected=f"a value for {step.form_from}", found="nothing")
-            hidden = value
-        # A step's own files are known before they are sent, so that the step itself may speak of their hash.
-        self._files.update(file_facts(step, self._run_id))
-        body = content(step, run_id=self._run_id, fill=self._fill, hidden=hidden)
-        url = urljoin(self._base_url, self._fill(step.path))
-        if step.query:
-            pairs = urlencode({name: self._fill(value) for name, value in step.query.items()})
-            address, hash_mark, fragment = url.partition("#")
-            url = f"{address}{'&' if '?' in address else '?'}{pairs}{hash_mark}{fragment}"
-        headers = [(name, self._fill(value)) for name, value in step.headers.items()]
-        if body.content_type is not None and not any(name.lower() == "content-type" for name, _ in headers):
-            headers.append(("Content-Type", body.content_type))
-        return Ask(
-            method=step.method,
-            url=url,
-            headers=tuple(headers),
-            body=body.body,
-            follow_redirects=step.follow_redirects,
-            private=tuple(self._secrets.values()),
-        )
-
-    def _rendered_expect(self, expect: Expect) -> Expect:
-        """The same expectations with every template filled in, protected for where it goes."""
-
-        def text(value: str | None) -> str | None:
-            return None if value is None else self._fill(value)
-
-        def regex(value: str | None) -> str | None:
-            return None if value is None else self._fill(value, Into.REGEX)
-
-        return expect.model_copy(
-            update={
-                "text": tuple(map(self._fill, expect.text)),
-                "not_text": tuple(map(self._fill, expect.not_text)),
-                "regex": tuple(self._fill(pattern, Into.REGEX) for pattern in expect.regex),
-                "css": tuple(
-                    css.model_copy(
-                        update={
-                            "select": self._fill(css.select, Into.CSS),
-                            "text": text(css.text),
-                            "contains": text(css.contains),
-                            "matches": regex(css.matches),
-                        }
-                    )
-                    for css in expect.css
-                ),
-                "json_": tuple(
-                    item.model_copy(
-                        update={
-                            "path": self._fill(item.path, Into.JMESPATH),
-                            "equals": self._fill(item.equals) if isinstance(item.equals, str) else item.equals,
-                            "contains": text(item.contains),
-                            "matches": regex(item.matches),
-                        }
-                        if "equals" in item.model_fields_set
-                        else {
-                            "path": self._fill(item.path, Into.JMESPATH),
-                            "contains": text(item.contains),
-                            "matches": regex(item.matches),
-                        }
-                    )
-                    for item in expect.json_
-                ),
-                "header": tuple(
-                    header.model_copy(
-                        update={
-                            "equals": text(header.equals),
-                            "contains": text(header.contains),
-                            "matches": regex(header.matches),
-                        }
-                    )
-                    for header in expect.header
-                ),
-                "url": regex(expect.url),
-                "sha256": text(expect.sha256),
-            }
-        )
-
-
-def _first_fault(step: Step, response: Response, found: tuple[Finding, ...]) -> Fault | None:
-    """The first assertion that did not hold; without an expected status, an error status is a failure by itself."""
-    failed = next((finding for finding in found if not finding.ok), None)
-    if not step.expect.status and response.status >= 400:
-        return Fault(FailureKind.HTTP_STATUS, "status", expected="below 400", found=str(response.status))
-    if failed is not None:
-        return Fault(failed.kind, failed.subject, expected=failed.expected, found=failed.found)
-    if not any(finding.content for finding in found) and _is_bot_check(response):
-        return Fault(FailureKind.BOT_CHECK, "page", found="a robot check in the page's place")
-    return None
-
 
 def _failure(step: str, finding: Finding) -> Failure:
     return Failure(
         kind=finding.kind, step=step, subject=finding.subject, expected=finding.expected, found=finding.found
     )
-
-
-def _is_bot_check(response: Response) -> bool:
-    if response.header("cf-mitigated"):
-        return True
-    return response.is_html and any(mark in response.text for mark in _BOT_CHECKS)
 
 
 def _instant_us(http_date: str) -> int | None:

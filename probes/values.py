@@ -1,0 +1,129 @@
+"""The values a run's templates speak of, and the texts of a step with them filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from probes.expectations import Expect
+from probes.extraction import Fields
+from probes.fault import Fault
+from probes.sample import FailureKind
+from probes.templates import Into, MissingNameError, TemplateError, is_template, key, rendered
+
+
+class Values:
+    """What one run knows: secrets, its own id and time, what was captured, the files it made. Not redacted."""
+
+    def __init__(self, *, run_id: str, run_time: str, secrets: Mapping[str, str]) -> None:
+        self.run_id = run_id
+        self._run_time = run_time
+        self._secrets = dict(secrets)
+        self._captured: dict[str, str | Fields] = {}
+        self._files: dict[str, Mapping[str, str]] = {}
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """Texts that must not travel to another origin."""
+        return tuple(self._secrets.values())
+
+    def keep(self, name: str, value: str | Fields) -> None:
+        """A captured value, for later steps."""
+        self._captured[name] = value
+
+    def keep_files(self, facts: Mapping[str, Mapping[str, str]]) -> None:
+        """What is known of the files a step sends, by part name."""
+        self._files.update(facts)
+
+    def fields(self, name: str) -> Fields:
+        """A capture of hidden fields.
+
+        Raises:
+            Fault: of kind monitor, where there is none of that name.
+        """
+        value = self._captured.get(name)
+        if not isinstance(value, tuple):
+            raise Fault(FailureKind.MONITOR, "form_from", expected=f"a value for {name}", found="nothing")
+        return value
+
+    def fill(self, text: str, into: Into = Into.TEXT) -> str:
+        """A text with its templates filled in, each value protected for what the text becomes.
+
+        Raises:
+            Fault: of kind monitor, where a value is not there or the template is none.
+        """
+        if not is_template(text):
+            return text
+        try:
+            return rendered(text, self._by_name(), into)
+        except MissingNameError as error:
+            raise Fault(
+                FailureKind.MONITOR, "template", expected=f"a value for {error.name}", found="nothing"
+            ) from error
+        except TemplateError as error:
+            raise Fault(FailureKind.MONITOR, "template", expected="a template", found=str(error)) from error
+
+    def _by_name(self) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            key(name): value if isinstance(value, str) else {key(field): text for field, text in value}
+            for name, value in self._captured.items()
+        }
+        values["secret"] = {key(name): value for name, value in self._secrets.items()}
+        values["run"] = {"id": self.run_id, "time": self._run_time}
+        values["file"] = {key(name): facts for name, facts in self._files.items()}
+        return values
+
+
+def filled(expect: Expect, fill: Callable[[str, Into], str]) -> Expect:
+    """The same expectations with every template filled in."""
+
+    def text(value: str | None) -> str | None:
+        return None if value is None else fill(value, Into.TEXT)
+
+    def regex(value: str | None) -> str | None:
+        return None if value is None else fill(value, Into.REGEX)
+
+    def texts(values: tuple[str, ...], into: Into = Into.TEXT) -> tuple[str, ...]:
+        return tuple(fill(value, into) for value in values)
+
+    return expect.model_copy(
+        update={
+            "text": texts(expect.text),
+            "not_text": texts(expect.not_text),
+            "regex": texts(expect.regex, Into.REGEX),
+            "css": tuple(
+                css.model_copy(
+                    update={
+                        "select": fill(css.select, Into.CSS),
+                        "text": text(css.text),
+                        "contains": text(css.contains),
+                        "matches": regex(css.matches),
+                    }
+                )
+                for css in expect.css
+            ),
+            "json_": tuple(
+                item.model_copy(
+                    update={
+                        "path": fill(item.path, Into.JMESPATH),
+                        "contains": text(item.contains),
+                        "matches": regex(item.matches),
+                    }
+                    | ({"equals": fill(item.equals, Into.TEXT)} if isinstance(item.equals, str) else {})
+                )
+                for item in expect.json_
+            ),
+            "header": tuple(
+                header.model_copy(
+                    update={
+                        "equals": text(header.equals),
+                        "contains": text(header.contains),
+                        "matches": regex(header.matches),
+                    }
+                )
+                for header in expect.header
+            ),
+            "url": regex(expect.url),
+            "sha256": text(expect.sha256),
+        }
+    )
