@@ -203,3 +203,35 @@ Index(
     sqlite_where=text("automatic = 1"),
     postgresql_where=text("automatic"),
 )
+
+# Written before anything is made at the portal, so that a monitor that is killed forgets nothing. Never removed.
+created_object = Table(
+    "created_object",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("check_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("name", Text),
+    Column("needed", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("run_time", Text, nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("trouble", Text, nullable=False),
+    Column("settled_us", BigInteger),
+    Column("settled_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+Index("ix_created_object_recent", created_object.c.check_id, created_object.c.created_us)
+Index("ix_created_object_stage", created_object.c.stage)
+
+login_brake = Table(
+    "login_brake",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("refused", Integer, nullable=False),
+    Column("paused_until_us", BigInteger),
+)
