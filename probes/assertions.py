@@ -15,8 +15,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from probes.checks import CssExpectation, Expect, HeaderExpectation, JsonExpectation
 from probes.errors import quoted
+from probes.expectations import CssExpectation, Expect, HeaderExpectation, JsonExpectation, XPathExpectation
 from probes.regexes import Search, search_at_once
 from probes.response import Response, UnreadableError, WrittenFloat, WrittenInt, written_json
 from probes.sample import FailureKind
@@ -86,6 +86,8 @@ def _findings(expect: Expect, response: Response, search: Search) -> Iterator[Fi
         yield _css(css, response, search)
     for path in expect.json_:
         yield _json(path, response, search)
+    for item in expect.xpath:
+        yield _xpath(item, response, search)
     if expect.hard is not None:
         yield Finding(
             ok=response.duration_us <= expect.hard,
@@ -190,13 +192,17 @@ def _css(wanted: CssExpectation, response: Response, search: Search) -> Finding:
 
 
 def _content_phrase(wanted: CssExpectation) -> str:
+    return _comparison(wanted.text, wanted.contains, wanted.matches)
+
+
+def _comparison(whole: str | None, contains: str | None, matches: str | None) -> str:
     phrases = []
-    if wanted.text is not None:
-        phrases.append(quoted(wanted.text) if wanted.text else "empty")
-    if wanted.contains is not None:
-        phrases.append(f"contains {quoted(wanted.contains)}")
-    if wanted.matches is not None:
-        phrases.append(f"matches {quoted(wanted.matches)}")
+    if whole is not None:
+        phrases.append(quoted(whole) if whole else "empty")
+    if contains is not None:
+        phrases.append(f"contains {quoted(contains)}")
+    if matches is not None:
+        phrases.append(f"matches {quoted(matches)}")
     return " and ".join(phrases)
 
 
@@ -264,6 +270,37 @@ def _json_phrase(wanted: JsonExpectation) -> str:
     if wanted.count is not None:
         phrases.append(_elements(wanted.count))
     return " and ".join(phrases) or "a value"
+
+
+def _xpath(wanted: XPathExpectation, response: Response, search: Search) -> Finding:
+    subject = f"xpath {wanted.select}"
+    try:
+        result = response.xpath(wanted.select, wanted.namespaces)
+    except UnreadableError as error:
+        return Finding(ok=False, kind=FailureKind.BODY, subject=subject, expected="XML", found=str(error))
+    nodes = (
+        result
+        if isinstance(result, tuple)
+        else (("true" if result else "false",) if isinstance(result, bool) else (result,))
+    )
+    if wanted.count is not None and len(nodes) != wanted.count:
+        return _finding(NO, subject, _elements(wanted.count), _elements(len(nodes)))
+    if wanted.count == 0:
+        return _finding(YES, subject, _elements(0), _elements(0))
+    phrase = _comparison(wanted.equals, wanted.contains, wanted.matches)
+    if not nodes:
+        return _finding(NO, subject, phrase or "an element", _elements(0))
+    folded = " ".join(nodes[0].split())
+    ok = (
+        (wanted.equals is None or folded == " ".join(wanted.equals.split()))
+        and (wanted.contains is None or " ".join(wanted.contains.split()) in folded)
+        and (wanted.matches is None or search(wanted.matches, folded) is not None)
+    )
+    if not phrase and wanted.count is None and not isinstance(result, tuple):
+        # A truth, a number or a text stands for itself: `count(//x)` is 0 where there is none.
+        ok = result not in (False, "", "0", "nan")
+        phrase = "true" if isinstance(result, bool) else "a value"
+    return _finding(ok, subject, phrase or "an element", quoted(folded) if folded else "empty")
 
 
 def decimal(value: object) -> Decimal | None:

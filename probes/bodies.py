@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from probes.checks import Part, Step
 from probes.extraction import Fields
+from probes.forms import Form, changed
 from probes.response import written_json
+from probes.steps import Part, Step
 
 Fill = Callable[[str], str]
 
@@ -36,7 +37,7 @@ def content(step: Step, *, run_id: str, fill: Fill, hidden: Fields) -> Content:
     if step.json_ is not None:
         return Content(body=written_json(_filled(step.json_, fill)).encode(), content_type="application/json")
     if step.multipart is not None:
-        return _multipart(step.multipart, run_id=run_id, fill=fill)
+        return _multipart(_parts(step.multipart, run_id=run_id, fill=fill), run_id=run_id)
     if step.body is not None:
         return Content(body=fill(step.body).encode(), content_type="text/plain; charset=utf-8")
     return Content(body=b"", content_type=None)
@@ -79,17 +80,63 @@ def _disposition(name: str) -> str:
     return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
 
 
-def _multipart(parts: tuple[Part, ...], *, run_id: str, fill: Fill) -> Content:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """One part as it is sent; a plain field where it has no file name."""
+
+    name: str
+    file_name: str | None = None
+    content_type: str = ""
+    data: bytes
+
+
+def _parts(parts: tuple[Part, ...], *, run_id: str, fill: Fill) -> tuple[_Sent, ...]:
+    return tuple(
+        _Sent(name=fill(part.name), data=fill(part.text or "").encode())
+        if part.file_name is None or part.size is None
+        else _Sent(
+            name=fill(part.name),
+            file_name=fill(part.file_name),
+            content_type=part.content_type,
+            data=file_bytes(run_id=run_id, part=part.name, size=part.size),
+        )
+        for part in parts
+    )
+
+
+def _multipart(parts: Iterable[_Sent], *, run_id: str) -> Content:
     boundary = "loketwacht-" + hashlib.sha256(f"boundary|{run_id}".encode()).hexdigest()[:32]
     out = bytearray()
     for part in parts:
-        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{_disposition(fill(part.name))}"'.encode()
-        if part.text is not None:
-            out += b"\r\n\r\n" + fill(part.text).encode()
-        elif part.file_name is not None and part.size is not None:
-            out += f'; filename="{_disposition(fill(part.file_name))}"\r\n'.encode()
-            out += f"Content-Type: {part.content_type}\r\n\r\n".encode()
-            out += file_bytes(run_id=run_id, part=part.name, size=part.size)
-        out += b"\r\n"
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{_disposition(part.name)}"'.encode()
+        if part.file_name is not None:
+            out += f'; filename="{_disposition(part.file_name)}"\r\nContent-Type: {part.content_type}'.encode()
+        out += b"\r\n\r\n" + part.data + b"\r\n"
     out += f"--{boundary}--\r\n".encode()
     return Content(body=bytes(out), content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def form_content(form: Form, step: Step, *, run_id: str, fill: Fill) -> tuple[Content, Fields]:
+    """The body of a form that the portal showed, with the step's own fields and files in it, and all plain fields.
+
+    What the portal wrote is sent as it is: only the step's own texts are templates.
+    """
+    own = {name: fill(value) for name, value in (step.form or {}).items()}
+    sent = _parts(step.multipart or (), run_id=run_id, fill=fill)
+    own |= {part.name: part.data.decode() for part in sent if part.file_name is None}
+    fields = changed(form, own)
+    files = [part for part in sent if part.file_name is not None]
+    if form.multipart or files:
+        chosen = {part.name for part in files}
+        # A browser sends a file field in which nothing was chosen as an empty file without a name.
+        files += [
+            _Sent(name=name, file_name="", content_type="application/octet-stream", data=b"")
+            for name in form.files
+            if name not in chosen
+        ]
+        plain = [_Sent(name=name, data=value.encode()) for name, value in fields]
+        return _multipart([*plain, *files], run_id=run_id), fields
+    # Sent URL-encoded, a file field is only its name.
+    fields += tuple((name, "") for name in form.files)
+    encoded = urlencode(fields).encode()
+    return Content(body=encoded, content_type="application/x-www-form-urlencoded"), fields

@@ -10,13 +10,16 @@ import ipaddress
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from probes.browser.definition import BrowserJourney
 from probes.expectations import Capture, CssExpectation, Expect, HeaderExpectation, JsonExpectation
-from probes.notation import UNITS_US, Definition, Duration, Id, Title, duration_us
+from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
 from probes.steps import Part, Step
+from probes.totp import Totp
 
 __all__ = [
+    "BrowserJourney",
     "Capture",
     "CertificateCheck",
     "Check",
@@ -36,26 +39,39 @@ __all__ = [
 ]
 
 
-def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError('is not the address of a site; write it as "https://loket.example"')
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("holds more than scheme, host, port and path; credentials belong to secrets")
-    return value
+_USED_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "proxy-authorization",
+        "te",
+        "traceparent",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-loketwacht-run",
+    }
+)
 
 
 def _proxy_url(value: str) -> str:
-    if not value.startswith("http://") or urlsplit(_http_url(value)).path not in ("", "/"):
+    if not value.startswith("http://") or urlsplit(http_url(value)).path not in ("", "/"):
         raise ValueError('is not the address of a proxy; write it as "http://proxy.example:3128"')
     return value
 
 
 def _ip_address(value: str) -> str:
     return str(ipaddress.ip_address(value))
-
-
-BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class Journey(Definition):
@@ -66,6 +82,7 @@ class Journey(Definition):
         deadline: total for one run, `always` steps excepted.
         base_url: None takes the portal's.
         secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
+        totp: one-time passwords the steps may use as `{{ totp.<name> }}`, by name.
         depends_on: ids of journeys whose failure explains this one's.
     """
 
@@ -76,6 +93,7 @@ class Journey(Definition):
     deadline: Duration
     base_url: BaseUrl | None = None
     secrets: tuple[str, ...] = ()
+    totp: dict[Id, Totp] = Field(default_factory=dict)
     depends_on: tuple[Id, ...] = ()
     step: tuple[Step, ...] = Field(min_length=1)
 
@@ -122,7 +140,21 @@ class CertificateCheck(Definition):
         return self
 
 
-Check = Journey | CertificateCheck
+Check = Journey | CertificateCheck | BrowserJourney
+
+
+class Marker(Definition):
+    """A header on every request, by which the portal can keep our visits apart."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+    value: str = Field(pattern=r"^[!-~]+( [!-~]+)*$")
+
+    @field_validator("name")
+    @classmethod
+    def _of_no_other_use(cls, name: str) -> str:
+        if name.lower() in _USED_HEADERS:
+            raise ValueError("is a header with a use of its own; choose another name")
+        return name
 
 
 class Portal(Definition):
@@ -133,6 +165,7 @@ class Portal(Definition):
         allow_hosts: hosts (`name` or `name:port`) that journeys and redirects may reach besides the base URL's own.
         max_body: cap on a body in bytes, on the wire and after decoding.
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.
+        marker: a header of your own on every request, beside `X-Loketwacht-Run` and `traceparent`; None sends none.
         engine: what carries the requests: the house's own engine, or stock httpx.
         ip: which of a name's addresses are tried, in which order; `any` leaves the order to the system.
         addresses: name to the one address it has for us, to probe one node behind a load balancer. Host, SNI and the
@@ -152,6 +185,7 @@ class Portal(Definition):
     max_body: int = Field(default=8 * 1024 * 1024, ge=1024)
     max_redirects: int = Field(default=10, ge=0, le=50)
     contact: str
+    marker: Marker | None = None
     engine: Literal["own", "httpx"] = "own"
     ip: Literal["any", "4", "6", "4-then-6", "6-then-4"] = "any"
     addresses: dict[str, Annotated[str, AfterValidator(_ip_address)]] = Field(default_factory=dict)

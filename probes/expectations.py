@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from probes.notation import Css, Definition, Duration, JmesPath, Regex, Texts, one_or_many
+from probes.xpath import parses_as_xpath
 
 
 class CssExpectation(Definition):
@@ -46,6 +47,31 @@ class JsonExpectation(Definition):
     count: int | None = Field(default=None, ge=0)
 
 
+class XPathExpectation(Definition):
+    """What an XPath 1.0 expression finds in XML or HTML. Without a comparison: at least one node, or true.
+
+    Attributes:
+        select: template; each `{{ name }}` stands for a whole text, in quotes or not.
+        namespaces: prefix to the name of the namespace; documents' own prefixes mean nothing here.
+        equals: the whole text of the first node, white space folded; numbers as XPath writes them (`3`, not `3.0`).
+        contains: part of that text.
+        matches: regular expression searched in that text.
+        count: exact number of nodes; 0 says that there must be none.
+    """
+
+    select: str
+    namespaces: dict[str, str] = Field(default_factory=dict)
+    equals: str | None = None
+    contains: str | None = None
+    matches: Regex | None = None
+    count: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _parses(self) -> Self:
+        parses_as_xpath(self.select, self.namespaces)
+        return self
+
+
 class HeaderExpectation(Definition):
     """A response header that must be there. Without further conditions any value will do; `absent` turns it round."""
 
@@ -74,6 +100,7 @@ class Expect(Definition):
     regex: Annotated[tuple[Regex, ...], one_or_many] = ()
     css: Annotated[tuple[CssExpectation, ...], one_or_many] = ()
     json_: Annotated[tuple[JsonExpectation, ...], one_or_many] = Field(default=(), alias="json")
+    xpath: Annotated[tuple[XPathExpectation, ...], one_or_many] = ()
     header: Annotated[tuple[HeaderExpectation, ...], one_or_many] = ()
     url: Regex | None = None
     content_type: str | None = None
@@ -86,9 +113,9 @@ class Expect(Definition):
     @property
     def asserts(self) -> bool:
         """Whether this looks at the content or status at all; limits of time alone do not prove that a page works."""
-        return any((self.status, self.text, self.not_text, self.regex, self.css, self.json_, self.header)) or any(
-            x is not None for x in (self.url, self.content_type, self.sha256, self.min_bytes, self.max_bytes)
-        )
+        listed = (self.status, self.text, self.not_text, self.regex, self.css, self.json_, self.xpath, self.header)
+        single = (self.url, self.content_type, self.sha256, self.min_bytes, self.max_bytes)
+        return any(listed) or any(x is not None for x in single)
 
 
 class Capture(Definition):
@@ -96,30 +123,42 @@ class Capture(Definition):
 
     Attributes:
         css: first matching element; its text, or `attribute`.
-        regex: searched in the body; the first group, or the whole match where it has none.
+        regex: searched in the body, or in the `header`; the first group, or the whole match where it has none.
         json_path: JMESPath; numbers keep the digits they were written with.
+        xpath: XPath 1.0; the text of the first node, with `namespaces` as in an expectation.
         header, cookie: by name.
         url: regular expression on the last URL.
         hidden: CSS selector of a form; all its hidden fields are captured together and may be sent with
             `form_from = "<name>"`.
         body_sha256: true captures the SHA-256 of the decoded body.
+        optional: the value may be absent; a step can ask with `when` whether it is there.
+        secret: the value grants access, so it is masked in whatever is kept or shown, and never goes to another host.
     """
 
     css: Css | None = None
     attribute: str | None = None
     regex: Regex | None = None
     json_path: JmesPath | None = Field(default=None, alias="json")
+    xpath: str | None = None
+    namespaces: dict[str, str] = Field(default_factory=dict)
     header: str | None = None
     cookie: str | None = None
     url: Regex | None = None
     hidden: Css | None = None
     body_sha256: bool = False
+    optional: bool = False
+    secret: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        sources = [self.css, self.regex, self.json_path, self.header, self.cookie, self.url, self.hidden]
+        in_body = self.regex if self.header is None else None
+        sources = [self.css, in_body, self.json_path, self.xpath, self.header, self.cookie, self.url, self.hidden]
         if sum(s is not None for s in sources) + self.body_sha256 != 1:
-            raise ValueError("needs exactly one of css, regex, json, header, cookie, url, hidden, body_sha256")
+            raise ValueError("needs exactly one of css, regex, json, xpath, header, cookie, url, hidden, body_sha256")
         if self.attribute is not None and self.css is None:
             raise ValueError("attribute goes with css")
+        if self.namespaces and self.xpath is None:
+            raise ValueError("namespaces go with xpath")
+        if self.xpath is not None:
+            parses_as_xpath(self.xpath, self.namespaces)
         return self

@@ -7,7 +7,7 @@ import hashlib
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from probes.checks import Capture
+from probes.expectations import Capture
 from probes.fault import Fault
 from probes.regexes import Found, Search, search_at_once
 from probes.response import Response, UnreadableError, WrittenFloat, WrittenInt, written_json
@@ -17,8 +17,8 @@ from probes.sample import FailureKind
 Fields = tuple[tuple[str, str], ...]
 
 
-def captured(name: str, capture: Capture, response: Response, search: Search = search_at_once) -> str | Fields:
-    """The value a capture finds.
+def captured(name: str, capture: Capture, response: Response, search: Search = search_at_once) -> str | Fields | None:
+    """The value a capture finds; None where it may be absent and is.
 
     Raises:
         Fault: of kind capture, naming it, where the answer does not hold it.
@@ -27,7 +27,7 @@ def captured(name: str, capture: Capture, response: Response, search: Search = s
         value = _found(capture, response, search)
     except (UnreadableError, JMESPathError) as error:
         raise Fault(FailureKind.CAPTURE, name, expected=_place(capture), found=" ".join(str(error).split())) from error
-    if value is None:
+    if value is None and not capture.optional:
         raise Fault(FailureKind.CAPTURE, name, expected=_place(capture), found="nothing")
     return value
 
@@ -35,12 +35,21 @@ def captured(name: str, capture: Capture, response: Response, search: Search = s
 def _found(capture: Capture, response: Response, search: Search) -> str | Fields | None:
     if capture.css is not None:
         return _css(capture.css, capture.attribute, response)
+    if capture.header is not None:
+        values = response.header(capture.header)
+        if capture.regex is not None:
+            pattern = capture.regex
+            return next((found.group for value in values if (found := search(pattern, value)) is not None), None)
+        return next(iter(values), None)
     if capture.regex is not None:
         return _group(search(capture.regex, response.text))
+    if capture.xpath is not None:
+        nodes = response.xpath(capture.xpath, capture.namespaces)
+        if isinstance(nodes, bool):
+            return "true" if nodes else "false"
+        return nodes if isinstance(nodes, str) else nodes[0].strip() if nodes else None
     if capture.json_path is not None:
         return _json(capture.json_path, response)
-    if capture.header is not None:
-        return next(iter(response.header(capture.header)), None)
     if capture.cookie is not None:
         return next((value for name, value in reversed(response.cookies) if name == capture.cookie), None)
     if capture.url is not None:
@@ -52,7 +61,7 @@ def _found(capture: Capture, response: Response, search: Search) -> str | Fields
 
 def _place(capture: Capture) -> str:
     """Where it should have been, as `source “expression”`."""
-    for source in ("css", "regex", "header", "cookie", "url", "hidden"):
+    for source in ("css", "header", "regex", "xpath", "cookie", "url", "hidden"):
         expression = getattr(capture, source)
         if expression is not None:
             return f"{source} “{expression}”"

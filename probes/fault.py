@@ -19,5 +19,9 @@ class Fault(Exception):  # noqa: N818 - a fault is the field's word
         self.expected = expected
         self.found = found
 
+    def with_found(self, found: str) -> Fault:
+        """The same trouble, with more said of what was found."""
+        return Fault(self.kind, self.subject, expected=self.expected, found=found)
+
     def failure(self, step: str | None) -> Failure:
         return Failure(kind=self.kind, step=step, subject=self.subject, expected=self.expected, found=self.found)

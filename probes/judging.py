@@ -8,16 +8,20 @@ from typing import TypeVar
 
 from probes.assertions import Finding, findings
 from probes.expectations import Capture, Expect
-from probes.extraction import Fields, captured
+from probes.extraction import captured
 from probes.fault import Fault
 from probes.regexes import may_wait, search_at_once, search_bounded
 from probes.response import Response
 from probes.sample import FailureKind
+from probes.steps import When
+from probes.values import Values
 
 T = TypeVar("T")
 
 #: Bodies beyond this are judged in a thread, so that other runs are not kept waiting.
 _LARGE = 256 * 1024
+#: A captured value is taken to be no longer than this when it is decided where to search in it.
+_SHORT_VALUE = 8 * 1024
 #: What only robot checks write into a page: Anubis, the practice portal's, and two well-known services'.
 _BOT_CHECKS = (
     'id="bot-check"',
@@ -42,12 +46,12 @@ class Judge:
 
     async def findings(self, expect: Expect, response: Response) -> tuple[Finding, ...]:
         """Every assertion of a step, executed; templates are filled in already."""
-        return await self._beside(_patterns(expect), response, lambda: findings(expect, response, self.search))
+        return await self._beside(
+            _patterns(expect), len(response.body), lambda: findings(expect, response, self.search)
+        )
 
-    async def capture(
-        self, wanted: dict[str, Capture], response: Response, keep: Callable[[str, str | Fields], None]
-    ) -> None:
-        """Hands over each value as soon as it is found: a clean-up may need what came before one that is missing.
+    async def capture(self, wanted: dict[str, Capture], response: Response, values: Values) -> None:
+        """Keeps each value as soon as it is found: a clean-up may need what came before one that is missing.
 
         Raises:
             Fault: of kind capture, for the first value that is not there.
@@ -55,14 +59,22 @@ class Judge:
 
         def take() -> None:
             for name, capture in wanted.items():
-                keep(name, captured(name, capture, response, self.search))
+                values.keep(name, captured(name, capture, response, self.search), secret=capture.secret)
 
         patterns = (capture.regex or capture.url for capture in wanted.values())
-        await self._beside((pattern for pattern in patterns if pattern is not None), response, take)
+        await self._beside((pattern for pattern in patterns if pattern is not None), len(response.body), take)
 
-    async def _beside(self, patterns: Iterable[str], response: Response, work: Callable[[], T]) -> T:
+    async def taken(self, when: When, values: Values) -> bool:
+        """Whether a step's condition holds.
+
+        Raises:
+            Fault: of kind monitor, where a value is missing that is no capture.
+        """
+        patterns = (when.matches,) if when.matches is not None else ()
+        return await self._beside(patterns, _SHORT_VALUE, lambda: values.holds(when, self.search))
+
+    async def _beside(self, patterns: Iterable[str], size: int, work: Callable[[], T]) -> T:
         """Does what may take long in a thread; simulated time has none."""
-        size = len(response.body)
         if not self._simulated and (size > _LARGE or any(may_wait(pattern, size) for pattern in patterns)):
             return await asyncio.to_thread(work)
         return work()
@@ -73,7 +85,7 @@ def _patterns(expect: Expect) -> Iterator[str]:
     if expect.url is not None:
         yield expect.url
     matches = [css.matches for css in expect.css] + [item.matches for item in expect.json_]
-    matches += [header.matches for header in expect.header]
+    matches += [header.matches for header in expect.header] + [item.matches for item in expect.xpath]
     yield from (pattern for pattern in matches if pattern is not None)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import jmespath
 import parsel
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 UNITS_US = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
@@ -62,7 +63,18 @@ def _queries(expression: str) -> str:
     return expression
 
 
+def http_url(value: str) -> str:
+    """The address of a site. Raises ValueError where it is none, or holds more than that."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('is not the address of a site; write it as "https://loket.example"')
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("holds more than scheme, host, port and path; credentials belong to secrets")
+    return value
+
+
 Duration = Annotated[int, BeforeValidator(duration_us), Field(gt=0)]
+BaseUrl = Annotated[str, AfterValidator(http_url)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 Regex = Annotated[str, BeforeValidator(lambda v: _compiles(v) if isinstance(v, str) else v)]
 Css = Annotated[str, BeforeValidator(lambda v: _selects(v) if isinstance(v, str) else v)]

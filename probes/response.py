@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import parsel
 
 from probes.errors import quoted
+from probes.xpath import NotXmlError, found, xml_tree
 
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]+)|<\?xml[^>]{0,100}?encoding=[\"']([a-z0-9_.-]+)",
@@ -150,6 +152,31 @@ class Response:
     def json(self) -> Any:
         """The body as JSON. Raises `UnreadableError` where it is not."""
         return parsed_json(self.text)
+
+    @cached_property
+    def _tree(self) -> Any:
+        """The body as XPath sees it: XML with its namespaces, or a page."""
+        if not self.text.strip():
+            raise UnreadableError("an empty body")
+        if self.is_html or not (self.media_type.endswith("xml") or self.text.lstrip().startswith("<?xml")):
+            return self.document.root
+        try:
+            return xml_tree(self.body)
+        except NotXmlError as error:
+            raise UnreadableError(f"not XML: {quoted(str(error))}") from error
+
+    def xpath(self, select: str, namespaces: Mapping[str, str]) -> tuple[str, ...] | str | bool:
+        """What an XPath expression finds, see `probes.xpath.found`.
+
+        Raises:
+            UnreadableError: where the body is neither XML nor a page, or the expression cannot be evaluated.
+        """
+        try:
+            return found(self._tree, select, namespaces)
+        except UnreadableError:
+            raise
+        except ValueError as error:
+            raise UnreadableError(f"no answer: {quoted(str(error))}") from error
 
     @cached_property
     def document(self) -> parsel.Selector:

@@ -7,7 +7,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from probes.expectations import Capture, Expect
-from probes.notation import Definition, Duration, Id, Title
+from probes.notation import Css, Definition, Duration, Id, Regex, Title
+
+#: Names that templates use already.
+RESERVED = frozenset({"secret", "run", "file", "totp", "oidc", "pkce"})
+_SHORTEST_INTERVAL_US = 100_000
 
 
 class Part(Definition):
@@ -31,42 +35,144 @@ class Part(Definition):
         return self
 
 
-class Step(Definition):
-    """One request of a journey, with all redirects it leads to.
+class When(Definition):
+    """The condition under which a step is taken. Without a comparison: the value is there.
 
     Attributes:
-        path: template; relative to the journey's base URL, or a whole URL on an allowed host.
-        form_from: name of a capture of hidden fields that are sent before the fields of `form`.
-        allow_hosts: further hosts (`name` or `name:port`) that this step's redirects may lead to.
+        value: template, mostly of a value whose capture is `optional`.
+        equals, not_equals: the whole text; templates.
+        contains: part of it; template.
+        matches: regular expression found in it.
+        absent: true where the value must not be there: not captured, since optional or since its step was not taken.
+    """
+
+    value: str
+    equals: str | None = None
+    not_equals: str | None = None
+    contains: str | None = None
+    matches: Regex | None = None
+    absent: bool = False
+
+    @model_validator(mode="after")
+    def _absent_or_compared(self) -> Self:
+        compared = (self.equals, self.not_equals, self.contains, self.matches)
+        if self.absent and any(x is not None for x in compared):
+            raise ValueError("absent goes without a comparison: what is not there cannot be compared")
+        if "{{" not in self.value:
+            raise ValueError('has a value without a template, which is always the same; write value = "{{ name }}"')
+        return self
+
+
+class Until(Definition):
+    """A step that is asked again until its `expect` holds.
+
+    Attributes:
+        interval: from the end of one try to the beginning of the next.
+        within: no try begins later than this after the first.
+        unless: where all of this holds in an answer, waiting ends at once and the step fails.
+    """
+
+    interval: Duration = 1_000_000
+    within: Duration
+    unless: Expect | None = None
+
+    @model_validator(mode="after")
+    def _may_try_twice(self) -> Self:
+        if self.interval < _SHORTEST_INTERVAL_US:
+            raise ValueError("has an interval below 100ms, which is more load than any portal should bear from us")
+        if self.within < self.interval:
+            raise ValueError("ends before a second try; raise within, or lower interval")
+        if self.unless is not None and not self.unless.asserts:
+            raise ValueError("has an unless that looks at nothing")
+        return self
+
+
+class BasicAuth(Definition):
+    """User and password in the request's Authorization header (RFC 7617). Both are templates."""
+
+    user: str
+    password: str
+
+
+class EveryStep(Definition):
+    """What every kind of step has.
+
+    Attributes:
         deadline: total, over DNS, connect, TLS, every redirect and the whole body. None: what the journey has left.
         always: runs even after a failure, for clean-up; its failure never changes the outcome. Without a deadline it
             has 10 s, but no more than the journey's. It is skipped where it names a value that was never captured.
+        when: the step is skipped where this does not hold.
+        until: the step is tried again until its `expect` holds.
+        given: values for this step's templates, by name; plain texts.
     """
 
     id: Id
     title: Title | None = None
+    deadline: Duration | None = None
+    expect: Expect = Expect()
+    capture: dict[Id, Capture] = Field(default_factory=dict)
+    always: bool = False
+    when: When | None = None
+    until: Until | None = None
+    given: dict[Id, str] = Field(default_factory=dict, alias="with")
+
+    @model_validator(mode="after")
+    def _names_and_waiting(self) -> Self:
+        for reserved in sorted(RESERVED & set(self.capture)):
+            raise ValueError(f'captures "{reserved}", a name that templates already use; choose another')
+        for reserved in sorted(RESERVED & set(self.given)):
+            raise ValueError(f'has "{reserved}" in with, a name that templates already use; choose another')
+        if any("{{" in value for value in self.given.values()):
+            raise ValueError("has a template in with; its values are plain texts")
+        if self.until is not None and not self.expect.asserts:
+            raise ValueError("waits until nothing in particular; add an expect")
+        return self
+
+
+class Step(EveryStep):
+    """One request of a journey, with all redirects it leads to.
+
+    Attributes:
+        path: template; relative to the journey's base URL, or a whole URL on an allowed host.
+        submit: CSS selector of a form in the answer before this step: it is sent as a browser would, with all its
+            fields, to its own address by its own method; `form` and `multipart` replace or add fields.
+        button: with `submit`, CSS selector of the button that is pressed.
+        form_from: name of a capture of hidden fields that are sent before the fields of `form`.
+        auto_post: forms that send themselves (SAML, OpenID Connect's form_post) are followed, as scripts would.
+        allow_hosts: further hosts (`name` or `name:port`) that this step's redirects may lead to.
+    """
+
+    kind: Literal["request"] = "request"
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
-    path: str
+    path: str | None = None
+    submit: Css | None = None
+    button: Css | None = None
     query: dict[str, str] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
+    basic_auth: BasicAuth | None = None
     form: dict[str, str] | None = None
     form_from: str | None = None
     json_: Any = Field(default=None, alias="json")
     multipart: tuple[Part, ...] | None = None
     body: str | None = None
     follow_redirects: bool = True
+    auto_post: bool = False
     allow_hosts: tuple[str, ...] = ()
-    deadline: Duration | None = None
-    expect: Expect = Expect()
-    capture: dict[Id, Capture] = Field(default_factory=dict)
-    always: bool = False
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
-        for reserved in sorted({"secret", "run", "file"} & set(self.capture)):
-            raise ValueError(f'captures "{reserved}", a name that templates already use; choose another')
         bodies = [self.form is not None or self.form_from is not None, self.json_ is not None]
         bodies += [self.multipart is not None, self.body is not None]
+        if self.submit is not None:
+            if self.path is not None or "method" in self.model_fields_set:
+                raise ValueError("has submit, and a form tells its own address and method; drop path and method")
+            if self.form_from is not None or self.json_ is not None or self.body is not None:
+                raise ValueError("has submit, whose fields are the form's; only form or multipart may change them")
+            return self
+        if self.path is None:
+            raise ValueError("needs a path to ask, or submit with the selector of a form")
+        if self.button is not None:
+            raise ValueError("has a button without submit")
         if sum(bodies) > 1:
             raise ValueError("has more than one body: keep one of form, json, multipart, body")
         if any(bodies) and self.method in ("GET", "HEAD"):

@@ -16,6 +16,8 @@ import jinja2
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from probes.xpath import literal, whole_texts
+
 _HYPHENATED = re.compile(r"(\{\{[-+]?\s*)([A-Za-z_][\w-]*(?:\.[\w-]+)*)(?=\s*(?:\||[-+]?\}\}))")
 
 
@@ -42,6 +44,7 @@ class Into(StrEnum):
     REGEX = "regex"
     CSS = "css"
     JMESPATH = "jmespath"
+    XPATH = "xpath"
 
 
 def _css(value: object) -> str:
@@ -57,10 +60,11 @@ _PROTECT: dict[Into, Callable[[object], str]] = {
     Into.REGEX: lambda value: re.escape(str(value)),
     Into.CSS: _css,
     Into.JMESPATH: _jmespath,
+    Into.XPATH: lambda value: literal(str(value)),
 }
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _environment(into: Into) -> ImmutableSandboxedEnvironment:
     def finalize(value: object) -> object:
         # An undefined value raises by itself when it is turned into text.
@@ -108,7 +112,7 @@ def rendered(template: str, values: Mapping[str, Any], into: Into = Into.TEXT) -
     if not is_template(template):
         return template
     try:
-        return _compiled(template, into).render(values)
+        return _compiled(whole_texts(template) if into is Into.XPATH else template, into).render(values)
     except jinja2.UndefinedError as error:
         missing = sorted(name for name in names_used(template) if not _has(name, values))
         raise MissingNameError(missing[0] if missing else str(error)) from error

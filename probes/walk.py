@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
-from probes.asking import ask_of
+from probes.asking import ask_of, self_posted
 from probes.assertions import Finding, seconds, slowness
 from probes.bodies import file_facts
 from probes.checks import Journey
 from probes.errors import quoted
 from probes.evidence import evidence
 from probes.fault import Fault
+from probes.forms import self_posting
 from probes.http import Visitor, host_of
 from probes.judging import Judge, first_fault, is_bot_check
 from probes.redaction import Redactor
@@ -21,7 +22,8 @@ from probes.regexes import TooSlowError
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.steps import AnyStep
+from probes.steps import AnyStep, Step, Until
+from probes.totp import one_time_password, shared_key
 from probes.trail import Trail
 from probes.values import Values, filled
 
@@ -29,6 +31,10 @@ log = logging.getLogger(__name__)
 
 #: Budget of an `always` step that names none.
 CLEAN_UP_US = 10_000_000
+#: Forms that send themselves are followed so many times within a step.
+MOST_AUTO_POSTS = 5
+#: Failures that a later try may mend: an answer came, but not yet the right one.
+_WAITED_FOR = frozenset({FailureKind.HTTP_STATUS, FailureKind.ASSERTION, FailureKind.CAPTURE, FailureKind.BODY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ async def walk(journey: Journey, *, run_id: str, run_time: str, setup: Setup) ->
             ("Accept-Language", "nl,en;q=0.5"),
             ("Accept-Encoding", "gzip, deflate, br"),
             ("X-Loketwacht-Run", run_id),
+            *(((marker.name, marker.value),) if (marker := setup.portal.marker) is not None else ()),
         ),
         allowed=frozenset(
             {host_of(base_url), host_of(setup.portal.base_url), *map(str.lower, setup.portal.allow_hosts)}
@@ -77,6 +84,16 @@ def place_of(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace is not None else ""
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a step so far, of its newest try; the phases are those of all tries together."""
+
+    trail: Trail = field(default_factory=Trail)
+    response: Response | None = None
+    assertions: int = 0
+    slow: Finding | None = None
+
+
 class _Walk:
     """One run under way."""
 
@@ -91,9 +108,11 @@ class _Walk:
             run_id=run_id,
             run_time=run_time,
             secrets={name: setup.secrets[name] for name in journey.secrets if name in setup.secrets},
+            passwords=self._passwords,
         )
-        # Every secret we know is redacted, not only this journey's: a portal may echo what another one sent.
-        self._redact = Redactor(setup.secrets.values())
+        self._redactor: tuple[tuple[str, ...], Redactor] | None = None
+        #: The newest answer to a request, whose forms the next step may submit.
+        self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
         self._evidence: list[Evidence] = []
 
@@ -101,6 +120,7 @@ class _Walk:
         results: list[StepResult] = []
         failure: Failure | None = None
         slow: Failure | None = None
+        looked = 0
         left_us = self._journey.deadline
         for step in self._journey.step:
             if step.always:
@@ -112,55 +132,50 @@ class _Walk:
             of_step = step.deadline is not None and step.deadline < left_us
             result = await self._step(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
             left_us = max(1, left_us - result.duration_us)
+            looked += result.assertions
             results.append(result)
             if result.outcome is StepOutcome.FAILED:
                 failure = result.failure
             elif result.outcome is StepOutcome.SLOW:
                 slow = slow or result.failure
-        if failure is None and sum(r.assertions for r in results) == 0:
+        if failure is None and looked == 0:
             # Nothing was looked at, so nothing was found to work.
             failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
         return Walked(steps=tuple(results), failure=failure or slow, evidence=tuple(self._evidence))
 
     async def _clean_up(self, step: AnyStep) -> StepResult:
         try:
-            ask_of(step, self._values, base_url=self._base_url)
+            self._values.give(step.given)
+            ask_of(step, self._values, base_url=self._base_url, last=self._last)
         except Fault:
             # What was to be cleaned up was never made: the value that names it is missing.
             return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
         return await self._step(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
 
     async def _step(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
-        trail = Trail()
+        seen = _Seen()
         started = self._setup.monotonic_us()
-        response: Response | None = None
-        executed = 0
         fault: Fault | None = None
-        slow: Finding | None = None
+        self._values.give(step.given)
         limit = asyncio.timeout(deadline_us / 1_000_000)
         try:
             async with limit:
-                # A step's own files are known before they are sent, so that the step itself may speak of their hash.
-                self._values.keep_files(file_facts(step, self._values.run_id))
-                expect = filled(step.expect, self._values.fill)
-                response = await self._answer(step, trail)
-                response = replace(response, duration_us=self._setup.monotonic_us() - started)
-                found = await self._judge.findings(expect, response)
-                executed = len(found)
-                fault = first_fault(expect, response, found)
-                if fault is None:
-                    await self._judge.capture(step.capture, response, self._values.keep)
-                    soft = slowness(expect, response)
-                    slow = soft if soft is not None and not soft.ok else None
+                if step.when is not None and not await self._judge.taken(step.when, self._values):
+                    return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
+                if step.until is None:
+                    await self._look(step, seen, started)
+                else:
+                    await self._look_until(step, step.until, seen, started, deadline_us)
         except TimeoutError as error:
             whose = "step" if of_step else "journey"
+            waiting_for = seen.trail.waiting_for
             fault = Fault(
                 FailureKind.TIMEOUT,
                 f"deadline of the {whose}",
                 expected=f"done within {seconds(deadline_us)}",
-                found=f"still waiting for {trail.waiting_for}" if trail.waiting_for else "not done",
+                found=f"still waiting for {waiting_for}" if waiting_for else "not done",
             )
-            if response is not None:
+            if seen.response is not None:
                 # The answer was in; that we were not done looking at it is no fault of the portal.
                 fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")
             fault.__cause__ = error
@@ -173,6 +188,7 @@ class _Walk:
             # The edge of a step: a bug of ours must not keep the clean-up from running.
             log.error("a step broke down", extra={"check": self._journey.id, "step": step.id, "at": place_of(error)})
             fault = Fault(FailureKind.MONITOR, "step", found=f"{type(error).__name__} at {place_of(error)}")
+        trail, response, slow = seen.trail, seen.response, seen.slow
         duration = self._setup.monotonic_us() - started
         if fault is not None and response is not None and is_bot_check(response):
             fault = Fault(
@@ -193,7 +209,7 @@ class _Walk:
             status=trail.status,
             body_bytes=len(trail.body),
             urls=tuple(self._redact.short(url, 2000) or "" for url in trail.urls),
-            assertions=executed,
+            assertions=seen.assertions,
             failure=failure,
             address=trail.addresses[-1] if trail.addresses else "",
             http_version=trail.http_version,
@@ -204,6 +220,46 @@ class _Walk:
             certificate_not_after_us=trail.certificate_not_after_us,
         )
 
+    async def _look(self, step: AnyStep, seen: _Seen, started: int) -> None:
+        """One try: asks, looks at the answer, keeps what was to be captured. `seen` is kept up to date meanwhile."""
+        # A step's own files are known before they are sent, so that the step itself may speak of their hash.
+        self._values.keep_files(file_facts(step, self._values.run_id))
+        expect = filled(step.expect, self._values.fill)
+        response = await self._answer(step, seen.trail)
+        seen.response = response = replace(response, duration_us=self._setup.monotonic_us() - started)
+        found = await self._judge.findings(expect, response)
+        seen.assertions = len(found)
+        fault = first_fault(expect, response, found)
+        if fault is not None:
+            raise fault
+        await self._judge.capture(step.capture, response, self._values)
+        soft = slowness(expect, response)
+        seen.slow = soft if soft is not None and not soft.ok else None
+
+    async def _look_until(self, step: AnyStep, until: Until, seen: _Seen, started: int, deadline_us: int) -> None:
+        """Tries until the step holds. What it failed by last is told, with how often and how long it was tried."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._look(step, seen, started)
+            except Fault as error:
+                fault = error
+            waited_us = self._setup.monotonic_us() - started
+            tried = f"after {tries} attempt{'s' if tries > 1 else ''} in {seconds(waited_us)}"
+            # Only an answer that is not yet the right one is waited for: a portal that does not answer is down.
+            if fault.kind not in _WAITED_FOR or (seen.response is not None and is_bot_check(seen.response)):
+                raise fault
+            if until.unless is not None and seen.response is not None:
+                ends = await self._judge.findings(filled(until.unless, self._values.fill), seen.response)
+                if all(finding.ok for finding in ends):
+                    raise fault.with_found(f"{fault.found}, which ends the wait, {tried}")
+            if waited_us + until.interval > min(until.within, deadline_us):
+                raise fault.with_found(f"{fault.found}, {tried}")
+            await asyncio.sleep(until.interval / 1_000_000)
+            seen.response, seen.assertions = None, 0
+            seen.trail = Trail(phases=seen.trail.phases)
+
     async def _answer(self, step: AnyStep, trail: Trail) -> Response:
         """What a step gets to see: the one place where kinds of steps differ.
 
@@ -213,8 +269,39 @@ class _Walk:
         Raises:
             Fault: for whatever keeps an answer from coming.
         """
-        ask = ask_of(step, self._values, base_url=self._base_url)
-        return await self._visitor.ask(ask, trail, allowed=frozenset(map(str.lower, step.allow_hosts)))
+        return await self._request(step, trail)
+
+    async def _request(self, step: Step, trail: Trail) -> Response:
+        allowed = frozenset(map(str.lower, step.allow_hosts))
+        ask = ask_of(step, self._values, base_url=self._base_url, last=self._last)
+        self._last = response = await self._visitor.ask(ask, trail, allowed=allowed)
+        posts = 0
+        while step.auto_post and (form := self_posting(response)) is not None:
+            posts += 1
+            if posts > MOST_AUTO_POSTS:
+                expected = f"at most {MOST_AUTO_POSTS}"
+                raise Fault(FailureKind.REDIRECT, "auto_post", expected=expected, found=f"one more, to {form.action}")
+            ask = self_posted(form, step, self._values, response)
+            self._last = response = await self._visitor.ask(ask, trail, allowed=allowed)
+        return response
+
+    @property
+    def _redact(self) -> Redactor:
+        """Every secret we know is redacted, not only this journey's: a portal may echo what another one sent."""
+        found = self._values.found_secret
+        if self._redactor is None or self._redactor[0] != found:
+            self._redactor = found, Redactor((*self._setup.secrets.values(), *found))
+        return self._redactor[1]
+
+    def _passwords(self) -> dict[str, str]:
+        """The one-time passwords of this moment; none for a secret that is missing."""
+        return {
+            name: one_time_password(
+                shared_key(self._setup.secrets[totp.secret]), now_us=self._setup.now_us(), totp=totp
+            )
+            for name, totp in self._journey.totp.items()
+            if totp.secret in self._setup.secrets
+        }
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(

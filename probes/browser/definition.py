@@ -1,0 +1,170 @@
+"""Browser journeys, as config.toml writes them, and which browser walks them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from probes.expectations import Capture, Expect
+from probes.notation import BaseUrl, Css, Definition, Duration, Id, Texts, Title, one_or_many
+from probes.steps import RESERVED, Step
+
+
+class ChromiumSettings(Definition):
+    """The browser of all browser journeys.
+
+    Attributes:
+        executable: None looks for Chromium where Debian and others put it.
+        concurrency: runs at the same moment; the others wait, and that wait is the monitor's lag.
+        sandbox: None keeps Chromium's own sandbox except as root, for whom Chromium refuses to have one.
+        start: how long the browser may take before the first step; beyond it the run is unknown.
+    """
+
+    executable: str | None = None
+    concurrency: int = Field(default=1, ge=1, le=8)
+    sandbox: bool | None = None
+    start: Duration = 30_000_000
+
+
+class Upload(Definition):
+    """A file made on the spot; the same for the same run id, name and size.
+
+    Attributes:
+        name: what templates call it: `{{ file.<name>.sha256 }}`.
+        size: in bytes.
+    """
+
+    name: Id
+    file_name: str
+    content_type: str = "application/pdf"
+    size: int = Field(ge=1, le=64 * 1024 * 1024)
+
+
+class Request(Definition):
+    """What the browser asks beside the page, for what no page shows: an interface, a download, a mailbox."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: str
+    query: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    form: dict[str, str] | None = None
+    json_: Any = Field(default=None, alias="json")
+    body: str | None = None
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        self.as_step("request")
+        return self
+
+    def as_step(self, step_id: str) -> Step:
+        """The same as a step of a plain journey."""
+        return Step.model_validate({"id": step_id, **self.model_dump(by_alias=True, exclude_unset=True)})
+
+
+class BrowserExpect(Expect):
+    """What a page must show; what can still come true is waited for.
+
+    Attributes:
+        visible: selectors of elements that a visitor can see.
+        hidden: selectors of elements that are absent or that no visitor can see.
+    """
+
+    visible: Annotated[tuple[Css, ...], one_or_many] = ()
+    hidden: Annotated[tuple[Css, ...], one_or_many] = ()
+
+    @property
+    def asserts(self) -> bool:
+        return bool(self.visible or self.hidden) or super().asserts
+
+
+def _key_name(value: str) -> str:
+    if not value.strip():
+        raise ValueError('is not the name of a key; write "Enter", "Tab" or "Control+A"')
+    return value
+
+
+class BrowserStep(Definition):
+    """What a visitor does on one page, always in this order: goto, fill, select, check, upload, click, press.
+
+    Attributes:
+        goto: template; relative to the base URL.
+        fill: selector of a field to what is typed into it.
+        select: selector of a list to the value or label that is chosen.
+        check: selectors of boxes and radio buttons.
+        upload: selector of a file field to the files it is given.
+        press: a key, for the element that has the focus.
+        request: instead of all others: what the browser asks beside the page, with the visitor's cookies.
+        screenshot: keep a picture after this step too, should the run fail.
+        deadline: total of this step; None: what the journey has left.
+        always: runs even after a failure, for clean-up; its failure never changes the outcome.
+    """
+
+    id: Id
+    title: Title | None = None
+    goto: str | None = None
+    fill: dict[Css, str] = Field(default_factory=dict)
+    select: dict[Css, str] = Field(default_factory=dict)
+    check: Annotated[tuple[Css, ...], one_or_many] = ()
+    upload: dict[Css, Annotated[tuple[Upload, ...], one_or_many]] = Field(default_factory=dict)
+    click: Css | None = None
+    press: Annotated[str, AfterValidator(_key_name)] | None = None
+    request: Request | None = None
+    screenshot: bool = False
+    deadline: Duration | None = None
+    expect: BrowserExpect = BrowserExpect()
+    capture: dict[Id, Capture] = Field(default_factory=dict)
+    always: bool = False
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        for reserved in sorted(set(RESERVED) & set(self.capture)):
+            raise ValueError(f'captures "{reserved}", a name that templates already use; choose another')
+        on_page = (self.goto, self.fill, self.select, self.check, self.upload, self.click, self.press)
+        if self.request is not None and any(on_page):
+            raise ValueError("has a request beside other actions; give it a step of its own")
+        if self.request is None and not any(on_page) and not self.expect.asserts:
+            raise ValueError("does nothing; write one of goto, fill, select, check, upload, click, press, request")
+        return self
+
+
+class BrowserJourney(Definition):
+    """A visitor's path through the portal in a real browser. Every run has a fresh profile.
+
+    Attributes:
+        interval: from one due instant to the next.
+        deadline: total of one run once the browser stands ready, `always` steps excepted.
+        wait: how long an element or an expectation may take to come true on a page that has loaded.
+        base_url: None takes the portal's.
+        allow_hosts: further hosts (`name` or `name:port`) whose scripts, styles and pictures the pages may load; all
+            others are kept out, counted and told.
+        secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
+        depends_on: ids of checks whose failure explains this one's.
+    """
+
+    kind: Literal["browser"] = "browser"
+    id: Id
+    title: Title
+    interval: Duration
+    deadline: Duration
+    wait: Duration = 3_000_000
+    base_url: BaseUrl | None = None
+    allow_hosts: Texts = ()
+    secrets: tuple[str, ...] = ()
+    depends_on: tuple[Id, ...] = ()
+    step: tuple[BrowserStep, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        ids = [s.id for s in self.step]
+        for twice in sorted({i for i in ids if ids.count(i) > 1}):
+            raise ValueError(f'has two steps with the id "{twice}"; give each its own')
+        if self.step[0].goto is None:
+            raise ValueError("does not begin with a page; the first step needs goto")
+        if not any(s.expect.asserts for s in self.step if not s.always):
+            raise ValueError("asserts nothing, so it would be up whatever the portal answers; add an expect to a step")
+        if self.deadline > self.interval:
+            raise ValueError(
+                "has a deadline beyond its interval, so one run would overlap the next; lower the deadline"
+            )
+        return self
