@@ -81,6 +81,37 @@ class Phases:
             transfer_us=self.transfer_us + other.transfer_us,
         )
 
+    def __sub__(self, other: Phases) -> Phases:
+        return Phases(
+            resolve_us=self.resolve_us - other.resolve_us,
+            connect_us=self.connect_us - other.connect_us,
+            tls_us=self.tls_us - other.tls_us,
+            processing_us=self.processing_us - other.processing_us,
+            transfer_us=self.transfer_us - other.transfer_us,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One address that a connection was tried with; `refusal` says why it did not come about, None where it did."""
+
+    address: str
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One request of a step, which its redirects make several.
+
+    Attributes:
+        status: 0 where no answer came.
+        attempts: connections that were tried for it; empty on a connection that was there already.
+    """
+
+    status: int = 0
+    phases: Phases = Phases()
+    attempts: tuple[Attempt, ...] = ()
+
 
 class StepOutcome(StrEnum):
     OK = "ok"
@@ -97,6 +128,7 @@ class StepResult:
         status: HTTP status of the last answer; 0 where none came.
         body_bytes: size of the decoded body that was read, capped.
         urls: every URL asked, in order of the redirects, redacted.
+        hops: the same requests with what became of each; their phases sum up to `phases`.
         assertions: how many assertions were executed.
         address: the IP address that answered last; "" where none did.
         http_version: of the last answer, such as `1.1`; "" where none came.
@@ -104,6 +136,10 @@ class StepResult:
         last_modified_us: the last answer's Last-Modified as an instant; None without one.
         tls_version, tls_cipher: of the last connection; "" without TLS.
         certificate_not_after_us: earliest end of validity in the chain that was verified; None without TLS.
+        lcp_us: from the start of the navigation until the largest part of the page was drawn; None without a browser,
+            and for a step that opened no page.
+        console_errors, failed_requests, blocked_requests: of a browser: errors its scripts told, parts of pages that
+            could not be loaded, and requests to hosts that were not allowed.
     """
 
     step: str
@@ -113,6 +149,7 @@ class StepResult:
     status: int = 0
     body_bytes: int = 0
     urls: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
     assertions: int = 0
     failure: Failure | None = None
     address: str = ""
@@ -122,6 +159,10 @@ class StepResult:
     tls_version: str = ""
     tls_cipher: str = ""
     certificate_not_after_us: int | None = None
+    lcp_us: int | None = None
+    console_errors: int = 0
+    failed_requests: int = 0
+    blocked_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from probes.sample import Phases
+from probes.errors import words
+from probes.sample import Attempt, Hop, Phases
 
 
 @dataclass(slots=True, kw_only=True)
@@ -14,6 +17,8 @@ class Trail:
     Attributes:
         urls: every one asked, in order.
         addresses: every one tried, and the one that answered on a connection of an earlier step.
+        attempts: what became of each connection that was tried.
+        phases: summed over redirects; `hops` has them for each.
         waiting_for: what a deadline that cuts in now would have waited for.
         sent_us, first_byte_us, last_byte_us: of the newest request, on the monotonic clock, stamped when the event
             loop handed the bytes over and not when the run came to read them; 0 where it did not come so far, or
@@ -22,6 +27,7 @@ class Trail:
 
     urls: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
     phases: Phases = field(default_factory=Phases)
     request: str = ""
     response_head: str = ""
@@ -37,12 +43,44 @@ class Trail:
     sent_us: int = 0
     first_byte_us: int = 0
     last_byte_us: int = 0
+    _done: list[Hop] = field(default_factory=list)
+    _before: Phases = field(default_factory=Phases)
+    _attempts_before: int = 0
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Each request by itself, one for each of `urls`."""
+        return (*self._done, self._newest()) if self.urls else ()
+
+    def _newest(self) -> Hop:
+        return Hop(
+            status=self.status,
+            phases=self.phases - self._before,
+            attempts=tuple(self.attempts[self._attempts_before :]),
+        )
+
+    @contextmanager
+    def trying(self, address: str) -> Iterator[None]:
+        """Around one attempt at a connection: notes what becomes of it, a deadline that cuts in included."""
+        self.addresses.append(address)
+        refusal = "no answer in time"
+        try:
+            yield
+            refusal = ""
+        except OSError as error:
+            refusal = words(error)
+            raise
+        finally:
+            self.attempts.append(Attempt(address=address, refusal=refusal or None))
 
     def add(self, **phases: int) -> None:
         self.phases += Phases(**phases)
 
     def begin(self, url: str, request: str) -> None:
         """The next request is under way; nothing of the answer before it is left."""
+        if self.urls:
+            self._done.append(self._newest())
+            self._before, self._attempts_before = self.phases, len(self.attempts)
         self.urls.append(url)
         self.request = request
         self.response_head, self.status, self.body = "", 0, b""

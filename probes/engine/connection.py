@@ -1,4 +1,4 @@
-"""One TCP connection with or without TLS, stamping what happens at the moment the event loop hands it over.
+"""One TCP connection with or without TLS, stamping what happens: bytes when they arrived, the rest when it was done.
 
 TLS runs in memory beside the socket: the handshake has a beginning and an end of its own that way, on any event loop.
 """
@@ -6,13 +6,12 @@ TLS runs in memory beside the socket: the handshake has a beginning and an end o
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
-from typing import cast
 
 from probes.engine.answer import Answer, broken
 from probes.engine.settings import NEXT_ADDRESS_SECONDS, OUR_OWN_ERRORS
+from probes.engine.wire import Wire
 from probes.errors import refusal, words
 from probes.fault import Fault
 from probes.sample import FailureKind
@@ -25,46 +24,54 @@ _ENOUGH = 256 * 1024
 _PIECE = 64 * 1024
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """Carries one request at a time. Whatever goes wrong is raised as a `Fault` where it is awaited."""
 
     def __init__(self, where: str, monotonic_us: Callable[[], int]) -> None:
         self.where = where
         self.address = ""
-        self.made_us = 0
         self.tls: ssl.SSLObject | None = None
         self._monotonic_us = monotonic_us
         self._loop = asyncio.get_running_loop()
-        self._lost = self._loop.create_future()
+        self._wire = Wire(self, monotonic_us)
         self._waiter: asyncio.Future[None] | None = None
         self._answer: Answer | None = None
         self._trail = Trail()
         self._fault: Fault | None = None
         self._stray = False
         self._unasked = bytearray()
-        self._full = self._paused = self._shaken = False
+        self._paused = self._shaken = False
         self._shaken_us = 0
         self._handshake: Handshake | None = None
 
-    # What the event loop calls.
+    async def open(self, address: str, port: int) -> None:
+        """Connects to an address.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.made_us = self._monotonic_us()
-        self._transport = cast(asyncio.Transport, transport)
+        Raises:
+            OSError: where it does not come about.
+        """
+        await self._wire.connect(address, port)
+        self.address = address
 
-    def data_received(self, data: bytes) -> None:
-        now = self._monotonic_us()
+    @property
+    def made_us(self) -> int:
+        """When it was connected, on the monotonic clock; 0 before."""
+        return self._wire.made_us
+
+    # What the wire tells.
+
+    def arrived(self, data: bytes, at_us: int) -> None:
         if self._fault is not None:
             return
         try:
             if self.tls is None:
-                self._received(data, now)
+                self._received(data, at_us)
             else:
                 self._incoming.write(data)
                 if not self._shaken:
-                    self._shake(now)
+                    self._shake(at_us)
                 if self._shaken:
-                    self._decrypt(now)
+                    self._decrypt(at_us)
         except Fault as fault:
             self._fail(fault)
         except Exception as error:
@@ -74,20 +81,12 @@ class Connection(asyncio.Protocol):
             self._fail(unforeseen)
         self._wake()
 
-    def eof_received(self) -> bool:
-        self._ended(None)
-        return False
+    def ended(self, error: Exception | None) -> None:
+        if self._fault is None:
+            self._fault = self._how_it_ended(error)
+        self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended(exc)
-        if not self._lost.done():
-            self._lost.set_result(None)
-
-    def pause_writing(self) -> None:
-        self._full = True
-
-    def resume_writing(self) -> None:
-        self._full = False
+    def drained(self) -> None:
         self._wake()
 
     # What happens to bytes.
@@ -106,7 +105,7 @@ class Connection(asyncio.Protocol):
         answer.feed(data)
         if answer.waiting > _ENOUGH and not self._paused:
             self._paused = True
-            self._transport.pause_reading()
+            self._wire.hold()
 
     def _shake(self, now: int) -> None:
         assert self.tls is not None
@@ -126,40 +125,35 @@ class Connection(asyncio.Protocol):
         try:
             while data := self.tls.read(_ENOUGH):
                 self._received(data, now)
-            self._ended(None)
+            self.ended(None)
         except ssl.SSLWantReadError:
             if self._outgoing.pending:
                 self._flush()
         except ssl.SSLZeroReturnError:
-            self._ended(None)
+            self.ended(None)
         except ssl.SSLError as error:
             raise _tls_fault(self.where, error) from error
 
     def _flush(self) -> None:
-        if self._outgoing.pending and not self._transport.is_closing():
-            self._transport.write(self._outgoing.read())
+        if self._outgoing.pending:
+            self._wire.say(self._outgoing.read())
 
-    def _ended(self, error: Exception | None) -> None:
-        """The other side closed, or the connection broke."""
-        if self._fault is None:
-            if self.tls is not None and not self._shaken:
-                found = words(error) if error is not None else "connection reset"
-                self._fault = Fault(FailureKind.TLS, self.where, expected="a TLS connection", found=found)
-            elif error is not None:
-                self._fault = self._located(broken("the connection broke"))
-            elif self._answer is None:
-                self._fault = self._located(broken("the connection closed before an answer"))
-            else:
-                try:
-                    self._answer.end()
-                    self._fault = self._located(broken("the connection closed before an answer"))
-                except Fault as fault:
-                    self._fault = self._located(fault)
-        self._wake()
+    def _how_it_ended(self, error: Exception | None) -> Fault:
+        if self.tls is not None and not self._shaken:
+            found = words(error) if error is not None else "connection reset"
+            return Fault(FailureKind.TLS, self.where, expected="a TLS connection", found=found)
+        if error is not None:
+            return self._located(broken("the connection broke"))
+        try:
+            if self._answer is not None:
+                self._answer.end()
+        except Fault as fault:
+            return self._located(fault)
+        return self._located(broken("the connection closed before an answer"))
 
     def _fail(self, fault: Fault) -> None:
         self._fault = self._located(fault)
-        self._transport.abort()
+        self._wire.close()
 
     def _located(self, fault: Fault) -> Fault:
         fault.subject = fault.subject or self.where
@@ -187,7 +181,7 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether another request may be sent."""
-        return self._fault is None and not self._stray and self._answer is None and not self._transport.is_closing()
+        return self._fault is None and not self._stray and self._answer is None and not self._wire.closed
 
     async def secure(self, context: ssl.SSLContext, host: str, trail: Trail) -> None:
         """Shakes hands over TLS; the time goes to the phase `tls`.
@@ -249,13 +243,14 @@ class Connection(asyncio.Protocol):
         self._trail = trail
         trail.sent_us = trail.first_byte_us = trail.last_byte_us = 0
         trail.waiting_for = "the request to be taken"
+        self._wire.first = self.tls is None  # in TLS a whole record has to come before a byte can be read
         if len(body) <= _PIECE:
             self._send(head + body)
         else:
             self._send(head)
             pieces = memoryview(body)
             for at in range(0, len(pieces), _PIECE):
-                while self._full and self._fault is None and not answer.head_complete:
+                while self._wire.full and self._fault is None and not answer.head_complete:
                     await self._wait()
                 if self._fault is not None or answer.head_complete:
                     # The other side made up its mind without reading it all; the rest would be taken for a request.
@@ -273,10 +268,10 @@ class Connection(asyncio.Protocol):
         return answer
 
     def _send(self, data: bytes) -> None:
-        if self._transport.is_closing():
+        if self._wire.closed:
             return
         if self.tls is None:
-            self._transport.write(data)
+            self._wire.say(data)
             return
         try:
             self.tls.write(data)
@@ -298,7 +293,7 @@ class Connection(asyncio.Protocol):
                 piece = answer.take()
                 if self._paused:
                     self._paused = False
-                    self._transport.resume_reading()
+                    self._wire.read_on()
                 yield piece
             elif answer.complete:
                 return
@@ -311,14 +306,14 @@ class Connection(asyncio.Protocol):
         """The answer is read, or given up. Returns whether the connection can carry another request."""
         answer, self._answer = self._answer, None
         if answer is None or not (answer.complete and answer.reusable and not answer.parts) or not self.usable:
-            self._transport.abort()
+            self._wire.close()
             return False
         return True
 
     async def aclose(self) -> None:
         """Ends the connection without waiting for the other side's goodbye; its socket is closed on return."""
-        self._transport.abort()
-        await asyncio.shield(self._lost)
+        self._wire.close()
+        await asyncio.sleep(0)  # whoever is told of it on this event loop has a turn before the run goes on
 
 
 def _tls_fault(where: str, error: ssl.SSLError) -> Fault:
@@ -337,19 +332,21 @@ async def dial(
     """
     where = f"{host}:{port}"
     trail.waiting_for = f"a connection to {where}"
-    loop = asyncio.get_running_loop()
     started = monotonic_us()
     made: Connection | None = None
     try:
         for number, address in enumerate(addresses, start=1):
-            trail.addresses.append(address)
             last = number == len(addresses)
+            connection = Connection(where, monotonic_us)
             try:
-                async with contextlib.AsyncExitStack() as stack:
-                    if not last:
-                        await stack.enter_async_context(asyncio.timeout(NEXT_ADDRESS_SECONDS))
-                    _, made = await loop.create_connection(lambda: Connection(where, monotonic_us), address, port)
-                made.address = address
+                if last:
+                    with trail.trying(address):
+                        await connection.open(address, port)
+                else:
+                    async with asyncio.timeout(NEXT_ADDRESS_SECONDS):
+                        with trail.trying(address):
+                            await connection.open(address, port)
+                made = connection
                 return made
             except (OSError, TimeoutError) as error:
                 if isinstance(error, OSError) and error.errno in OUR_OWN_ERRORS:

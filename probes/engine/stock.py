@@ -57,11 +57,11 @@ class _Backend(httpcore.AsyncNetworkBackend):
         trail.waiting_for = f"a connection to {host}:{port}"
         try:
             for address, later in zip(addresses, [*[True] * (len(addresses) - 1), False], strict=True):
-                trail.addresses.append(address)
                 try:
-                    return await self._inner.connect_tcp(
-                        address, port, NEXT_ADDRESS_SECONDS if later else None, local_address, socket_options
-                    )
+                    with trail.trying(address):
+                        return await self._inner.connect_tcp(
+                            address, port, NEXT_ADDRESS_SECONDS if later else None, local_address, socket_options
+                        )
                 except (httpcore.ConnectError, httpcore.ConnectTimeout):
                     if not later:
                         raise
