@@ -19,17 +19,19 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
 from monitor.alerts import Recipient
+from monitor.browser_config import browser_problems
+from monitor.fragments import known_fragments, put_steps
 from monitor.incidents import MONITOR, IncidentRule
+from monitor.journey_checks import journey_problems
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
+from probes.browser.definition import BrowserJourney, ChromiumSettings
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
 from probes.http import host_of
 from probes.practice.mail_server import SMTP_PASSWORD
 from probes.practice.people import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
-from probes.templates import key as key_in_template
-from probes.templates import names_used
 from sla.contract import Contract, parse_contract
 
 _SECOND_US = 1_000_000
@@ -164,10 +166,12 @@ class Config(Definition):
     contract: tuple[ContractSource, ...] = ()
     journey: tuple[Journey, ...] = ()
     certificate: tuple[CertificateCheck, ...] = ()
+    browser: tuple[BrowserJourney, ...] = ()
+    chromium: ChromiumSettings = ChromiumSettings()
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        return (*self.journey, *self.certificate)
+        return (*self.journey, *self.certificate, *self.browser)
 
     @property
     def titles(self) -> dict[str, tuple[str, str]]:
@@ -211,9 +215,8 @@ class Loaded:
         return self.directory / name
 
 
-_MEMBERS = {"run": ("id", "time")}
 _FROM_HERE = "Paths begin at the folder of the main configuration file."
-_LISTS = ("journey", "certificate", "recipient", "contract", "fragment")
+_LISTS = ("journey", "certificate", "browser", "recipient", "contract", "fragment")
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -228,7 +231,7 @@ def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
     problems: list[Problem] = []
     contracts = tuple(_contracts(config, path.parent, origins, problems, documents))
     secrets = _secrets(config, path.parent, environ, origins, problems)
-    problems += _cross_checks(config, origins)
+    problems += _cross_checks(config, origins, secrets)
     problems += _contract_checks(config, contracts)
     if problems:
         raise ConfigError(tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column))))
@@ -267,65 +270,13 @@ def _merge(root: Document) -> tuple[dict[str, Any], Origins, list[Document]]:
             elif document is not root:
                 mend = f"An included file holds only these lists: {', '.join(_LISTS)}. Move it to {root.name}."
                 problems.append(document.problem((name,), "may not be in an included file", mend))
-    fragments = _fragments(lists.pop("fragment"), origins, problems)
-    for number, journey in enumerate(lists["journey"]):
-        if isinstance(journey, dict) and isinstance(journey.get("step"), list):
-            lists["journey"][number] = {
-                **journey,
-                "step": _with_fragments(journey["step"], number, fragments, origins, problems),
-            }
+    fragments = known_fragments(lists.pop("fragment"), origins, problems)
+    for kind in ("journey", "browser"):
+        put_steps(kind, lists[kind], fragments, origins, problems)
     if problems:
         raise ConfigError(tuple(problems))
     tree |= {name: items for name, items in lists.items() if items}
     return tree, origins, documents
-
-
-def _fragments(items: list[Any], origins: Origins, problems: list[Problem]) -> dict[str, tuple[int, list[Any]]]:
-    fragments: dict[str, tuple[int, list[Any]]] = {}
-    for index, item in enumerate(items):
-        if not isinstance(item, dict) or set(item) != {"id", "step"} or not isinstance(item["step"], list):
-            problems.append(
-                origins.problem(("fragment", index), "is not a fragment", "It has an id and a list of steps.")
-            )
-        elif item["id"] in fragments:
-            problems.append(
-                origins.problem(("fragment", index, "id"), f'"{item["id"]}" is there twice', "Give each its own id.")
-            )
-        else:
-            fragments[item["id"]] = (index, item["step"])
-    return fragments
-
-
-def _with_fragments(
-    steps: list[Any],
-    journey: int,
-    fragments: dict[str, tuple[int, list[Any]]],
-    origins: Origins,
-    problems: list[Problem],
-) -> list[Any]:
-    document, base = origins.moved[("journey", journey)]
-    result: list[Any] = []
-    for index, step in enumerate(steps):
-        if not (isinstance(step, dict) and "use" in step):
-            origins.moved[("journey", journey, "step", len(result))] = (document, (*base, "step", index))
-            result.append(step)
-            continue
-        place: Loc = (*base, "step", index, "use")
-        name = step["use"]
-        if len(step) > 1:
-            problems.append(
-                document.problem(place, "a step with use has nothing else", "Put other keys in a step of their own.")
-            )
-        elif name not in fragments:
-            known = ", ".join(sorted(fragments)) or "none"
-            problems.append(document.problem(place, f'there is no fragment "{name}"', f"Known fragments: {known}."))
-        else:
-            number, fragment = fragments[name]
-            source, source_loc = origins.moved[("fragment", number)]
-            for position, part in enumerate(fragment):
-                origins.moved[("journey", journey, "step", len(result))] = (source, (*source_loc, "step", position))
-                result.append(part)
-    return result
 
 
 def read_contract(path: Path) -> tuple[Contract, Document]:
@@ -421,7 +372,7 @@ def _secrets(
     return values
 
 
-def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
+def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -> Iterator[Problem]:
     seen: set[str] = set()
     ids = {check.id for check in config.checks}
     if not config.checks:
@@ -430,7 +381,11 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
             "there is nothing to measure",
             "Add a [[journey]] or a [[certificate]], or include a file that has them.",
         )
-    listed: dict[str, tuple[Check, ...]] = {"journey": config.journey, "certificate": config.certificate}
+    listed: dict[str, tuple[Check, ...]] = {
+        "journey": config.journey,
+        "certificate": config.certificate,
+        "browser": config.browser,
+    }
     for kind, checks in listed.items():
         for index, check in enumerate(checks):
             loc: Loc = (kind, index)
@@ -448,8 +403,12 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
                     yield origins.problem(
                         (*loc, "depends_on"), f'there is no other check "{other}"', f"Known: {', '.join(sorted(ids))}."
                     )
+    # A secret that cannot be read is told where it is configured; here it is known all the same.
+    secrets = {name: values.get(name) for name in config.secrets}
     for index, journey in enumerate(config.journey):
-        yield from _journey_checks(journey, ("journey", index), config, origins)
+        allowed = (host_of(journey.base_url or config.portal.base_url), *config.portal.allow_hosts)
+        yield from journey_problems(journey, ("journey", index), secrets=secrets, hosts=allowed, origins=origins)
+    yield from browser_problems(config.browser, portal=config.portal, secrets=config.secrets, origins=origins)
     if not config.recipient:
         yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")
     for key in ("proxy_credentials", "client_key_password"):
@@ -464,74 +423,6 @@ def _cross_checks(config: Config, origins: Origins) -> Iterator[Problem]:
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."
         )
-
-
-def _journey_checks(journey: Journey, loc: Loc, config: Config, origins: Origins) -> Iterator[Problem]:
-    for name in journey.secrets:
-        if name not in config.secrets:
-            known = ", ".join(sorted(config.secrets)) or "none"
-            yield origins.problem(
-                (*loc, "secrets"), f'there is no secret "{name}"', f"Add it to [secrets]. Known: {known}."
-            )
-    allowed = {host_of(journey.base_url or config.portal.base_url), *(h.lower() for h in config.portal.allow_hosts)}
-    known_names = {"secret", "run", "file"}
-    for number, step in enumerate(journey.step):
-        place: Loc = (*loc, "step", number)
-        if step.deadline is not None and step.deadline > journey.deadline and not step.always:
-            mend = "Lower it, or raise the journey's deadline."
-            yield origins.problem((*place, "deadline"), "is longer than the whole journey's deadline", mend)
-        if step.path.startswith(("http://", "https://")) and "{{" not in step.path.partition("//")[2].partition("/")[0]:
-            host = host_of(step.path)
-            name = host.rpartition(":")[0]
-            if not {host, name} & (allowed | {h.lower() for h in step.allow_hosts}):
-                mend = "Add it to the step's or the portal's allow_hosts."
-                yield origins.problem((*place, "path"), f'the host "{host}" is not one this journey may reach', mend)
-        if step.form_from is not None and step.form_from not in known_names:
-            yield origins.problem((*place, "form_from"), f'nothing captured "{step.form_from}" in an earlier step')
-        for key, text in _templates(step.model_dump(by_alias=True, exclude_defaults=True)):
-            try:
-                names = names_used(text)
-            except ValueError as error:
-                yield origins.problem(
-                    (*place, *key), f"is not a template: {error}", "Write {{ name }}, with a name captured before."
-                )
-                continue
-            for name in sorted(names):
-                root, _, member = name.partition(".")
-                if root == "secret" and member not in journey.secrets:
-                    yield origins.problem(
-                        (*place, *key), f'uses the secret "{member}"', f'Add "{member}" to this journey\'s secrets.'
-                    )
-                elif root in _MEMBERS and member not in _MEMBERS[root]:
-                    mend = f"There are: {', '.join(f'{root}.{name}' for name in _MEMBERS[root])}."
-                    yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)
-                elif root == "file" and member not in {
-                    f"{key_in_template(part.name)}.{fact}"
-                    for s in journey.step
-                    for part in s.multipart or ()
-                    for fact in ("sha256", "size")
-                }:
-                    mend = "A file is named by its part: {{ file.<part>.sha256 }}."
-                    yield origins.problem((*place, *key), f'uses "{name}", which there is not', mend)
-                elif root.replace("_", "-") not in {n.replace("_", "-") for n in known_names}:
-                    captured = ", ".join(sorted(known_names - {"secret", "run", "file"})) or "nothing"
-                    mend = f"Captured before this step: {captured}."
-                    yield origins.problem((*place, *key), f'uses "{root}", which no earlier step captures', mend)
-        known_names |= set(step.capture)
-
-
-def _templates(value: object, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
-    """All texts of a step that hold a template, with their places."""
-    if isinstance(value, str):
-        if "{{" in value or "{%" in value:
-            yield loc, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if key != "capture":
-                yield from _templates(item, (*loc, key))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _templates(item, (*loc, index))
 
 
 def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> Iterator[Problem]:

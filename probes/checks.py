@@ -7,13 +7,15 @@ this one is their door.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from probes.browser.definition import BrowserJourney
 from probes.expectations import Capture, CssExpectation, Expect, HeaderExpectation, JsonExpectation
+from probes.loops import repeated
 from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
 from probes.steps import Part, Step
 from probes.totp import Totp
@@ -96,6 +98,16 @@ class Journey(Definition):
     totp: dict[Id, Totp] = Field(default_factory=dict)
     depends_on: tuple[Id, ...] = ()
     step: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_every_round(cls, table: Any) -> Any:
+        """A file's steps are repeated when it is read, so that their places are known; others are here."""
+        steps = table.get("step") if isinstance(table, Mapping) else None
+        if not isinstance(steps, list | tuple) or not any(isinstance(s, Mapping) and "each" in s for s in steps):
+            return table
+        taken = [repeated(step) if isinstance(step, Mapping) else (step,) for step in steps]
+        return {**table, "step": [step for rounds in taken for step in rounds]}
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
