@@ -17,7 +17,7 @@ from probes.browser.definition import BrowserJourney
 from probes.expectations import Capture, CssExpectation, Expect, HeaderExpectation, JsonExpectation
 from probes.loops import repeated
 from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
-from probes.steps import Part, Step
+from probes.steps import AnyStep, MailStep, Part, Step
 from probes.totp import Totp
 
 __all__ = [
@@ -86,6 +86,8 @@ class Journey(Definition):
         secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
         totp: one-time passwords the steps may use as `{{ totp.<name> }}`, by name.
         depends_on: ids of journeys whose failure explains this one's.
+        max_created_per_day: objects it may make in 24 hours, re-runs included; None: as many as it comes to.
+        max_failed_logins: after so many refused logins in a row, nobody logs in with that account for an hour or more.
     """
 
     kind: Literal["journey"] = "journey"
@@ -97,7 +99,9 @@ class Journey(Definition):
     secrets: tuple[str, ...] = ()
     totp: dict[Id, Totp] = Field(default_factory=dict)
     depends_on: tuple[Id, ...] = ()
-    step: tuple[Step, ...] = Field(min_length=1)
+    max_created_per_day: int | None = Field(default=None, ge=1)
+    max_failed_logins: int = Field(default=3, ge=1, le=100)
+    step: tuple[AnyStep, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -114,12 +118,30 @@ class Journey(Definition):
         ids = [s.id for s in self.step]
         for twice in sorted({i for i in ids if ids.count(i) > 1}):
             raise ValueError(f'has two steps with the id "{twice}"; give each its own')
-        if not any(s.expect.asserts for s in self.step if not s.always):
+        if not any(s.expect.asserts or isinstance(s, MailStep) for s in self.step if not s.always):
             raise ValueError("asserts nothing, so it would be up whatever the portal answers; add an expect to a step")
         if self.deadline > self.interval:
             raise ValueError(
                 "has a deadline beyond its interval, so one run would overlap the next; lower the deadline"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _takes_away_what_it_makes(self) -> Self:
+        by_id = {step.id: step for step in self.step}
+        for step in self.step:
+            if not isinstance(step, Step) or step.creates is None:
+                continue
+            undo = step.creates.undo
+            for name in undo:
+                if name not in by_id:
+                    raise ValueError(f'takes away what "{step.id}" makes with a step "{name}", which there is not')
+            last = by_id[undo[-1]]
+            if not last.always or not last.expect.asserts:
+                raise ValueError(
+                    f'takes away what "{step.id}" makes with "{last.id}" last; that step needs always = true, and an '
+                    "expect that shows that it is gone"
+                )
         return self
 
 

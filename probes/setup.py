@@ -10,11 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from probes.checks import CertificateCheck, Portal
+from probes.created import Keep
 from probes.engine.certificates import handshake
 from probes.engine.names import Names, Remembered
 from probes.engine.settings import Proxy, Way
 from probes.fault import Fault
 from probes.http import Transport, way_out
+from probes.mailboxes import Mailbox
 from probes.sample import FailureKind
 from probes.tls import Handshake, Identity, trust
 from probes.trail import Trail
@@ -40,6 +42,8 @@ class Setup:
             real time are used, so that a run lives in simulated time.
         certificate: shows the certificate of a check; None asks the network, which simulated time does not have.
         remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
+        created: writes down what runs make at the portal; None: nobody does, and only a run itself takes it away.
+        mailboxes: of ours, by name, for steps that wait for a mail.
         version: ours, for the User-Agent.
     """
 
@@ -51,6 +55,8 @@ class Setup:
     transport: Callable[[], Transport] | None = None
     certificate: Callable[[CertificateCheck], Awaitable[Handshake]] | None = None
     remembered: Remembered = field(default_factory=Remembered, repr=False)
+    created: Keep | None = None
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     version: str = field(default_factory=installed_version)
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from probes.created import Creates
 from probes.expectations import Capture, Expect
 from probes.notation import Css, Definition, Duration, Id, Regex, Title
 
@@ -140,6 +142,8 @@ class Step(EveryStep):
         form_from: name of a capture of hidden fields that are sent before the fields of `form`.
         auto_post: forms that send themselves (SAML, OpenID Connect's form_post) are followed, as scripts would.
         allow_hosts: further hosts (`name` or `name:port`) that this step's redirects may lead to.
+        login: this step sends the credentials of an account, so that the monitor rests before it locks it out.
+        creates: what it makes at the portal, and how that is taken away; None where it makes nothing that stays.
     """
 
     kind: Literal["request"] = "request"
@@ -158,6 +162,8 @@ class Step(EveryStep):
     follow_redirects: bool = True
     auto_post: bool = False
     allow_hosts: tuple[str, ...] = ()
+    login: bool = False
+    creates: Creates | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -180,5 +186,45 @@ class Step(EveryStep):
         return self
 
 
+class MailStep(EveryStep):
+    """Waiting for a mail in a mailbox of ours; `expect` and `capture` look at it, then it is thrown away.
+
+    Attributes:
+        mailbox: name of a `[mailbox.<name>]` of the configuration.
+        to, sender, subject, text: templates of what the mail must have; at least one. Only mail that came after the
+            run began is looked at.
+        within: how long the mail may take; that it comes is an assertion.
+        part: which of its parts is the body: its HTML where it has some, or as named.
+    """
+
+    kind: Literal["mail"]
+    mailbox: Id
+    to: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    within: Duration = 60_000_000
+    part: Literal["any", "html", "text"] = "any"
+
+    @model_validator(mode="after")
+    def _knows_its_mail(self) -> Self:
+        if all(x is None for x in (self.to, self.sender, self.subject, self.text)):
+            raise ValueError("takes any mail for the one it waits for; add to, sender, subject or text")
+        if self.until is not None:
+            raise ValueError("waits already; use within in place of until")
+        if self.expect.status or self.expect.url is not None:
+            raise ValueError("expects a status or an address, which a mail has not")
+        return self
+
+
+def _kind_of(value: object) -> str:
+    """Which kind a step is, written as `toml_file` leaves it out of places."""
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return "[mail]" if kind == "mail" else "[request]"
+
+
 #: Every kind of step. What one does, `walk` decides in a single place, by its type.
-AnyStep = Step
+AnyStep = Annotated[
+    Annotated[Step, Tag("[request]")] | Annotated[MailStep, Tag("[mail]")],
+    Discriminator(_kind_of),
+]

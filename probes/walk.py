@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from typing import assert_never
 
 from probes.asking import ask_of, self_posted
 from probes.assertions import Finding, seconds, slowness
@@ -17,12 +19,14 @@ from probes.fault import Fault
 from probes.forms import self_posting
 from probes.http import Visitor, host_of
 from probes.judging import Judge, first_fault, is_bot_check
+from probes.mailboxes import OUR_MAILBOX, mail_answer
+from probes.making import Making
 from probes.redaction import Redactor
 from probes.regexes import TooSlowError
 from probes.response import Response
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.steps import AnyStep, Step, Until
+from probes.steps import AnyStep, MailStep, Step, Until
 from probes.totp import one_time_password, shared_key
 from probes.trail import Trail
 from probes.values import Values, filled
@@ -31,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: Budget of an `always` step that names none.
 CLEAN_UP_US = 10_000_000
+#: Beyond all deadlines of a run it is over for certain.
+_MARGIN_US = 10_000_000
 #: Forms that send themselves are followed so many times within a step.
 MOST_AUTO_POSTS = 5
 #: Failures that a later try may mend: an answer came, but not yet the right one.
@@ -46,10 +52,15 @@ class Walked:
     evidence: tuple[Evidence, ...]
 
 
-async def walk(journey: Journey, *, run_id: str, run_time: str, setup: Setup) -> Walked:
+async def walk(
+    journey: Journey, *, run_id: str, run_time: str, setup: Setup, given: tuple[tuple[str, str], ...] = ()
+) -> Walked:
     """Walks a journey once, on fresh connections with an empty cookie jar.
 
     Deadlines are total: over names, connections, TLS, every redirect and every byte. `always` steps run on their own.
+
+    Args:
+        given: values by name, as if earlier steps had captured them.
     """
     base_url = journey.base_url or setup.portal.base_url
     visitor = Visitor(
@@ -70,6 +81,7 @@ async def walk(journey: Journey, *, run_id: str, run_time: str, setup: Setup) ->
         monotonic_us=setup.monotonic_us,
     )
     walking = _Walk(journey=journey, base_url=base_url, run_id=run_id, run_time=run_time, setup=setup, visitor=visitor)
+    walking.know(given)
     try:
         return await walking.all_steps()
     finally:
@@ -115,6 +127,18 @@ class _Walk:
         self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
         self._evidence: list[Evidence] = []
+        self._making = Making(
+            journey,
+            keep=setup.created,
+            values=self._values,
+            redact=lambda: self._redact,
+            patience_us=_patience(journey),
+        )
+
+    def know(self, given: tuple[tuple[str, str], ...]) -> None:
+        """Takes in values that this run did not capture itself."""
+        for name, value in given:
+            self._values.keep(name, value)
 
     async def all_steps(self) -> Walked:
         results: list[StepResult] = []
@@ -130,7 +154,7 @@ class _Walk:
                 results.append(StepResult(step=step.id, outcome=StepOutcome.SKIPPED))
                 continue
             of_step = step.deadline is not None and step.deadline < left_us
-            result = await self._step(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
+            result = await self._noted(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
             left_us = max(1, left_us - result.duration_us)
             looked += result.assertions
             results.append(result)
@@ -146,11 +170,21 @@ class _Walk:
     async def _clean_up(self, step: AnyStep) -> StepResult:
         try:
             self._values.give(step.given)
-            ask_of(step, self._values, base_url=self._base_url, last=self._last)
+            if isinstance(step, Step):
+                ask_of(step, self._values, base_url=self._base_url, last=self._last)
         except Fault:
             # What was to be cleaned up was never made: the value that names it is missing.
             return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
-        return await self._step(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+        return await self._noted(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+
+    async def _noted(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
+        """A step, and what it makes or takes away put on the list."""
+        refused = await self._making.before(step)
+        if refused is not None:
+            return StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=refused)
+        result = await self._step(step, deadline_us, of_step=of_step)
+        await self._making.after(step, result)
+        return result
 
     async def _step(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
         seen = _Seen()
@@ -175,7 +209,7 @@ class _Walk:
                 expected=f"done within {seconds(deadline_us)}",
                 found=f"still waiting for {waiting_for}" if waiting_for else "not done",
             )
-            if seen.response is not None:
+            if seen.response is not None or waiting_for == OUR_MAILBOX:
                 # The answer was in; that we were not done looking at it is no fault of the portal.
                 fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")
             fault.__cause__ = error
@@ -223,14 +257,20 @@ class _Walk:
     async def _look(self, step: AnyStep, seen: _Seen, started: int) -> None:
         """One try: asks, looks at the answer, keeps what was to be captured. `seen` is kept up to date meanwhile."""
         # A step's own files are known before they are sent, so that the step itself may speak of their hash.
-        self._values.keep_files(file_facts(step, self._values.run_id))
+        if isinstance(step, Step):
+            self._values.keep_files(file_facts(step, self._values.run_id))
         expect = filled(step.expect, self._values.fill)
         response = await self._answer(step, seen.trail)
         seen.response = response = replace(response, duration_us=self._setup.monotonic_us() - started)
         found = await self._judge.findings(expect, response)
-        seen.assertions = len(found)
+        # That a mail came at all is an assertion too.
+        seen.assertions = len(found) + isinstance(step, MailStep)
         fault = first_fault(expect, response, found)
         if fault is not None:
+            if isinstance(step, Step) and step.creates is not None:
+                # Whatever is wrong with the answer: what was made must be found again.
+                with suppress(Fault):
+                    await self._judge.capture(step.capture, response, self._values)
             raise fault
         await self._judge.capture(step.capture, response, self._values)
         soft = slowness(expect, response)
@@ -269,7 +309,27 @@ class _Walk:
         Raises:
             Fault: for whatever keeps an answer from coming.
         """
-        return await self._request(step, trail)
+        match step:
+            case Step():
+                return await self._request(step, trail)
+            case MailStep():
+                return await self._mail(step, trail)
+            case _:
+                assert_never(step)
+
+    async def _mail(self, step: MailStep, trail: Trail) -> Response:
+        setup = self._setup
+        if setup.transport is not None:
+            raise Fault(FailureKind.MONITOR, "run", found="no network in this run")
+        return await mail_answer(
+            step,
+            boxes=setup.mailboxes,
+            secrets=setup.secrets,
+            values=self._values,
+            most=setup.portal.max_body,
+            ca_file=setup.portal.ca_file,
+            trail=trail,
+        )
 
     async def _request(self, step: Step, trail: Trail) -> Response:
         allowed = frozenset(map(str.lower, step.allow_hosts))
@@ -310,6 +370,12 @@ class _Walk:
             expected=self._redact.short(failure.expected),
             found=self._redact.short(failure.found),
         )
+
+
+def _patience(journey: Journey) -> int:
+    """How long a run may last with all its clean-up, and a margin."""
+    own = min(CLEAN_UP_US, journey.deadline)
+    return journey.deadline + sum(step.deadline or own for step in journey.step if step.always) + _MARGIN_US
 
 
 def _failure(step: str, finding: Finding) -> Failure:
