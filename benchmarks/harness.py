@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import resource
 import sys
 import time
@@ -68,6 +69,32 @@ def _timed(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, o
     answer = work(*args, **kwargs)
     seconds = time.perf_counter() - began
     return answer, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class Process:
+    """A process on one core that does one piece of work after the other."""
+
+    def __init__(self, core: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_alone, initargs=(core,))
+
+    def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._pool.submit(work, *args, **kwargs).result(timeout=300)
+
+    def end(self) -> None:
+        self._pool.shutdown()
+
+
+def _alone(core: int) -> None:
+    """At the start of a process: one core of its own, and as many connections as may be."""
+    os.sched_setaffinity(0, {core})
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def rank(values: list[float], part: float) -> float:
+    """The value below which that part of them lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
 def tell(figure: Figure) -> None:

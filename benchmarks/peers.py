@@ -56,14 +56,39 @@ class Running:
 
     @property
     def cpu_s(self) -> float:
-        """User and system time so far, of the whole process."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * _TICK_S
+        """User and system time so far, of all its threads."""
+        return _cpu_s(self.pid)
+
+    @property
+    def whole_cpu_s(self) -> float:
+        """The same with the processes it started, those that ended included."""
+        return sum(_cpu_s(pid, ended=True) for pid in _family(self.pid))
 
     @property
     def resident_mb(self) -> float:
-        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        return _resident_mb(self.pid)
+
+    @property
+    def whole_resident_mb(self) -> float:
+        """The same with the processes it started; what they share counts for each."""
+        return sum(map(_resident_mb, _family(self.pid)))
+
+
+def _cpu_s(pid: int, *, ended: bool = False) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15] if ended else fields[11:13])) * _TICK_S
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text(encoding="ascii").split():
+            yield from _family(int(child))
 
 
 @contextmanager
@@ -114,7 +139,7 @@ http {{ access_log off; {temporary} default_type text/html; types {{ text/html h
     )
     command = [str(NGINX), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
     with running(command, core=core, log=folder / "nginx.log"):
-        _until_listening(http)
+        until_listening(http)
         yield http, https
 
 
@@ -134,7 +159,7 @@ def blackbox(folder: Path, *, core: int) -> Iterator[tuple[Running, int]]:
         "--log.level=error",
     ]
     with running(command, core=core, log=folder / "blackbox.log") as process:
-        _until_listening(port)
+        until_listening(port)
         yield process, port
 
 
@@ -154,7 +179,8 @@ def free_ports(number: int) -> tuple[int, ...]:
     return ports
 
 
-def _until_listening(port: int) -> None:
+def until_listening(port: int) -> None:
+    """Returns as soon as somebody listens there; an OSError after ten seconds."""
     deadline = time.monotonic() + 10
     while True:
         try:

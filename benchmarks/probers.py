@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import re
-import resource
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -36,13 +34,6 @@ class Load:
 
     number: int
     at_once: int
-
-
-def alone(core: int) -> None:
-    """At the start of a process: one core of its own, and as many connections as may be."""
-    os.sched_setaffinity(0, {core})
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 # --- CPU for each probe, in milliseconds ----------------------------------------------------------------------------

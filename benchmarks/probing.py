@@ -6,39 +6,25 @@ them, so that a busy minute of the machine falls on all of them alike.
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import sys
 import tempfile
-import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import ParamSpec, TypeVar
-
-import uvloop
 
 from benchmarks import peers
-from benchmarks.harness import Figure
+from benchmarks.harness import Figure, Process, rank
 from benchmarks.probers import (
     DELAY_US,
     Load,
-    alone,
     curl_first_bytes,
     drive_blackbox,
     engine_cost,
     first_bytes,
     run_cost,
 )
-from monitor.clock import LIVE
-from monitor.schedule import Schedule
-from probes.checks import Check, Journey
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 _ROUNDS = 5
 _LOAD = Load(number=800, at_once=32)
@@ -51,23 +37,8 @@ _FLIGHTS = (
 )
 #: curl keeps no more under way.
 _CURL_MOST = 300
-_CHECKS, _INTERVAL_US = 10_000, 30_000_000
 
 Costs = dict[str, list[float]]
-
-
-class _Process:
-    """A process on one core that does one piece of work after the other."""
-
-    def __init__(self, core: int) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=alone, initargs=(core,))
-
-    def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._pool.submit(work, *args, **kwargs).result(timeout=300)
-
-    def end(self) -> None:
-        self._pool.shutdown()
 
 
 def figures() -> Iterator[Figure]:
@@ -76,7 +47,7 @@ def figures() -> Iterator[Figure]:
         print(f"probing is left out; missing: {', '.join(absent)} (see .ci/setup bench)", file=sys.stderr)
         return
     first, last = peers.cores()
-    prober, driver = _Process(last), _Process(first)
+    prober, driver = Process(last), Process(first)
     try:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -88,14 +59,13 @@ def figures() -> Iterator[Figure]:
                 sites = {"http": f"http://localhost:{http}/", "https": f"https://localhost:{https}/"}
                 yield from _costs(prober, driver, sites, str(folder / "ca.pem"), exporter, port)
                 yield from _biases(prober, driver, f"http://127.0.0.1:{late}/", port)
-        yield from _lags(prober)
     finally:
         prober.end()
         driver.end()
 
 
 def _costs(
-    prober: _Process, driver: _Process, sites: dict[str, str], ca_file: str, exporter: peers.Running, port: int
+    prober: Process, driver: Process, sites: dict[str, str], ca_file: str, exporter: peers.Running, port: int
 ) -> Iterator[Figure]:
     steps = tuple(f"/stap{number}.html" for number in range(1, 6))
     found: Costs = defaultdict(list)
@@ -142,7 +112,7 @@ def _costs(
         )
 
 
-def _biases(prober: _Process, driver: _Process, url: str, port: int) -> Iterator[Figure]:
+def _biases(prober: Process, driver: Process, url: str, port: int) -> Iterator[Figure]:
     for load, rounds in _FLIGHTS:
         found: dict[str, list[int]] = defaultdict(list)
         lateness: list[tuple[int, ...]] = []
@@ -158,12 +128,12 @@ def _biases(prober: _Process, driver: _Process, url: str, port: int) -> Iterator
         biases = {name: [(value - DELAY_US) / 1000 for value in values] for name, values in found.items()}
         limits = {1: (None, None), 100: (1.0, 4.0), 1_000: (2.0, None)}[load.at_once]
         for (part, number), limit in zip((("p50", 0.5), ("p99", 0.99)), limits, strict=True):
-            ours = _rank(biases["own"], number)
+            ours = rank(biases["own"], number)
             yield Figure(figure=f"{about}, bias {part}: ms", ours=ours, limit=limit)
             for name in ("blackbox_exporter", "stock httpx", "curl"):
                 if name in biases:
                     yield Figure(
-                        figure=f"{about}, bias {part} / {name}: ms", ours=ours, peer=_rank(biases[name], number)
+                        figure=f"{about}, bias {part} / {name}: ms", ours=ours, peer=rank(biases[name], number)
                     )
         for part, at in (("p50", 1), ("p99", 2)):
             own_lateness = median(row[at] for row in lateness) / 1000
@@ -173,44 +143,3 @@ def _biases(prober: _Process, driver: _Process, url: str, port: int) -> Iterator
 def _lateness(url: str) -> tuple[int, ...]:
     with urllib.request.urlopen(f"{url}lateness", timeout=10) as answer:  # noqa: S310 - the target of our own
         return tuple(map(int, answer.read().split()))
-
-
-def _rank(values: list[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
-
-
-# --- how late checks start -------------------------------------------------------------------------------------------
-
-
-def _lags(prober: _Process) -> Iterator[Figure]:
-    lags, share = prober(_started)
-    about = f"schedule, {_CHECKS:,} checks at 30 s"
-    yield Figure(figure=f"{about}, start lag p50: ms", ours=_rank(lags, 0.5))
-    yield Figure(figure=f"{about}, start lag p99: ms", ours=_rank(lags, 0.99), limit=5)
-    yield Figure(figure=f"{about}, share of one core: %", ours=share * 100, limit=3)
-
-
-def _started() -> tuple[list[float], float]:
-    return uvloop.run(_start_all())
-
-
-async def _start_all() -> tuple[list[float], float]:
-    written = {"title": {"nl": "P", "en": "P"}, "interval": "30s", "deadline": "10s"}
-    one = Journey.model_validate({**written, "id": "p", "step": [{"id": "s", "path": "/", "expect": {"status": 200}}]})
-    checks = [one.model_copy(update={"id": f"p-{number}"}) for number in range(_CHECKS)]
-    lags: list[float] = []
-
-    async def start(_: Check, slot_us: int) -> None:
-        lags.append((LIVE.now_us() - slot_us) / 1000)
-
-    schedule = Schedule(checks, clock=LIVE, start=start, on_missed=lambda missed: None, on_jump=lambda jump: None)
-    schedule.start()
-    await asyncio.sleep(10)  # what was due just before the start is behind us
-    lags.clear()
-    cpu = time.process_time()
-    await asyncio.sleep(_INTERVAL_US / 1_000_000)
-    share = (time.process_time() - cpu) / (_INTERVAL_US / 1_000_000)
-    await schedule.stop()
-    if len(lags) < _CHECKS * 0.98:
-        raise AssertionError(f"{len(lags)} of {_CHECKS} checks were started")
-    return lags, share
