@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: help run demo practice setup setup-test test check bench format lock dashboards wheel clean
+.PHONY: help run demo practice setup setup-test test check bench side-by-side format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ check: setup-test     ## format, lint, types, import rules, generated files
 bench: setup-test     ## how fast, beside others, in some minutes; figures into benchmarks/latest.json
 	@.ci/setup bench
 	@timeout 1200 $(BIN)/python -m benchmarks
+
+side-by-side: setup-test ## twenty-two targets as blackbox_exporter and as Loketwacht see them
+	@.ci/setup bench
+	@timeout 180 $(BIN)/python -m benchmarks.side_by_side
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .
