@@ -29,7 +29,7 @@ from monitor.incidents import MONITOR, Incident
 from monitor.store import evidence, incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled
-from probes.checks import Check, Journey
+from probes.checks import BrowserJourney, Check, Journey
 from probes.sample import Outcome, Sample
 from probes.sentences import sentence
 from sla.ledger import Sealed, in_force
@@ -64,7 +64,7 @@ class Watched:
     def step_title(self, check_id: str, step: str | None, language: Language) -> str | None:
         """The step's own name; None where it has none or no step is to blame."""
         for check in self.checks:
-            if check.id == check_id and isinstance(check, Journey):
+            if check.id == check_id and isinstance(check, BrowserJourney | Journey):
                 for one in check.step:
                     if one.id == step and one.title is not None:
                         return one.title.nl if language == "nl" else one.title.en

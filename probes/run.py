@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from probes.assertions import seconds
-from probes.checks import CertificateCheck, Check, Journey
+from probes.checks import BrowserJourney, CertificateCheck, Check, Journey
 from probes.fault import Fault
 from probes.redaction import Redactor
 from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Sample
@@ -32,16 +32,28 @@ async def run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sam
     Raises:
         asyncio.CancelledError: where the run itself is cancelled; nothing else.
     """
+    if isinstance(check, BrowserJourney):
+        # A run begins when it has its turn: what it waits for one is our lag, and none of the portal's time.
+        async with setup.browsers.turn():
+            return await _run(check, slot_us=slot_us, location=location, setup=setup)
+    return await _run(check, slot_us=slot_us, location=location, setup=setup)
+
+
+async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sample:
     run_id = setup.new_id()
     started_us = setup.now_us()
     started = setup.monotonic_us()
     walked = Walked(steps=(), failure=None, evidence=())
     certificate: CertificateFacts | None = None
     failure: Failure | None
+    duration_us: int | None = None
     try:
         match check:
             case Journey():
                 walked = await walk(check, run_id=run_id, run_time=_iso(started_us), setup=setup)
+                failure = walked.failure
+            case BrowserJourney():
+                walked, duration_us = await _browsed(check, run_id, _iso(started_us), setup)
                 failure = walked.failure
             case CertificateCheck():
                 certificate, failure = await _certificate(check, setup)
@@ -59,7 +71,7 @@ async def run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sam
         location=location,
         slot_us=slot_us,
         started_us=started_us,
-        duration_us=max(0, setup.monotonic_us() - started),
+        duration_us=max(0, setup.monotonic_us() - started) if duration_us is None else duration_us,
         outcome=outcome_of(failure),
         run_id=run_id,
         failure=failure,
@@ -76,6 +88,22 @@ def outcome_of(failure: Failure | None) -> Outcome:
     if failure.kind in OURS:
         return Outcome.UNKNOWN
     return Outcome.DEGRADED if failure.kind is FailureKind.SLOW else Outcome.DOWN
+
+
+async def _browsed(check: BrowserJourney, run_id: str, run_time: str, setup: Setup) -> tuple[Walked, int]:
+    """A run in a browser, and how long it took without the browser's own start."""
+    if setup.transport is not None:
+        failure = Failure(kind=FailureKind.MONITOR, subject="run", found="no browser in this run")
+        return Walked(steps=(), failure=failure, evidence=()), 0
+    visited = await setup.browsers.visit(
+        check,
+        portal=setup.portal,
+        secrets=setup.secrets,
+        run_id=run_id,
+        run_time=run_time,
+        contact=setup.user_agent,
+    )
+    return Walked(steps=visited.steps, failure=visited.failure, evidence=visited.evidence), visited.duration_us
 
 
 async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[CertificateFacts | None, Failure | None]:

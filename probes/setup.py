@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
+from probes.browser.running import Browsers
 from probes.checks import CertificateCheck, Portal
 from probes.created import Keep
 from probes.engine.certificates import handshake
@@ -42,6 +43,7 @@ class Setup:
             real time are used, so that a run lives in simulated time.
         certificate: shows the certificate of a check; None asks the network, which simulated time does not have.
         remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
+        browsers: whose turn it is to have a browser, and which one.
         created: writes down what runs make at the portal; None: nobody does, and only a run itself takes it away.
         mailboxes: of ours, by name, for steps that wait for a mail.
         version: ours, for the User-Agent.
@@ -55,6 +57,7 @@ class Setup:
     transport: Callable[[], Transport] | None = None
     certificate: Callable[[CertificateCheck], Awaitable[Handshake]] | None = None
     remembered: Remembered = field(default_factory=Remembered, repr=False)
+    browsers: Browsers = field(default_factory=Browsers, repr=False)
     created: Keep | None = None
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     version: str = field(default_factory=installed_version)

@@ -17,7 +17,7 @@ from monitor.clock import LIVE
 from monitor.composition import probe_setup
 from monitor.store import samples
 from monitor.store.database import Database
-from probes.checks import Check, Journey, duration_us
+from probes.checks import BrowserJourney, Check, Journey, duration_us
 from probes.run import run
 from probes.sample import Outcome, Sample, StepOutcome, StepResult
 from probes.sentences import sentence
@@ -154,7 +154,8 @@ def _said(one: _Ran | _Missing) -> str:
 def _figures(ran: _Ran) -> Iterator[str]:
     """`'label'=value;warning;critical;minimum`: the run against its deadline, each step against its limits."""
     yield f"'{ran.check.id}'={ran.sample.duration_us / 1e6:.3f}s;;{ran.check.deadline / 1e6:g};0"
-    limits = {step.id: step.expect for step in ran.check.step} if isinstance(ran.check, Journey) else {}
+    steps = ran.check.step if isinstance(ran.check, BrowserJourney | Journey) else ()
+    limits = {step.id: step.expect for step in steps}
     for step in ran.sample.steps:
         if step.outcome is StepOutcome.SKIPPED:
             continue
@@ -219,7 +220,7 @@ def _row(step: StepResult) -> tuple[str, ...]:
 
 
 def _title(check: Check, step: str | None) -> str | None:
-    if isinstance(check, Journey):
+    if isinstance(check, BrowserJourney | Journey):
         for one in check.step:
             if one.id == step and one.title is not None:
                 return one.title.nl

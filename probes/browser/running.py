@@ -1,0 +1,237 @@
+"""The monitor's side of browser runs: whose turn it is, one process per run, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import logging
+import os
+import pickle
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from probes.browser.definition import BrowserJourney, ChromiumSettings
+from probes.browser.exchange import VISITED, Job, Visited
+from probes.browser.faults import browser_trouble
+from probes.checks import Portal
+from probes.fault import Fault
+from probes.sample import StepOutcome, StepResult
+
+log = logging.getLogger(__name__)
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+#: Beyond the deadlines of all steps: for pictures, and for closing the browser.
+_GRACE_US = 15_000_000
+_CLEAN_UP_US = 10_000_000
+#: An answer of a run is some hundred kilobytes with its pictures; more than this is not read.
+_ANSWER_LIMIT = 16 * 1024 * 1024
+#: What of our environment a browser may see: where programs are, no secrets, no proxies.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
+
+
+class Browsers:
+    """Browser runs: so many at once, in turn, and where the pictures of failures are kept.
+
+    Attributes:
+        pictures: folder; None keeps none.
+        kept: the newest so many pictures stay.
+    """
+
+    def __init__(
+        self, settings: ChromiumSettings | None = None, *, pictures: Path | None = None, kept: int = 200
+    ) -> None:
+        self._settings = settings or ChromiumSettings()
+        self._turns = asyncio.Semaphore(self._settings.concurrency)
+        self._told_sandbox = False
+        self.pictures = pictures
+        self.kept = kept
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A place among the runs that go on at the same moment. Waiting for it is never the portal's time."""
+        async with self._turns:
+            yield
+
+    def executable(self) -> str | None:
+        """The browser's path; None where there is none."""
+        if self._settings.executable is not None:
+            return shutil.which(self._settings.executable)
+        return next(filter(None, map(shutil.which, _NAMES)), None)
+
+    async def visit(
+        self,
+        journey: BrowserJourney,
+        *,
+        portal: Portal,
+        secrets: Mapping[str, str],
+        run_id: str,
+        run_time: str,
+        contact: str,
+    ) -> Visited:
+        """Walks a journey once, in a browser that starts for it and ends with it.
+
+        Whatever is wrong with the browser makes a failure of kind monitor; nothing is raised but cancellation.
+        """
+        try:
+            executable = self.executable()
+            if executable is None:
+                raise browser_trouble("no Chromium was found; install it, or name it in [chromium] executable")
+            if find_spec("playwright") is None:
+                raise browser_trouble("Playwright is not installed; install loketwacht[browser]")
+            job = Job(
+                journey=journey,
+                portal=portal,
+                run_id=run_id,
+                run_time=run_time,
+                contact=contact,
+                executable=executable,
+                sandbox=self._sandbox(),
+                start_us=self._settings.start,
+                secrets=dict(secrets),
+            )
+            with tempfile.TemporaryDirectory(prefix="loketwacht-browser-", ignore_cleanup_errors=True) as home:
+                await _trust(portal, journey, Path(home))
+                visited = await _in_a_process(job, Path(home))
+        except Fault as fault:
+            return _nothing(journey, fault)
+        return await asyncio.to_thread(self._with_pictures, visited)
+
+    def _sandbox(self) -> bool:
+        if self._settings.sandbox is not None:
+            return self._settings.sandbox
+        as_root = os.geteuid() == 0
+        if as_root and not self._told_sandbox:
+            self._told_sandbox = True
+            log.warning(
+                "Chromium refuses its sandbox as root and runs without; let the service run as a user of its own"
+            )
+        return not as_root
+
+    def _with_pictures(self, visited: Visited) -> Visited:
+        """The run's pictures, written into the folder under their SHA-256, named in the evidence."""
+        if self.pictures is None or not visited.pictures:
+            return replace(visited, pictures=())
+        names: dict[str, str] = {}
+        try:
+            self.pictures.mkdir(parents=True, exist_ok=True)
+            for picture in visited.pictures:
+                content = base64.b64decode(picture.png)
+                path = self.pictures / f"{hashlib.sha256(content).hexdigest()}.png"
+                path.write_bytes(content)
+                names[picture.step] = path.name
+            oldest_first = sorted(self.pictures.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
+            for path in oldest_first[: -self.kept]:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("pictures of a failing run could not be kept", extra={"error": error.strerror})
+        kept = "\n".join(f"picture of {step}: {name}" for step, name in names.items())
+        evidence = tuple(
+            replace(one, request=f"{one.request}\n{kept}") if one.step in names and kept else one
+            for one in visited.evidence
+        )
+        return replace(visited, evidence=evidence, pictures=())
+
+
+async def _in_a_process(job: Job, home: Path) -> Visited:
+    journey = job.journey
+    clean_up_us = sum(step.deadline or _CLEAN_UP_US for step in journey.step if step.always)
+    limit_s = (job.start_us + journey.deadline + clean_up_us + _GRACE_US) / 1_000_000
+    keeper, worker = Path(__file__).with_name("keeper.py"), ("-m", "probes.browser.worker")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", str(keeper), f"{limit_s:.3f}", str(os.getpid()), sys.executable, *worker),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=_environment(home),
+        start_new_session=True,
+        limit=_ANSWER_LIMIT,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(pickle.dumps(job))
+            await process.stdin.drain()
+        process.stdin.close()
+        answer = await process.stdout.readline()
+    except ValueError as error:
+        raise browser_trouble("the answer of the run is too large") from error
+    finally:
+        await _ended(process)
+    try:
+        return VISITED.validate_json(answer)
+    except ValidationError as error:
+        raise browser_trouble("the browser's process ended without an answer") from error
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Waits for the keeper to end what it kept; one that does not is ended too. Also where we are cancelled."""
+    _signal(process, signal.SIGTERM)
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.wait_for(asyncio.shield(waiting), 15)
+    except TimeoutError:
+        log.error("a browser run could not be ended", extra={"pid": process.pid})
+        _signal(process, signal.SIGKILL)
+        await waiting
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # Not the process's own method: that one may reap it, behind the back of whoever waits for it.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return kept | {"HOME": str(home), "TMPDIR": str(home), "XDG_RUNTIME_DIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+async def _trust(portal: Portal, journey: BrowserJourney, home: Path) -> None:
+    """Puts the portal's own authorities where Chromium looks for them: an NSS database in the run's own home."""
+    https = (journey.base_url or portal.base_url).startswith("https://")
+    if portal.ca_file is None or not https:
+        return
+    certutil = shutil.which("certutil")
+    if certutil is None:
+        raise browser_trouble("certutil is not installed, so the browser cannot trust ca_file; install libnss3-tools")
+    try:
+        bundle = await asyncio.to_thread(Path(portal.ca_file).read_text, encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise browser_trouble("ca_file cannot be read") from error
+    certificates = bundle.split("-----BEGIN CERTIFICATE-----")[1:]
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    commands = [["-N", "--empty-password"]]
+    for number, certificate in enumerate(certificates):
+        path = home / f"ca-{number}.pem"
+        path.write_text(f"-----BEGIN CERTIFICATE-----{certificate}", encoding="ascii")
+        commands.append(["-A", "-t", "C,,", "-n", f"loketwacht-{number}", "-i", str(path)])
+    for command in commands:
+        made = await asyncio.create_subprocess_exec(
+            certutil,
+            *("-d", f"sql:{database}", *command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        if await made.wait() != 0:
+            raise browser_trouble("certutil refused ca_file")
+
+
+def _nothing(journey: BrowserJourney, fault: Fault) -> Visited:
+    """Nothing was measured."""
+    steps = tuple(StepResult(step=step.id, outcome=StepOutcome.SKIPPED) for step in journey.step)
+    return Visited(steps=steps, failure=fault.failure(None), evidence=(), duration_us=0)
