@@ -255,6 +255,8 @@ class Visit:
             self._requests.on("requestfailed", self._on_request_failed)
         if self._requests.url != place:
             await self._requests.goto(place)
+            # A page behind another is not drawn, and nothing can be clicked on it.
+            await self.page.bring_to_front()
         return self._requests
 
     def _on_request_failed(self, request: Request) -> None:
