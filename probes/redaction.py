@@ -63,6 +63,15 @@ def _base64_cores(secret: bytes) -> Iterable[str]:
             yield quote(core, safe="")
 
 
+@lru_cache(maxsize=64)
+def _forms(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Every form of these secrets. Kept: building it costs more than all the rest of a run."""
+    forms = ["".join(map(_character, secret)) for secret in secrets]
+    cores = {core for secret in secrets for core in _base64_cores(secret.encode())}
+    forms += [re.escape(core) for core in sorted(cores, key=lambda core: (-len(core), core))]
+    return re.compile("|".join(forms)) if forms else None
+
+
 class Redactor:
     """Replaces the values of secrets, in every form they may be echoed in, and what grants access by its name.
 
@@ -74,10 +83,7 @@ class Redactor:
 
     @cached_property
     def _known(self) -> re.Pattern[str] | None:
-        forms = ["".join(map(_character, secret)) for secret in self._secrets]
-        cores = {core for secret in self._secrets for core in _base64_cores(secret.encode())}
-        forms += [re.escape(core) for core in sorted(cores, key=lambda core: (-len(core), core))]
-        return re.compile("|".join(forms)) if forms else None
+        return _forms(self._secrets)
 
     @property
     def widest(self) -> int:
