@@ -14,11 +14,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from monitor.incidents import Incident, IncidentRule
-from probes.checks import CertificateCheck, Check, Journey, Title
+from probes.checks import BrowserJourney, CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Failure, Outcome, Sample
 
 Language = Literal["nl", "en"]
 Topic = Literal["incidents", "certificates", "monitor", "reports"]
+
+_DAY_US = 86_400_000_000
 
 
 class Recipient(BaseModel):
@@ -68,6 +70,7 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"
     MONITOR = "monitor"  # the monitor cannot measure
     MEASURING = "measuring"  # the monitor measures again
+    LEFT_BEHIND = "left-behind"  # what journeys made at the portal could not be taken away
     REPORT = "report"
     TEST = "test"
 
@@ -126,6 +129,14 @@ class CertificateNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehindNews:
+    """What journeys made at the portal and could not take away: each object, and its journey's title."""
+
+    news: Literal["left-behind"] = "left-behind"
+    objects: tuple[tuple[str, Title], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that goes along. It is read when the mail is sent; one that is gone by then is named in the text."""
 
@@ -164,7 +175,7 @@ class TestNews:
 
 
 News = Annotated[
-    IncidentNews | OwnNews | CertificateNews | ReportNews | TestNews,
+    IncidentNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
     Field(discriminator="news"),
 ]
 NEWS: TypeAdapter[News] = TypeAdapter(News)
@@ -300,6 +311,18 @@ def certificate_messages(
     )
 
 
+def left_behind_messages(
+    objects: Sequence[tuple[str, Title]], recipients: Sequence[Recipient], *, now_us: int
+) -> tuple[Outgoing, ...]:
+    """What was left behind at the portal, to all who receive news about the monitor; at most once a day of UTC."""
+    thread = f"left-behind.{now_us // _DAY_US}"
+    news = LeftBehindNews(objects=tuple(objects))
+    return tuple(
+        Outgoing(thread=_thread(thread, language), kind=Kind.LEFT_BEHIND, language=language, news=news, readers=readers)
+        for language, readers in _by_language(r for r in recipients if r.wants("monitor"))
+    )
+
+
 def report_messages(news: ReportNews, recipients: Sequence[Recipient]) -> tuple[Outgoing, ...]:
     """The mail that carries a report, to all who receive reports; once per contract, period and number."""
     thread = f"report.{_plain(news.contract)}.{_plain(news.period)}.{news.number}"
@@ -331,7 +354,7 @@ def step_title(check: Check, step_id: str | None) -> Title | None:
     """The title of a step, its id where it has none; None where no step is meant."""
     if step_id is None:
         return None
-    if isinstance(check, Journey):
+    if isinstance(check, BrowserJourney | Journey):
         for step in check.step:
             if step.id == step_id and step.title is not None:
                 return step.title

@@ -115,6 +115,13 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("journey_missed_runs_total", "counter", ("journey", "cause"), "Slots that were not run, by cause."),
     Metric("journey_incident_open", "gauge", ("journey",), "Whether an incident is open."),
     Metric(
+        "journey_created_objects_open",
+        "gauge",
+        ("journey", "state"),
+        "Objects made at the portal that are not confirmed gone, by state: open, unclear or orphan.",
+    ),
+    Metric("journey_login_paused", "gauge", ("journey",), "Whether the journey rests because its login was refused."),
+    Metric(
         "journey_incident_start_timestamp_seconds",
         "gauge",
         ("journey",),

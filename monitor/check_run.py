@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from monitor import clean_up
 from monitor.alerts import Kind, Recipient, certificate_messages, incident_messages, next_kind, own_messages
 from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
@@ -208,6 +209,7 @@ def save(database: Database, finding: Finding, *, now_us: int) -> tuple[tuple[st
             about.add(state.incident_id)
         for incident_id in sorted(about):
             _tell(tx, incident_id, check, alerting, now_us=now_us)
+        clean_up.note_sample(tx, check, sample, now_us=now_us)
         if isinstance(check, CertificateCheck):
             warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
             outbox.add(tx, warnings, now_us=now_us)

@@ -12,6 +12,7 @@ from monitor.pages import Watched
 from monitor.reporting import ReportJob
 from monitor.signing import Signing
 from monitor.store.outbox import ToSend
+from probes.browser.running import Browsers
 from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
 
@@ -32,6 +33,11 @@ def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
         now_us=clock.now_us,
         monotonic_us=clock.monotonic_us,
         new_id=clock.new_id,
+        mailboxes={
+            name: box.model_copy(update={"ca_file": str(loaded.path(box.ca_file).resolve())}) if box.ca_file else box
+            for name, box in loaded.config.mailbox.items()
+        },
+        browsers=Browsers(loaded.config.chromium, pictures=loaded.data_dir / "pictures"),
     )
 
 

@@ -29,6 +29,7 @@ from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.browser.definition import BrowserJourney, ChromiumSettings
 from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
 from probes.http import host_of
+from probes.mailboxes import Mailbox
 from probes.practice.mail_server import SMTP_PASSWORD
 from probes.practice.people import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
@@ -156,6 +157,7 @@ class Config(Definition):
     references: References = References()
     secrets: dict[SecretName, SecretSource] = Field(default_factory=dict)
     incidents: IncidentRule = IncidentRule()
+    mailbox: dict[Id, Mailbox] = Field(default_factory=dict)
     mail: MailSettings
     recipient: tuple[Recipient, ...] = ()
     pages: Pages = Pages()
@@ -407,7 +409,9 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
     secrets = {name: values.get(name) for name in config.secrets}
     for index, journey in enumerate(config.journey):
         allowed = (host_of(journey.base_url or config.portal.base_url), *config.portal.allow_hosts)
-        yield from journey_problems(journey, ("journey", index), secrets=secrets, hosts=allowed, origins=origins)
+        yield from journey_problems(
+            journey, ("journey", index), secrets=secrets, hosts=allowed, mailboxes=config.mailbox, origins=origins
+        )
     yield from browser_problems(config.browser, portal=config.portal, secrets=config.secrets, origins=origins)
     if not config.recipient:
         yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")
@@ -415,6 +419,11 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         secret = getattr(config.portal, key)
         if secret is not None and secret not in config.secrets:
             yield origins.problem(("portal", key), f'there is no secret "{secret}"', "Add it to [secrets].")
+    for name, box in config.mailbox.items():
+        if box.password not in config.secrets:
+            yield origins.problem(
+                ("mailbox", name, "password"), f'there is no secret "{box.password}"', "Add it to [secrets]."
+            )
     if config.mail.password is not None and config.mail.password not in config.secrets:
         yield origins.problem(
             ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
@@ -458,9 +467,10 @@ def require_files(loaded: Loaded, path: Path) -> None:
         ("timestamp", "ca", stamping.ca if stamping else None),
         ("signature", "key_file", signature.key_file if signature else None),
     )
+    boxes = tuple((("mailbox", name, "ca_file"), box.ca_file) for name, box in loaded.config.mailbox.items())
     problems = tuple(
-        document.problem((table, key), f'there is no file "{name}"', mend)
-        for table, key, name in named
+        document.problem(place, f'there is no file "{name}"', mend)
+        for place, name in (*(((table, key), name) for table, key, name in named), *boxes)
         if name is not None and not loaded.path(name).is_file()
     )
     if problems:

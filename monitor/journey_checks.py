@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from monitor.toml_file import Loc, Origins, Problem
 from probes.checks import Journey, Step
 from probes.http import host_of
+from probes.making import needs
 from probes.steps import RESERVED, AnyStep
 from probes.templates import key as key_in_template
 from probes.templates import names_used
@@ -17,13 +18,20 @@ _MEMBERS = {"run": ("id", "time"), "oidc": ("state", "nonce"), "pkce": ("verifie
 
 
 def journey_problems(
-    journey: Journey, loc: Loc, *, secrets: Mapping[str, str | None], hosts: tuple[str, ...], origins: Origins
+    journey: Journey,
+    loc: Loc,
+    *,
+    secrets: Mapping[str, str | None],
+    hosts: tuple[str, ...],
+    mailboxes: Collection[str],
+    origins: Origins,
 ) -> Iterator[Problem]:
     """Whatever a journey speaks of that there is not.
 
     Args:
         loc: the journey's place in the tree.
         secrets: the configured ones by name; None where the value could not be read.
+        mailboxes: names of those that are configured.
         hosts: those the journey may reach, as `name` or `name:port`.
     """
     yield from _secret_problems(journey, loc, secrets, origins)
@@ -40,6 +48,10 @@ def journey_problems(
         known_names_here = known_names | set(step.given)
         if isinstance(step, Step):
             yield from _step_problems(step, place, allowed, known_names_here, origins, first=number == 0)
+            yield from _creation_problems(journey, step, place, origins)
+        elif step.mailbox not in mailboxes:
+            mend = f"Add [mailbox.{step.mailbox}]. Known: {', '.join(sorted(mailboxes)) or 'none'}."
+            yield origins.problem((*place, "mailbox"), f'there is no mailbox "{step.mailbox}"', mend)
         yield from _template_problems(journey, step, place, known_names_here, origins)
         known_names |= set(step.capture)
 
@@ -85,6 +97,14 @@ def _step_problems(
         yield origins.problem((*place, "form_from"), f'nothing captured "{step.form_from}" in an earlier step')
 
 
+def _creation_problems(journey: Journey, step: Step, place: Loc, origins: Origins) -> Iterator[Problem]:
+    """What a step makes must be taken away by steps that can be walked on their own, in a session of their own."""
+    forms = {key_in_template(name) for one in journey.step for name, capture in one.capture.items() if capture.hidden}
+    for name in sorted(needs(journey, step) & forms):
+        mend = "Name the step that captures it in undo as well, before the one that sends it."
+        yield origins.problem((*place, "creates", "undo"), f'needs the form "{name}" of another session', mend)
+
+
 def _template_problems(
     journey: Journey, step: AnyStep, place: Loc, known_names: set[str], origins: Origins
 ) -> Iterator[Problem]:
@@ -120,6 +140,8 @@ def _template_problems(
             elif root == "totp" and member not in passwords:
                 mend = f"Add [journey.totp.{member or 'name'}] with its secret to this journey."
                 yield origins.problem(where, f'uses "{name}", which there is not', mend)
+            elif key[0] == "creates" and root in map(key_in_template, step.capture):
+                continue  # what a step makes is named by what it captures itself
             elif root.replace("_", "-") not in {n.replace("_", "-") for n in known_names}:
                 captured = ", ".join(sorted(known_names - RESERVED)) or "nothing"
                 mend = f"Captured before this step: {captured}."

@@ -18,7 +18,17 @@ from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.formatting import day, length, local
-from monitor.alerts import CertificateNews, IncidentNews, Kind, Language, OwnNews, ReportNews, TestNews
+from monitor import left_behind_text
+from monitor.alerts import (
+    CertificateNews,
+    IncidentNews,
+    Kind,
+    Language,
+    LeftBehindNews,
+    OwnNews,
+    ReportNews,
+    TestNews,
+)
 from monitor.mail_message import File, Mailbox, MailMessage
 from monitor.store.outbox import ToSend
 from probes.checks import Title
@@ -133,6 +143,8 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
             page = _own(message, news, house)
         case CertificateNews():
             page = _certificate(message, news, house)
+        case LeftBehindNews():
+            page = _left_behind(message, news, house)
         case ReportNews():
             page = _report(message, news, house, missing)
         case TestNews():
@@ -321,6 +333,19 @@ def _certificate(message: ToSend, news: CertificateNews, house: House) -> _Draft
     )
 
 
+def _left_behind(message: ToSend, news: LeftBehindNews, house: House) -> _Draft:
+    language = message.language
+    return _Draft(
+        word="MONITOR",
+        subject=f"MONITOR: {left_behind_text.subject(news, language)}",
+        headline=left_behind_text.headline(news, language),
+        tone="warn",
+        sentences=left_behind_text.sentences(language),
+        facts=left_behind_text.facts(news, language),
+        link=("Bekijk de statuspagina" if language == "nl" else "View the status page", _link(house, "/", message)),
+    )
+
+
 def _report(message: ToSend, news: ReportNews, house: House, missing: tuple[str, ...]) -> _Draft:
     nl = message.language == "nl"
     period = _period(news.period, message.language)
@@ -390,6 +415,7 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.CERTIFICATE: ("certificaten", "certificates"),
         Kind.MONITOR: ("de monitor zelf", "the monitor itself"),
         Kind.MEASURING: ("de monitor zelf", "the monitor itself"),
+        Kind.LEFT_BEHIND: ("de monitor zelf", "the monitor itself"),
         Kind.REPORT: ("rapporten", "reports"),
     }
     topic = topics.get(kind, ("storingen", "outages"))[0 if nl else 1]

@@ -9,7 +9,8 @@ import ipaddress
 import platform
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -279,6 +280,17 @@ class Metrics:
         if since_us is not None:
             self.set("journey_incident_start_timestamp_seconds", _seconds(since_us), check_id)
         self._on_incident()
+
+    def cleaned_up(
+        self, states: Iterable[tuple[str, str]], *, journeys: Iterable[str], resting: Collection[str]
+    ) -> None:
+        """What is not confirmed gone, as (journey, state) of each; and which of all journeys rest."""
+        counted = Counter(states)
+        self.drop(("journey_created_objects_open", "journey_login_paused"))
+        for journey in journeys:
+            self.set("journey_login_paused", float(journey in resting), journey)
+            for state in ("open", "unclear", "orphan"):
+                self.set("journey_created_objects_open", counted[journey, state], journey, state)
 
     def references_asked(self, *, own_fault: bool) -> None:
         self.add("monitor_reference_checks_total", 1, "own-fault" if own_fault else "target-fault")

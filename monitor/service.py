@@ -22,6 +22,7 @@ from monitor.alerts import ReportNews, report_messages
 from monitor.assessing import note_intervals
 from monitor.automatic import due_reports, report_news
 from monitor.check_run import Alerting, Recorder, run_check
+from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.delivery import Delivery
@@ -31,7 +32,7 @@ from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
 from monitor.pages import Days
 from monitor.reporting import write
-from monitor.schedule import ClockJump, MissedSlots, Schedule
+from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
 from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
@@ -53,6 +54,7 @@ _SECOND_US = 1_000_000
 _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _HOUSEKEEPING_S = 5.0
 _MONTH_S = 60.0
+_CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
 
 
@@ -98,6 +100,7 @@ class Service:
             self._recorder = Recorder(
                 database=self._database, in_store=self._in_store, clock=self._clock, observer=self._metrics
             )
+            self._clean_up = CleanUp(database=self._database, in_store=self._in_store, clock=self._clock)
             done = await self._in_store(self._begin)
             self._apply()
             self._schedule = Schedule(
@@ -114,6 +117,7 @@ class Service:
                 loops: list[Coroutine[Any, Any, None]] = [
                     self._delivery().run(self._wake),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
+                    self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, self._assess_months),
                     self._every(_MONTH_S, self._seal_days),
                     self._every(_MONTH_S, self._stamp_head),
@@ -163,7 +167,9 @@ class Service:
     def _apply(self) -> None:
         """Take the values of the configuration in force into use."""
         settings = self._loaded.config
-        self._setup = composition.probe_setup(self._loaded, self._clock)
+        setup = composition.probe_setup(self._loaded, self._clock)
+        self._setup = replace(setup, created=self._clean_up.keep)
+        self._clean_up.configured(settings.checks, setup, settings.recipient)
         self._alerting = Alerting(
             rule=settings.incidents,
             recipients=settings.recipient,
@@ -214,6 +220,12 @@ class Service:
     # -- measuring -------------------------------------------------------------------------------------------------
 
     async def _start(self, check: Check, slot_us: int) -> None:
+        hindrance = await self._clean_up.hindrance(check)
+        if hindrance is not None:
+            cause = Cause(hindrance.value)
+            until_us = slot_us + check.interval
+            self._missed(MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause))
+            return
         urls = self._loaded.config.references.urls
         await run_check(
             check,
@@ -299,6 +311,14 @@ class Service:
         if (size := self._database.size_bytes()) is not None:
             metrics.set("monitor_db_size_bytes", size)
         await self._recorder.drain()
+
+    async def _work_off(self) -> None:
+        """Take away what journeys left at the portal, and show what stays."""
+        standing = await self._clean_up.work_off()
+        figures = self._clean_up.figures(standing)
+        self._metrics.cleaned_up(figures.states, journeys=figures.journeys, resting=figures.resting)
+        if standing.told:
+            self._wake.set()
 
     async def _assess_months(self) -> None:
         began_us = self._clock.monotonic_us()

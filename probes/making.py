@@ -12,13 +12,12 @@ from probes.created import Announced, Keep, Made, NotMade, NotNoted, Unclear, Un
 from probes.fault import Fault
 from probes.redaction import Redactor
 from probes.sample import Failure, FailureKind, StepOutcome, StepResult
-from probes.steps import AnyStep, Step
+from probes.steps import RESERVED, AnyStep, Step
 from probes.templates import key, names_used
 from probes.values import Values
 
 log = logging.getLogger(__name__)
 
-_GIVEN = {"secret", "run", "file"}
 _WELL = (StepOutcome.OK, StepOutcome.SLOW)
 _SECRET = re.compile(r"\bsecret\.([\w-]+)")
 
@@ -104,10 +103,10 @@ def needs(journey: Journey, step: Step) -> frozenset[str]:
     needed: set[str] = set()
     found: set[str] = set()
     for one in undoing(journey, step):
-        dumped = one.model_dump(by_alias=True, exclude_defaults=True, exclude={"creates", "capture"})
+        dumped = one.model_dump(by_alias=True, exclude_defaults=True, exclude={"creates", "capture", "when", "given"})
         used = {name.partition(".")[0] for text in _texts(dumped) for name in names_used(text)}
         used |= {key(one.form_from)} if isinstance(one, Step) and one.form_from is not None else set()
-        needed |= used - found - _GIVEN
+        needed |= used - found - RESERVED - set(map(key, one.given))
         found |= {key(name) for name in one.capture}
     return frozenset(needed)
 

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from monitor.cli import (
     check,
+    clean_up,
     configuration,
     contract,
     documents,
@@ -50,6 +51,7 @@ app.command(contract.sla)
 app.command(contract.report)
 app.command(documents.document)
 app.command(restated.report_difference)
+app.command(clean_up.cleanup)
 app.command(procedure.outage)
 app.command(procedure.findings)
 app.command(proof.verify)

@@ -25,13 +25,16 @@ from monitor.toml_file import ConfigError
 from probes import checks
 from probes.assertions import seconds
 from probes.checks import Journey, Portal, duration_us
+from probes.created import Creates
 from probes.evidence import BODY_LIMIT
+from probes.mailboxes import Mailbox
 from probes.practice import PRACTICE_SECRETS
 from probes.practice.settings import PracticeSettings
 from probes.regexes import PATIENCE_SECONDS, SEARCHED
 from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
 from probes.setup import Setup
+from probes.steps import EveryStep, MailStep
 from probes.walk import CLEAN_UP_US
 from sla import contract, contract_text, sanction_rules
 from sla.contract import parse_contract
@@ -49,6 +52,10 @@ base_url = "https://loket.example"
 contact = "https://bestuur.example/meting"
 [secrets]
 burger_token = { env = "BURGER_TOKEN" }
+[mailbox.bevestigingen]
+host = "imap.example"
+user = "monitor"
+password = "burger_token"
 [mail]
 host = "mail.example"
 sender = "loketwacht@bestuur.example"
@@ -77,6 +84,7 @@ IN_JOURNEYS: dict[str, type[BaseModel]] = {
     "### `expect.header`": checks.HeaderExpectation,
     "## `capture`": checks.Capture,
     "## Uploads": checks.Part,
+    "### What must not be left behind": Creates,
 }
 IN_CONTRACTS: dict[str, type[BaseModel]] = {
     "### The whole": contract.Contract,
@@ -93,6 +101,7 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[references]`": config.References,
     "## `[secrets]`": config.SecretSource,
     "## `[incidents]`": IncidentRule,
+    "## `[mailbox]`": Mailbox,
     "## `[mail]`": MailSettings,
     "## `[[recipient]]`": Recipient,
     "## `[pages]`": config.Pages,
@@ -235,6 +244,14 @@ def test_every_key_is_documented_with_its_default_and_no_other(
 ) -> None:
     documented = {key: told(cell) for key, cell in rows(document, heading).items()}
     assert documented == {key: plain(default) for key, default in written(model).items()}
+
+
+def test_every_key_of_a_step_that_waits_for_a_mail_is_documented() -> None:
+    own = {key: default for key, default in written(MailStep).items() if key not in written(EveryStep)} | {
+        "kind": "request"
+    }
+    documented = {key: told(cell) for key, cell in rows("journeys", "## Waiting for a mail").items()}
+    assert documented == {key: plain(default) for key, default in own.items()}
 
 
 def test_every_table_of_the_configuration_has_its_section() -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts import Attachment, CertificateNews, IncidentNews, Kind, OwnNews, Reader, ReportNews, TestNews
+from monitor.alerts import (
+    Attachment,
+    CertificateNews,
+    IncidentNews,
+    Kind,
+    LeftBehindNews,
+    OwnNews,
+    Reader,
+    ReportNews,
+    TestNews,
+)
 from monitor.mail_message import email_message
 from monitor.mail_text import composer
 from monitor.store.outbox import ToSend
@@ -68,6 +78,16 @@ NEWS = {
             attachments=(
                 Attachment(path="/nergens/r.pdf", file_name="rapport-2026-10.pdf", media_type="application/pdf"),
             ),
+        ),
+        at("10:00"),
+    ),
+    "left-behind": (
+        Kind.LEFT_BEHIND,
+        LeftBehindNews(
+            objects=(
+                ("project OMV_2099000123", Title(nl="Indienen", en="Submitting")),
+                ("bezwaar 7f3a", Title(nl="Bezwaar", en="Objection")),
+            )
         ),
         at("10:00"),
     ),
