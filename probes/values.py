@@ -33,7 +33,7 @@ class Values:
         self.run_id = run_id
         self._passwords = passwords
         self._given: Mapping[str, str] = {}
-        self._found_secret: list[str] = [derived("pkce verifier", run_id)]
+        self._found_secret: list[str] = []
         self.run_time = run_time
         self._secrets = dict(secrets)
         self._captured: dict[str, str | Fields] = {}
@@ -89,7 +89,7 @@ class Values:
         if not is_template(text):
             return text
         try:
-            return rendered(text, self._by_name(), into)
+            return rendered(text, self._by_name(text), into)
         except MissingNameError as error:
             raise Fault(
                 FailureKind.MONITOR, "template", expected=f"a value for {error.name}", found="nothing"
@@ -120,7 +120,7 @@ class Values:
     def _known(self, template: str) -> str | None:
         """The text with its values filled in; None where a captured value is not there."""
         try:
-            return rendered(template, self._by_name())
+            return rendered(template, self._by_name(template))
         except MissingNameError as error:
             if error.name.partition(".")[0] in RESERVED:
                 self.fill(template)
@@ -128,7 +128,7 @@ class Values:
         except TemplateError as error:
             raise Fault(FailureKind.MONITOR, "template", expected="a template", found=str(error)) from error
 
-    def _by_name(self) -> dict[str, Any]:
+    def _by_name(self, template: str) -> dict[str, Any]:
         values: dict[str, Any] = {
             key(name): value if isinstance(value, str) else {key(field): text for field, text in value}
             for name, value in self._captured.items()
@@ -138,6 +138,9 @@ class Values:
         self._hide(*passwords.values())
         values["totp"] = {key(name): value for name, value in passwords.items()}
         verifier = derived("pkce verifier", self.run_id)
+        if "pkce" in template:
+            # Only now does it leave us. One more secret costs the redactor more than all the rest of a run.
+            self._hide(verifier)
         values["pkce"] = {"verifier": verifier, "challenge": challenge(verifier)}
         values["oidc"] = {name: derived(name, self.run_id) for name in ("state", "nonce")}
         values["secret"] = {key(name): value for name, value in self._secrets.items()}
