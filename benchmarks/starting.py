@@ -1,4 +1,4 @@
-"""How late checks start on the service's schedule, beside APScheduler with a job for each of them, on the other core."""
+"""How late checks start on the service's schedule, beside APScheduler with a job for each."""
 
 from __future__ import annotations
 
