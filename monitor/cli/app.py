@@ -14,6 +14,7 @@ from monitor.cli import (
     contract,
     documents,
     exchange,
+    journey,
     look,
     procedure,
     proof,
@@ -40,6 +41,7 @@ app.command(running.practice)
 app.command(running.demo)
 app.command(check.check)
 app.command(configuration.app)
+app.command(journey.app)
 app.command(look.status)
 app.command(look.incidents_, name="incidents")
 app.command(written.maintenance)
