@@ -24,7 +24,13 @@ MAIL = a_mail(to="m+run-0@oefen.example", subject="Bevestiging", html='<a class=
 def lived(folder: Folder, tmp_path: Path, *, password: str = PASSWORD, **mail: Any) -> tuple[Sample, list[str]]:
     """A run that asks for a mail, waits for it and opens its link; and every path that was asked."""
     ca = authority(tmp_path)
-    wait = {"id": "mail", "kind": "mail", "mailbox": "post", "to": "m+{{ run.id }}@oefen.example", "within": "1s"}
+    wait: dict[str, Any] = {
+        "id": "mail",
+        "kind": "mail",
+        "mailbox": "post",
+        "to": "m+{{ run.id }}@oefen.example",
+        "within": "1s",
+    }
     wait |= {"capture": {"link": {"css": "a.ja", "attribute": "href"}}, **mail}
     what = journey(step("/vraag"), wait, step("{{ link }}", name="open"))
 
