@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 from probes.redaction import Redactor
 from probes.sample import Evidence
@@ -28,5 +29,13 @@ def evidence(step: str, trail: Trail, redact: Redactor, text: str | None = None)
         body=clean,
         body_truncated=truncated,
         body_sha256=hashlib.sha256(trail.body).hexdigest() if trail.status else None,
-        addresses=tuple(dict.fromkeys(trail.addresses)),
+        addresses=tuple(_tried(trail)),
     )
+
+
+def _tried(trail: Trail) -> Iterator[str]:
+    """Every address, and why it was not the one: `::1 (connection refused)`."""
+    refusals = {attempt.address: attempt.refusal for attempt in trail.attempts}
+    for address in dict.fromkeys(trail.addresses):
+        refusal = refusals.get(address)
+        yield address if refusal is None else f"{address} ({refusal})"

@@ -203,7 +203,7 @@ class Evidence:
     body: str
     body_truncated: bool
     body_sha256: str | None
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()  # every one tried; one that refused says why, in brackets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

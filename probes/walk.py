@@ -243,6 +243,7 @@ class _Walk:
             status=trail.status,
             body_bytes=len(trail.body),
             urls=tuple(self._redact.short(url, 2000) or "" for url in trail.urls),
+            hops=trail.hops,
             assertions=seen.assertions,
             failure=failure,
             address=trail.addresses[-1] if trail.addresses else "",

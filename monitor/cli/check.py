@@ -19,7 +19,7 @@ from monitor.store import samples
 from monitor.store.database import Database
 from probes.checks import BrowserJourney, Check, Journey, duration_us
 from probes.run import run
-from probes.sample import Outcome, Sample, StepOutcome, StepResult
+from probes.sample import Hop, Outcome, Sample, StepOutcome, StepResult
 from probes.sentences import sentence
 
 _NAGIOS = {
@@ -187,8 +187,10 @@ def _show(ran: _Ran, *, explain: bool) -> None:
             table.add_row(*_row(step_result))
         console.print(table)
         for step_result in sample.steps:
-            for url in step_result.urls if explain or step_result.outcome is StepOutcome.FAILED else ():
-                console.print(f"  {step_result.step}: {url}", markup=False)
+            if explain or step_result.outcome is StepOutcome.FAILED:
+                hops = step_result.hops or (None,) * len(step_result.urls)
+                for url, hop in zip(step_result.urls, hops, strict=True):
+                    console.print(f"  {step_result.step}: {url}{_went(hop)}", markup=False)
     if sample.certificate is not None:
         end = datetime.fromtimestamp(sample.certificate.not_after_us / 1e6, UTC)
         console.print(f"  valid until {end:%Y-%m-%d %H:%M} UTC, {sample.certificate.subject}", markup=False)
@@ -202,6 +204,22 @@ def _show(ran: _Ran, *, explain: bool) -> None:
             for part in (kept.request, kept.response_head, kept.body):
                 console.print("\n".join(f"    {line}" for line in part.splitlines()), markup=False)
                 console.print()
+
+
+def _went(hop: Hop | None) -> str:
+    """What became of one request of a step: `  302, resolve 0.1, connect 0.3, wait 12.0 ms, ::1 connection refused`."""
+    if hop is None:
+        return ""
+    times = {
+        "resolve": hop.phases.resolve_us,
+        "connect": hop.phases.connect_us,
+        "tls": hop.phases.tls_us,
+        "wait": hop.phases.processing_us,
+        "read": hop.phases.transfer_us,
+    }
+    spent = ", ".join(f"{name} {us / 1000:.1f}" for name, us in times.items() if us)
+    tried = "".join(f", {one.address} {one.refusal}" for one in hop.attempts if one.refusal is not None)
+    return f"  {hop.status or 'no answer'}{f', {spent} ms' if spent else ''}{tried}"
 
 
 def _row(step: StepResult) -> tuple[str, ...]:

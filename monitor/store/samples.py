@@ -251,7 +251,7 @@ def _sample(row: Row[Any]) -> Sample:
 def _step_row(step: StepResult) -> list[object]:
     """A step as a list: id, outcome, duration, phases, status, bytes, assertions, and what else is not at its default.
 
-    The URLs of a step that went well are not kept: they say nothing that the journey's definition does not.
+    The URLs and hops of a step that went well are not kept: they say nothing that the journey's definition does not.
     """
     phases = step.phases
     cells: list[object] = [
@@ -263,9 +263,8 @@ def _step_row(step: StepResult) -> list[object]:
         step.body_bytes,
         step.assertions,
     ]
-    rest = _STEP.dump_python(step, mode="json", exclude_defaults=True, exclude=_IN_CELLS)
-    if step.outcome is StepOutcome.OK:
-        rest.pop("urls", None)
+    left_out = _IN_CELLS | {"urls", "hops"} if step.outcome is StepOutcome.OK else _IN_CELLS
+    rest = _STEP.dump_python(step, mode="json", exclude_defaults=True, exclude=left_out)
     if rest:
         cells.append(rest)
     return cells

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probes.run import run
-from probes.sample import FailureKind, Outcome, Sample
+from probes.sample import FailureKind, Outcome, Phases, Sample
 from tests.scripted_server import Received, ScriptedServer, answer, journey, pages, setup, step, walked
 
 pytestmark = pytest.mark.usefixtures("each_engine")
@@ -118,3 +118,12 @@ def test_credentials_stay_with_their_origin() -> None:
     assert received.headers["x-gewoon"] == "ja"
     assert "authorization" not in received.headers
     assert "x-sleutel" not in received.headers
+
+
+def test_every_hop_has_its_own_status_phases_and_attempts() -> None:
+    script = pages({"/": to("/b"), "/b": answer("goed")})
+    sample, _ = walked(script, journey())
+    done = sample.steps[0]
+    assert [hop.status for hop in done.hops] == [302, 200]
+    assert sum((hop.phases for hop in done.hops), Phases()) == done.phases
+    assert [[(one.address, one.refusal) for one in hop.attempts] for hop in done.hops] == [[("127.0.0.1", None)], []]
