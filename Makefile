@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: help run demo practice setup setup-test test check bench side-by-side format lock dashboards wheel clean
+.PHONY: help run demo practice setup setup-test test check bench side-by-side browser-leaks format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench: setup-test     ## how fast, beside others, in some minutes; figures into 
 side-by-side: setup-test ## twenty-two targets as blackbox_exporter and as Loketwacht see them
 	@.ci/setup bench
 	@timeout 180 $(BIN)/python -m benchmarks.side_by_side
+
+browser-leaks: setup-test ## 200 failing browser runs, and what they leave behind
+	@timeout 1800 $(BIN)/python -m benchmarks.browser_leaks
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -20,7 +20,7 @@ from probes.setup import Setup
 
 FILE = Path(__file__).parents[1] / "probes" / "practice" / "browser_journeys.toml"
 
-in_chromium = [pytest.mark.chromium, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+in_chromium = pytest.mark.chromium
 
 
 @cache

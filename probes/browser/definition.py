@@ -140,6 +140,7 @@ class BrowserJourney(Definition):
             others are kept out, counted and told.
         secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
         depends_on: ids of checks whose failure explains this one's.
+        shadow: measured, stored and shown, but it opens no incident and counts for no contract until this is removed.
     """
 
     kind: Literal["browser"] = "browser"
@@ -152,6 +153,7 @@ class BrowserJourney(Definition):
     allow_hosts: Texts = ()
     secrets: tuple[str, ...] = ()
     depends_on: tuple[Id, ...] = ()
+    shadow: bool = False
     step: tuple[BrowserStep, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

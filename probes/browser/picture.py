@@ -12,7 +12,7 @@ from playwright.async_api import Locator, Page
 
 #: Larger pictures are left out, in bytes.
 LIMIT = 2 * 1024 * 1024
-_SECONDS = 4.0
+_SECONDS = 3.0
 #: Values of fields are covered by replacing them: a mask goes by selectors, and a value has none.
 _COVER = """secrets => {
   for (const field of document.querySelectorAll('input, textarea')) {

@@ -216,7 +216,10 @@ class _Walk:
             fault = Fault(FailureKind.MONITOR, "step", found=type(error).__name__)
         duration = self._monotonic_us() - started
         fault = self._whose(fault, response)
-        figures = await page.figures() if page.opened and step.request is None and not page.crashed else NO_FIGURES
+        measurable = page.opened and step.request is None and not page.crashed
+        if fault is not None and fault.kind in (FailureKind.TIMEOUT, FailureKind.MONITOR):
+            measurable = False  # such a page gives no figures either, and would be waited for
+        figures = await page.figures() if measurable else NO_FIGURES
         if (fault is not None and not step.always) or step.screenshot:
             await self._keep_picture(step)
         return await self._told(step, duration, response, figures, found, fault, slow)

@@ -24,6 +24,7 @@ from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
 from probes.assertions import seconds
+from probes.browser.definition import BrowserExpect, BrowserJourney, BrowserStep, ChromiumSettings, Request
 from probes.checks import Journey, Portal, duration_us
 from probes.created import Creates
 from probes.evidence import BODY_LIMIT
@@ -42,7 +43,9 @@ from sla.published import SCHEMAS
 from tests.practice_site import practice_site
 
 ROOT = Path(__file__).parents[2]
-DOCS = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration")}
+DOCS = {
+    name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration", "browser")
+}
 
 #: What a journey of the document needs around it.
 AROUND = """
@@ -108,6 +111,7 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[metrics]`": config.MetricsListener,
     "## `[[contract]]`": config.ContractSource,
     "## `[[certificate]]`": checks.CertificateCheck,
+    "## `[chromium]`": ChromiumSettings,
     "## `[practice]`": PracticeSettings,
 }
 TABLES = [
@@ -192,6 +196,20 @@ def test_what_the_document_shows_of_journeys_is_a_right_configuration(text: str,
     assert len(loaded.config.journey) == (text + beside).count("[[journey]]")
 
 
+def test_what_the_document_shows_of_a_browser_is_a_right_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(AROUND + "".join(text for _, text in blocks("browser")))
+    loaded = config.load(tmp_path / "config.toml", environ={"BURGER_TOKEN": "geheim"})
+    assert [journey.id for journey in loaded.config.browser] == ["zoeken-in-browser"]
+    assert loaded.config.chromium == ChromiumSettings()
+
+
+@pytest.mark.parametrize("model", [BrowserJourney, BrowserStep, BrowserExpect, Request])
+def test_every_key_of_a_browser_journey_is_documented(model: type[BaseModel]) -> None:
+    told_of_all_journeys = written(checks.Journey).keys() | written(checks.Expect).keys()
+    own = written(model).keys() - (told_of_all_journeys if model is not Request else set())
+    assert {key for key in own if not re.search(rf"`{key}\b", DOCS["browser"])} <= {"kind"}
+
+
 def test_the_document_shows_journeys_a_certificate_and_references() -> None:
     tables = {table for text in TOML_OF_JOURNEYS for table in re.findall(r"^\[+\w+\]+$", text, re.MULTILINE)}
     assert tables == {"[[journey]]", "[[fragment]]", "[[certificate]]", "[references]"}
@@ -256,7 +274,7 @@ def test_every_key_of_a_step_that_waits_for_a_mail_is_documented() -> None:
 
 def test_every_table_of_the_configuration_has_its_section() -> None:
     sections = set(re.findall(r"^## `\[+(\w+)\]+`$", DOCS["configuration"], re.MULTILINE))
-    assert sections == set(Config.model_fields) - {"journey"}
+    assert sections == set(Config.model_fields) - {"journey", "browser"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Browser journeys without a browser: what is refused, where it may go, what its messages mean."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from probes.browser.faults import network_fault
+from probes.browser.reach import Reach, resolver_rules
+from probes.sample import FailureKind
+from tests.in_a_browser import one_page
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Page.goto: net::ERR_NAME_NOT_RESOLVED at https://loket.example/", FailureKind.DNS),
+        ("net::ERR_DNS_TIMED_OUT", FailureKind.DNS),
+        ("net::ERR_CONNECTION_REFUSED", FailureKind.CONNECT),
+        ("net::ERR_CERT_DATE_INVALID", FailureKind.TLS),
+        ("net::ERR_CERT_REVOKED", FailureKind.TLS),
+        ("net::ERR_EMPTY_RESPONSE", FailureKind.PROTOCOL),
+        ("net::ERR_TOO_MANY_REDIRECTS", FailureKind.REDIRECT),
+        ("net::ERR_TIMED_OUT", FailureKind.TIMEOUT),
+        ("net::ERR_CONTENT_DECODING_FAILED", FailureKind.BODY),
+    ],
+)
+def test_what_the_network_refused_is_the_portal_s(message: str, kind: FailureKind) -> None:
+    assert network_fault(message, "loket.example:443").kind is kind
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Target page, context or browser has been closed",
+        "Page crashed",
+        "net::ERR_INSUFFICIENT_RESOURCES",
+        "net::ERR_OUT_OF_MEMORY",
+        "net::ERR_INTERNET_DISCONNECTED",
+        "net::ERR_NOBODY_KNOWS_THIS",
+        "",
+    ],
+)
+def test_a_browser_s_own_trouble_and_what_nobody_knows_is_ours(message: str) -> None:
+    """T42: the words of a browser that died never make an outage."""
+    assert network_fault(message, "loket.example:443").kind is FailureKind.MONITOR
+
+
+def test_only_names_that_are_allowed_exist_for_the_browser() -> None:
+    reach = Reach(own=frozenset({"loket.example:443", "::1:8781"}), others=frozenset({"cdn.example"}))
+    rules = resolver_rules(reach, {"loket.example": "192.0.2.7"})
+    assert rules == (
+        "MAP [::1]:8781 [::1]:8781, MAP cdn.example cdn.example, MAP loket.example:443 192.0.2.7:443, MAP * ~NOTFOUND"
+    )
+    assert reach.allows("https://cdn.example/a.css")
+    assert reach.allows("data:text/plain,x")
+    assert not reach.allows("https://loket.example:8443/")
+    assert not reach.allows("wss://elders.example/")
+    assert not reach.is_own("https://cdn.example/a.css")
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"clik": "#x"}, "Extra inputs"),
+        ({"click": "#["}, "not a CSS selector"),
+        ({"fill": {"#[": "x"}}, "not a CSS selector"),
+        ({"request": {"path": "/x"}}, "a request beside other actions"),
+        ({"goto": None}, "the first step needs goto"),
+        ({"expect": {}}, "asserts nothing"),
+        ({"expect": {"url": "["}}, "not a regular expression"),
+        ({"capture": {"secret": {"css": "b"}}}, "a name that templates already use"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason(changes: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint.replace("[", r"\[")):
+        one_page(**changes)
