@@ -1,4 +1,4 @@
-"""The newest value of every metric, rendered by a custom collector. The metrics themselves are in `monitor.catalogue`.
+"""The newest value of every metric. `monitor.catalogue` says which there are, `monitor.exposition` writes them down.
 
 A check that is no longer configured has no series any more (T46).
 """
@@ -13,16 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import accumulate
-from typing import assert_never
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.core import Metric as Family
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.samples import Exemplar
+from time import sleep
 
 from monitor.catalogue import BUCKETS, CATALOGUE, Metric
+from monitor.exposition import Distribution, Exemplar, Family, Labels, Text, media_type
 from monitor.observer import Delivered
 from probes.checks import Check
 from probes.sample import CertificateFacts, Outcome, Phases, Sample, StepOutcome, StepResult
@@ -52,7 +46,9 @@ _EXEMPLAR_LENGTH = 128
 #: On `/probe` the scraper says which check it asked for; these labels would only repeat it. blackbox_exporter has none.
 _NOT_ON_PROBE = ("journey", "location", "step")
 
-Labels = tuple[str, ...]
+#: Between two pieces of a page the writer rests so long: whoever waits for the interpreter gets it, and not only after
+#: the five milliseconds for which a busy thread may keep it.
+_REST_S = 0.0001
 
 
 @dataclass(slots=True)
@@ -67,11 +63,10 @@ class _Histogram:
         self.counts[bucket] += 1
         self.total += value
         if 0 < len(run_id) <= _EXEMPLAR_LENGTH - len("run_id"):
-            self.exemplars[bucket] = Exemplar({"run_id": run_id}, value, _seconds(at_us))
+            self.exemplars[bucket] = Exemplar(run_id, value, _seconds(at_us))
 
-
-#: What a scraper reads of one histogram: counts and exemplars by bucket, and the sum.
-_Read = tuple[tuple[int, ...], float, dict[int, Exemplar]]
+    def read(self) -> Distribution:
+        return Distribution(tuple(self.counts), self.total, dict(self.exemplars))
 
 
 def _seconds(us: int) -> float:
@@ -83,8 +78,11 @@ class Metrics:
 
     def __init__(self, *, version: str, started_us: int, on_incident: Callable[[], None] = lambda: None) -> None:
         self._on_incident = on_incident
-        self._values: dict[str, dict[Labels, float]] = {metric.name: {} for metric in CATALOGUE}
-        self._histograms: dict[str, dict[Labels, _Histogram]] = {}
+        # By metric and by its first label, so that what concerns one check is found without looking at all the others.
+        self._values: dict[str, dict[str, dict[Labels, float]]] = {metric.name: {} for metric in CATALOGUE}
+        self._histograms: dict[str, dict[str, dict[Labels, _Histogram]]] = {metric.name: {} for metric in CATALOGUE}
+        self._text = Text()
+        self._writing = threading.Lock()
         self._lock = threading.Lock()
         self.set("monitor_build_info", 1, version, platform.python_version())
         self.set("monitor_start_timestamp_seconds", _seconds(started_us))
@@ -113,37 +111,44 @@ class Metrics:
         if len(labels) != len(_BY_NAME[name].labels):
             raise ValueError(f"{name} has the labels {_BY_NAME[name].labels}, not {labels}")
         with self._lock:
-            self._values[name][labels] = value
+            self._values[name].setdefault(_first(labels), {})[labels] = value
 
     def add(self, name: str, amount: float, *labels: str) -> None:
         with self._lock:
-            values = self._values[name]
+            values = self._values[name].setdefault(_first(labels), {})
             values[labels] = values.get(labels, 0.0) + amount
 
     def observe(self, name: str, value: float, *labels: str, run_id: str = "", at_us: int = 0) -> None:
         """One more value in a histogram; `run_id` names the run it comes from, empty for none."""
         with self._lock:
-            series = self._histograms.setdefault(name, {}).setdefault(labels, _Histogram())
+            series = self._histograms[name].setdefault(_first(labels), {}).setdefault(labels, _Histogram())
             series.add(value, run_id=run_id, at_us=at_us)
 
     def drop(self, names: Iterable[str], *first_labels: str) -> None:
         """Forget the series of these metrics whose labels begin like this."""
         with self._lock:
             for name in names:
-                for labels in [k for k in self._values[name] if k[: len(first_labels)] == first_labels]:
-                    del self._values[name][labels]
+                if not first_labels:
+                    self._values[name].clear()
+                    continue
+                values = self._values[name].get(first_labels[0], {})
+                for labels in [k for k in values if k[: len(first_labels)] == first_labels]:
+                    del values[labels]
+
+    def _end(self, label: str, kept: Collection[str]) -> None:
+        """Forget the series of every metric whose first label this is, but for these values of it."""
+        with self._lock:
+            for metric in CATALOGUE:
+                if metric.labels[:1] == (label,):
+                    for known in (self._values[metric.name], self._histograms[metric.name]):
+                        for gone in known.keys() - kept:
+                            del known[gone]
 
     # -- what the service tells --------------------------------------------------------------------------------------
 
     def configured(self, checks: Sequence[Check], *, location: str, sha256: str, now_us: int) -> None:
         """A configuration came into force. Series of checks that are gone end here; counters of the others go on."""
-        ids = {check.id for check in checks}
-        with self._lock:
-            for metric in CATALOGUE:
-                if metric.labels[:1] == ("journey",):
-                    for values in (self._values[metric.name], self._histograms.get(metric.name, {})):
-                        for labels in [k for k in values if k[0] not in ids]:
-                            del values[labels]
+        self._end("journey", {check.id for check in checks})
         self.drop(("monitor_config_info", "journey_info"))
         for check in checks:
             self.set("journey_info", 1, check.id, check.title.nl, check.kind)
@@ -158,13 +163,8 @@ class Metrics:
 
     def keep_only(self, *, contracts: Iterable[str], references: Iterable[str]) -> None:
         """Series of contracts and reference targets that are no longer in force end here, as those of checks do."""
-        kept = {"contract": set(contracts), "reference": set(references)}
-        with self._lock:
-            for metric in CATALOGUE:
-                known = kept.get(metric.labels[0]) if metric.labels else None
-                if known is not None:
-                    for labels in [k for k in self._values[metric.name] if k[0] not in known]:
-                        del self._values[metric.name][labels]
+        self._end("contract", set(contracts))
+        self._end("reference", set(references))
 
     def reloaded(self, *, ok: bool, now_us: int) -> None:
         self.set("monitor_config_last_reload_successful", float(ok))
@@ -347,26 +347,32 @@ class Metrics:
 
     # -- what Prometheus reads ---------------------------------------------------------------------------------------
 
-    def collect(self) -> Iterator[Family]:
-        with self._lock:
-            values = {name: dict(series) for name, series in self._values.items()}
-            histograms = {
-                name: {labels: (tuple(h.counts), h.total, dict(h.exemplars)) for labels, h in series.items()}
-                for name, series in self._histograms.items()
-            }
+    def families(self) -> Iterator[Family]:
+        """Every metric as it stands now, each read at once; one that has labels and no series is left out."""
         for metric in CATALOGUE:
-            family = _family(metric, values[metric.name], histograms.get(metric.name, {}))
-            if family.samples or not metric.labels:
-                yield family
+            with self._lock:
+                values = [one for series in self._values[metric.name].values() for one in series.items()]
+                histograms = self._histograms[metric.name].values()
+                distributions = [(labels, found.read()) for series in histograms for labels, found in series.items()]
+            if values or distributions or not metric.labels:
+                yield Family(metric, values, distributions)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """The metrics in the format the scraper asked for, and its media type."""
-        return _encoded(self, accept)
+        """The metrics in the format the scraper asked for, and its media type.
+
+        Takes a thread of its own, and lets others run between its pieces.
+        """
+        kind = media_type(accept)
+        pieces = []
+        with self._writing:
+            for piece in self._text.pieces(self.families(), kind):
+                pieces.append(piece.encode())
+                sleep(_REST_S)
+        return b"".join(pieces), kind
 
     def known(self, check_id: str) -> bool:
         """Whether a check of this name is configured."""
-        with self._lock:
-            return any(labels[0] == check_id for labels in self._values["journey_info"])
+        return check_id in self._values["journey_info"]
 
     def probe(self, check_id: str, accept: str) -> tuple[bytes, str] | None:
         """The newest result of one check as blackbox_exporter tells it, and its media type; None before its first run.
@@ -375,45 +381,34 @@ class Metrics:
         check measured from several places, the newest result is told.
         """
         with self._lock:
-            runs = self._values["journey_last_run_timestamp_seconds"]
-            measured = [labels for labels in runs if labels[0] == check_id]
-            if not measured:
+            runs = self._values["journey_last_run_timestamp_seconds"].get(check_id)
+            if not runs:
                 return None
-            newest = max(measured, key=lambda labels: runs[labels])
+            newest = max(runs, key=lambda labels: runs[labels])
             families = [
-                _family(_on_probe(metric), found, {})
+                Family(_on_probe(metric), found)
                 for metric in CATALOGUE
                 if metric.name.startswith("probe_") or metric.name == "journey_last_run_timestamp_seconds"
-                if (found := _without_check(metric, self._values[metric.name], newest))
+                if (found := _without_check(metric, self._values[metric.name].get(check_id, {}), newest))
             ]
-        return _encoded(_Collected(families), accept)
+        kind = media_type(accept)
+        return "".join(Text().pieces(families, kind)).encode(), kind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Collected:
-    """What a registry can read and, as it asks for, hash."""
-
-    families: Sequence[Family]
-
-    def collect(self) -> Iterable[Family]:
-        return self.families
-
-
-def _encoded(collector: Metrics | _Collected, accept: str) -> tuple[bytes, str]:
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(collector)
-    encoder, content_type = choose_encoder(accept)
-    return encoder(registry), content_type
+def _first(labels: Labels) -> str:
+    return labels[0] if labels else ""
 
 
 def _on_probe(metric: Metric) -> Metric:
     return replace(metric, labels=tuple(label for label in metric.labels if label not in _NOT_ON_PROBE))
 
 
-def _without_check(metric: Metric, values: dict[Labels, float], key: Labels) -> dict[Labels, float]:
-    """The series of one check, without the labels that `/probe` leaves out."""
+def _without_check(metric: Metric, values: dict[Labels, float], key: Labels) -> list[tuple[Labels, float]]:
+    """The series of one check at one place, without the labels that `/probe` leaves out."""
     kept = [at for at, label in enumerate(metric.labels) if label not in _NOT_ON_PROBE]
-    return {tuple(labels[at] for at in kept): value for labels, value in values.items() if labels[:2] == key}
+    return list(
+        {tuple(labels[at] for at in kept): value for labels, value in values.items() if labels[:2] == key}.items()
+    )
 
 
 def _address_hash(address: str) -> int:
@@ -424,29 +419,3 @@ def _address_hash(address: str) -> int:
     for byte in ipaddress.ip_address(address.partition("%")[0]).packed:
         value = (value ^ byte) * 0x01000193 % 2**32
     return value
-
-
-def _family(metric: Metric, values: dict[Labels, float], histograms: dict[Labels, _Read]) -> Family:
-    match metric.kind:
-        case "gauge":
-            gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
-            for labels, value in values.items():
-                gauge.add_metric(labels, value)
-            return gauge
-        case "counter":
-            counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-            for labels, value in values.items():
-                counter.add_metric(labels, value)
-            return counter
-        case "histogram":
-            histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
-            bounds = [*(repr(bound) for bound in BUCKETS), "+Inf"]
-            for labels, (counts, total, exemplars) in histograms.items():
-                buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = [
-                    (bound, count, exemplars[at]) if at in exemplars else (bound, count)
-                    for at, (bound, count) in enumerate(zip(bounds, accumulate(counts), strict=True))
-                ]
-                histogram.add_metric(labels, buckets, total)
-            return histogram
-        case _:
-            assert_never(metric.kind)
