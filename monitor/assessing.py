@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from monitor.store import days, events, ledger, samples
@@ -22,9 +22,15 @@ from sla.plan import data_span, durations_asked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """How far apart the slots of each check were, and since when: the grid may change with the configuration."""
+    """How far apart the slots of each check were, and since when: the grid may change with the configuration.
 
-    changes: Mapping[str, tuple[tuple[int, int], ...]]  # per check (since_us, interval_us), ascending
+    Attributes:
+        changes: per check (since_us, interval_us), ascending.
+        shadows: per check that ever was in shadow (since_us, whether it is), ascending.
+    """
+
+    changes: Mapping[str, tuple[tuple[int, int], ...]]
+    shadows: Mapping[str, tuple[tuple[int, bool], ...]] = field(default_factory=dict)
 
     def at(self, check_id: str, slot_us: int) -> int:
         """The interval in force at a slot; for slots before the first known one, that first one."""
@@ -33,19 +39,39 @@ class Intervals:
         return known[max(index, 0)][1]
 
     def edges(self, check_id: str, start_us: int, end_us: int) -> list[int]:
-        """The span's own edges, and where the interval changes between them."""
-        return [start_us, *(at for at, _ in self.changes[check_id] if start_us < at < end_us), end_us]
+        """The span's own edges, and where the interval changes between them, or what counts does."""
+        inner = {at for at, _ in (*self.changes[check_id], *self.shadows.get(check_id, ()))}
+        return [start_us, *sorted(at for at in inner if start_us < at < end_us), end_us]
+
+    def in_shadow(self, check_id: str, start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
+        """The parts of [start, end) in which the check was in shadow."""
+        marks = (*self.shadows.get(check_id, ()), (end_us, False))
+        for (since_us, shadow), (until_us, _) in pairwise(marks):
+            if shadow and max(since_us, start_us) < min(until_us, end_us):
+                yield max(since_us, start_us), min(until_us, end_us)
+
+    def counts(self, check_id: str, slot_us: int) -> bool:
+        """Whether what was due then may count: not where the check was in shadow."""
+        known = self.shadows.get(check_id, ())
+        index = bisect_right(known, slot_us, key=lambda change: change[0]) - 1
+        return index < 0 or not known[index][1]
 
 
 def note_intervals(tx: Transaction, checks: Sequence[Check], now_us: int) -> None:
-    """Write down the interval of every check whose interval is not the one last written."""
-    known = _changes(tx, now_us + 1)
+    """Write down the interval of every check whose interval is not the one last written, and who is in shadow.
+
+    What was measured in shadow stays out of every contract, also after its release: so both ends are written down.
+    """
+    known, shadows = _changes(tx, now_us + 1), _shadows(tx, now_us + 1)
     for check in checks:
         before = known.get(check.id)
         if before is None or before[-1][1] != check.interval:
             events.add(
                 tx, Event(at_us=now_us, kind="interval", check_id=check.id, data={"interval_us": check.interval})
             )
+        in_shadow = bool(shadows[check.id]) and shadows[check.id][-1][1]
+        if check.shadow != in_shadow:
+            events.add(tx, Event(at_us=now_us, kind="shadow", check_id=check.id, data={"shadow": check.shadow}))
 
 
 def _changes(tx: Transaction, until_us: int) -> dict[str, list[tuple[int, int]]]:
@@ -55,8 +81,18 @@ def _changes(tx: Transaction, until_us: int) -> dict[str, list[tuple[int, int]]]
     return dict(found)
 
 
+def _shadows(tx: Transaction, until_us: int) -> defaultdict[str, list[tuple[int, bool]]]:
+    found: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
+    for event in events.read(tx, 0, until_us, kinds=("shadow",)):
+        found[str(event.check_id)].append((event.at_us, bool(event.data["shadow"])))
+    return found
+
+
 def intervals(tx: Transaction, until_us: int) -> Intervals:
-    return Intervals(changes={name: tuple(changes) for name, changes in _changes(tx, until_us).items()})
+    return Intervals(
+        changes={name: tuple(changes) for name, changes in _changes(tx, until_us).items()},
+        shadows={name: tuple(changes) for name, changes in _shadows(tx, until_us).items()},
+    )
 
 
 def assess_stored(
@@ -136,6 +172,8 @@ def runs_of(
     edges = known.edges(name, start_us, end_us)
     for location in days.locations(tx, name):
         for since_us, until_us in pairwise(edges):
+            if not known.counts(name, since_us):
+                continue
             interval_us = known.at(name, since_us)
             here = days.read(tx, name, location, since_us, until_us, durations=durations, ready_made=ready_made)
             for run in here:
@@ -174,6 +212,8 @@ def samples_of(
             for one in samples.stream_step(tx, name, step, start_us, end_us):
                 durations[one.slot_us][step] = one.duration_us
         for measured in samples.stream(tx, (name,), start_us, end_us):
+            if not known.counts(name, measured.slot_us):
+                continue
             yield SampleIn(
                 journey=name,
                 due_us=measured.slot_us,

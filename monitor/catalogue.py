@@ -109,11 +109,18 @@ CATALOGUE: tuple[Metric, ...] = (
         (*_CHECK, "step", "phase"),
         "Duration of the step in the last run by phase.",
     ),
+    Metric(
+        "journey_step_lcp_seconds",
+        "gauge",
+        (*_CHECK, "step"),
+        "Largest Contentful Paint of the page a browser step opened in the last run; absent without a browser.",
+    ),
     Metric("journey_last_run_timestamp_seconds", "gauge", _CHECK, "When the last run began."),
     Metric("journey_last_success_timestamp_seconds", "gauge", _CHECK, "When the last successful run began."),
     Metric("journey_schedule_lag_seconds", "gauge", _CHECK, "How late the last run began after its slot."),
     Metric("journey_missed_runs_total", "counter", ("journey", "cause"), "Slots that were not run, by cause."),
     Metric("journey_incident_open", "gauge", ("journey",), "Whether an incident is open."),
+    Metric("journey_shadow", "gauge", ("journey",), "Whether it is measured in shadow: no incidents, no contract."),
     Metric(
         "journey_created_objects_open",
         "gauge",

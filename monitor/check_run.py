@@ -192,11 +192,14 @@ def save(database: Database, finding: Finding, *, now_us: int) -> tuple[tuple[st
 
     Returns:
         The checks whose incident opened (with since when) or ended (with None). Nothing at all happens for a slot that
-        has its sample already.
+        has its sample already. A check in shadow has its sample, and what it made at the portal, written down; no more.
     """
     sample, check, alerting = finding.sample, finding.check, finding.alerting
     with database.begin() as tx:
         if not samples.add(tx, sample):
+            return ()
+        if check.shadow:
+            clean_up.note_sample(tx, check, sample, now_us=now_us)
             return ()
         before = incidents.load(tx, check.id)
         state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)

@@ -436,6 +436,7 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
 
 def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> Iterator[Problem]:
     known = {check.id for check in config.checks}
+    shadow = {check.id for check in config.checks if check.shadow}
     for loaded in contracts:
         document = toml_file.read(loaded.path)
         for v, version in enumerate(loaded.contract.version):
@@ -445,6 +446,12 @@ def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> I
                         mend = f"Known journeys: {', '.join(sorted(known))}."
                         yield document.problem(
                             ("version", v, "clause", c, "scope"), f'there is no journey "{name}"', mend
+                        )
+                    if name in shadow:
+                        yield document.problem(
+                            ("version", v, "clause", c, "scope"),
+                            f'journey "{name}" is in shadow, and what is measured in shadow counts for no contract',
+                            "Remove shadow = true from the journey to release it, or take it out of the scope.",
                         )
 
 

@@ -158,6 +158,7 @@ class Metrics:
                 self.add("journey_runs_total", 0, check.id, location, outcome.value)
             self.add("journey_blips_total", 0, check.id, location)
             self.add("journey_incident_open", 0, check.id)
+            self.set("journey_shadow", float(check.shadow), check.id)
         self.set("monitor_config_info", 1, sha256)
         self.reloaded(ok=True, now_us=now_us)
 

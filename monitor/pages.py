@@ -56,7 +56,10 @@ class Watched:
     def title(self, check_id: str, language: Language) -> str:
         for check in self.checks:
             if check.id == check_id:
-                return check.title.nl if language == "nl" else check.title.en
+                title = check.title.nl if language == "nl" else check.title.en
+                if check.shadow:
+                    title += " (schaduw: telt nog niet mee)" if language == "nl" else " (shadow: does not count yet)"
+                return title
         if check_id == MONITOR:
             return "De monitor zelf" if language == "nl" else "The monitor itself"
         return check_id

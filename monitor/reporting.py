@@ -29,9 +29,20 @@ from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
 _CAUSES = {
     FailureKind.REFERENCE: "own-network",
     FailureKind.BOT_CHECK: "bot-check",
+    FailureKind.RATE_LIMITED: "rate-limited",
     FailureKind.MONITOR: "load",
 }
-_MISSED = {"off": "monitor-off", "clock-jump": "clock", "late": "load", "busy": "load", "error": "load"}
+_MISSED = {
+    "off": "monitor-off",
+    "clock-jump": "clock",
+    "late": "load",
+    "busy": "load",
+    "error": "load",
+    "stop-file": "stopped",
+    "paused": "stopped",
+    "asked-to-wait": "asked-to-wait",
+    "crowded": "crowded",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +181,8 @@ def _proven(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Proven]:
             if one.location != where:
                 where = one.location
                 proofs = seals.proofs(tx, name, where, period.start_us, end_us)
+            if not known.counts(name, one.slot_us):
+                continue
             sample = SampleIn(
                 journey=name,
                 due_us=one.slot_us,
@@ -193,6 +206,8 @@ def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
     known = intervals(tx, period.end_us)
     until_us = min(period.end_us, job.now_us)
     for name in job.contract.journeys():
+        for start_us, end_us in known.in_shadow(name, period.start_us, until_us):
+            found[("shadow", start_us, end_us)].add(name)
         for run in runs_of(tx, name, known, period.start_us, until_us, durations=False, ready_made=False):
             first = run.first
             if first.outcome == "unknown" and first.failure:

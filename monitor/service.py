@@ -435,8 +435,8 @@ class Service:
             )
 
     def _close_abandoned(self, tx: Transaction, now_us: int) -> None:
-        """Close incidents of checks that are no longer configured: nothing would ever see them end."""
-        known = {check.id for check in self._loaded.config.checks} | {MONITOR}
+        """Close incidents of checks that are no longer configured, or in shadow: nothing would ever see them end."""
+        known = {check.id for check in self._loaded.config.checks if not check.shadow} | {MONITOR}
         for incident in incidents.read(tx, only_open=True):
             if incident.check_id not in known:
                 ended = Resolved(

@@ -86,6 +86,7 @@ class Journey(Definition):
         secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
         totp: one-time passwords the steps may use as `{{ totp.<name> }}`, by name.
         depends_on: ids of journeys whose failure explains this one's.
+        shadow: measured, stored and shown, but it opens no incident and counts for no contract until this is removed.
         max_created_per_day: objects it may make in 24 hours, re-runs included; None: as many as it comes to.
         max_failed_logins: after so many refused logins in a row, nobody logs in with that account for an hour or more.
     """
@@ -99,6 +100,7 @@ class Journey(Definition):
     secrets: tuple[str, ...] = ()
     totp: dict[Id, Totp] = Field(default_factory=dict)
     depends_on: tuple[Id, ...] = ()
+    shadow: bool = False
     max_created_per_day: int | None = Field(default=None, ge=1)
     max_failed_logins: int = Field(default=3, ge=1, le=100)
     step: tuple[AnyStep, ...] = Field(min_length=1)
@@ -166,6 +168,7 @@ class CertificateCheck(Definition):
     warn: tuple[Duration, ...] = (30 * UNITS_US["d"], 14 * UNITS_US["d"], 7 * UNITS_US["d"], 3 * UNITS_US["d"])
     down_before: Duration | None = None
     depends_on: tuple[Id, ...] = ()
+    shadow: bool = False
 
     @model_validator(mode="after")
     def _port_of_its_protocol(self) -> Self:

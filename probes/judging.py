@@ -92,6 +92,8 @@ def _patterns(expect: Expect) -> Iterator[str]:
 def first_fault(expect: Expect, response: Response, found: tuple[Finding, ...]) -> Fault | None:
     """The first assertion that did not hold; without an expected status, an error status is a failure by itself."""
     failed = next((finding for finding in found if not finding.ok), None)
+    if response.status == 429 and 429 not in expect.status:  # RFC 6585, 4: too many requests of one visitor
+        return Fault(FailureKind.RATE_LIMITED, "status", expected="no 429", found="429")
     if not expect.status and response.status >= 400:
         return Fault(FailureKind.HTTP_STATUS, "status", expected="below 400", found=str(response.status))
     if failed is not None:

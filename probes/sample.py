@@ -36,12 +36,13 @@ class FailureKind(StrEnum):
     CAPTURE = "capture"  # a value the next step needs is not there
     SLOW = "slow"  # beyond a soft limit: the only kind that makes a run degraded
     BOT_CHECK = "bot-check"  # a robot check answered in the portal's place: unknown
+    RATE_LIMITED = "rate-limited"  # status 429: we asked more than the portal lets one visitor ask: unknown
     REFERENCE = "reference"  # the reference targets failed too: unknown
     MONITOR = "monitor"  # our own fault (a missing secret, a bug, no resources): unknown
 
 
 #: Kinds that say something about the monitor's own side and therefore never about the portal.
-OURS = frozenset({FailureKind.BOT_CHECK, FailureKind.REFERENCE, FailureKind.MONITOR})
+OURS = frozenset({FailureKind.BOT_CHECK, FailureKind.RATE_LIMITED, FailureKind.REFERENCE, FailureKind.MONITOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,6 +221,10 @@ def _nl(f: Failure) -> str:
             return f"het duurde {found}, langer dan de streefwaarde van {phrase(_bare(f.expected or ''), 'nl')}"
         case FailureKind.BOT_CHECK:
             return "een robotcontrole antwoordde in plaats van het portaal, dus is er niets over het portaal gemeten"
+        case FailureKind.RATE_LIMITED:
+            return (
+                "het portaal weerde de monitor omdat die te veel zou vragen, dus is er niets over het portaal gemeten"
+            )
         case FailureKind.REFERENCE:
             return "ook de referentiedoelen antwoordden niet, dus ligt het wellicht aan het netwerk van de monitor"
         case FailureKind.MONITOR:
@@ -263,6 +267,8 @@ def _en(f: Failure) -> str:
             return f"it took {found}, longer than the target of {_bare(f.expected or '')}"
         case FailureKind.BOT_CHECK:
             return "a robot check answered in the portal's place, so nothing was measured about the portal"
+        case FailureKind.RATE_LIMITED:
+            return "the portal turned the monitor away for asking too much, so nothing about the portal was measured"
         case FailureKind.REFERENCE:
             return "the reference targets did not answer either, so the monitor's own network is likely to blame"
         case FailureKind.MONITOR:
