@@ -51,6 +51,7 @@ class MonitorSettings(Definition):
         data_dir: where the database, reports and the practice portal's state live; relative to the config file.
         database: SQLAlchemy URL; None takes `loketwacht.db` in `data_dir`.
         timezone: of pages, mails and months.
+        stop_file: while this file is there no run begins; relative to the config file. None: there is none.
         max_lag: a sample measured while the event loop was later than this is `unknown`.
     """
 
@@ -59,6 +60,7 @@ class MonitorSettings(Definition):
     database: str | None = None
     timezone: str = "Europe/Brussels"
     max_lag: Duration = 2 * _SECOND_US
+    stop_file: str | None = None
     log_format: Literal["text", "json"] = "text"
 
     @field_validator("timezone")

@@ -82,6 +82,7 @@ class Cause(StrEnum):
     LATE = "late"  # the process was stopped or starved
     OFF = "off"  # the monitor was not running, or stopped during the run; told by the next start
     ERROR = "error"  # the run raised: a bug of ours
+    STOP_FILE = "stop-file"  # the stop file is there: nothing leaves
     CREATION_BUDGET = "creation-budget"  # the journey made as much in 24 hours as it may
     LOGIN_PAUSED = "login-paused"  # an account it logs in with was refused too often
 

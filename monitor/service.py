@@ -220,11 +220,13 @@ class Service:
     # -- measuring -------------------------------------------------------------------------------------------------
 
     async def _start(self, check: Check, slot_us: int) -> None:
+        stop_file = self._loaded.config.monitor.stop_file
+        if stop_file is not None and self._loaded.path(stop_file).exists():
+            self._missed_one(check, slot_us, Cause.STOP_FILE)
+            return
         hindrance = await self._clean_up.hindrance(check)
         if hindrance is not None:
-            cause = Cause(hindrance.value)
-            until_us = slot_us + check.interval
-            self._missed(MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause))
+            self._missed_one(check, slot_us, Cause(hindrance.value))
             return
         urls = self._loaded.config.references.urls
         await run_check(
@@ -237,6 +239,10 @@ class Service:
             clock=self._clock,
             observer=self._metrics,
         )
+
+    def _missed_one(self, check: Check, slot_us: int, cause: Cause) -> None:
+        until_us = slot_us + check.interval
+        self._missed(MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause))
 
     async def _measure(self, check: Check, slot_us: int) -> Sample:
         with self._schedule.lag.watch() as watch:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -79,3 +79,19 @@ def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Insi
         run(inside.service._housekeeping())
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
+
+
+def test_while_the_stop_file_is_there_no_run_begins(inside: Inside, tmp_path: Path) -> None:
+    loaded = inside.service._loaded
+    settings = loaded.config.monitor.model_copy(update={"stop_file": "STOP"})
+    inside.service._loaded = replace(loaded, config=loaded.config.model_copy(update={"monitor": settings}))
+    (tmp_path / "STOP").touch()
+
+    async def due() -> None:
+        await inside.service._start(loaded.config.checks[0], at("10:00"))
+        await asyncio.gather(*inside.service._keeping)
+
+    run(due())
+    with inside.database.read() as tx:
+        [missed] = events.read(tx, 0, at("11:00"), kinds=("missed-slots",))
+    assert (missed.check_id, missed.data["cause"], missed.data["count"]) == ("startpagina", "stop-file", 1)

@@ -155,6 +155,14 @@ def test_a_robot_check_makes_the_run_unknown(page: str) -> None:
     assert (sample.outcome, kind_of(sample)) == (Outcome.UNKNOWN, FailureKind.BOT_CHECK)
 
 
+@pytest.mark.parametrize(("expect", "outcome"), [({}, Outcome.UNKNOWN), ({"status": [200, 429]}, Outcome.UP)])
+def test_a_portal_that_lets_us_ask_no_more_makes_the_run_unknown(expect: dict[str, object], outcome: Outcome) -> None:
+    refused = answer("te veel", status=429)
+    sample, _ = walked(pages({"/": refused}), journey(step("/", expect=expect or {"text": "Loket"})))
+    assert sample.outcome is outcome
+    assert (sample.failure and sample.failure.kind) == (None if expect else FailureKind.RATE_LIMITED)
+
+
 def test_a_soft_limit_degrades_and_the_journey_goes_on() -> None:
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
