@@ -14,6 +14,7 @@ from typing import Literal
 import httpcore
 import httpx
 
+from probes.cookies import Cookies
 from probes.decoding import decoder
 from probes.engine.faults import classified
 from probes.engine.own import OwnTransport
@@ -71,15 +72,17 @@ class Visitor:
         allowed: frozenset[str],
         max_body: int,
         max_redirects: int,
+        now_us: Callable[[], int],
         monotonic_us: Callable[[], int],
     ) -> None:
         # The transport is used directly: httpx's client would follow or refuse redirects by ideas of its own.
         self._transport = transport
         self._headers = headers
-        self._jar = httpx.Cookies()
+        self._jar = Cookies()
         self._allowed = allowed
         self._max_body = max_body
         self._max_redirects = max_redirects
+        self._now_us = now_us
         self._monotonic_us = monotonic_us
 
     async def aclose(self) -> None:
@@ -90,7 +93,7 @@ class Visitor:
     @property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """The jar as (name, value)."""
-        return tuple((cookie.name, cookie.value or "") for cookie in self._jar.jar)
+        return self._jar.pairs(self._now_us()) if len(self._jar) else ()
 
     async def ask(self, ask: Ask, trail: Trail, *, allowed: frozenset[str] = frozenset()) -> Response:
         """The last answer, after redirects. `trail` is kept up to date on the way.
@@ -163,8 +166,12 @@ class Visitor:
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"trail": trail},
         )
-        if "cookie" not in own and len(self._jar.jar):  # the jar costs time even where it has nothing to say
-            self._jar.set_cookie_header(request)
+        path = url.raw_path.partition(b"?")[0].decode("ascii")
+        if "cookie" not in own and len(self._jar):
+            cookies = self._jar.header(host=url.host, path=path, secure=url.scheme == "https", now_us=self._now_us())
+            if cookies:
+                request.headers.encoding = "latin-1"  # byte by byte as they came
+                request.headers["Cookie"] = cookies
         trail.begin(str(url), _request_head(request))
         before, started = trail.phases, self._monotonic_us()
         try:
@@ -179,8 +186,9 @@ class Visitor:
                 processing = (trail.first_byte_us or self._monotonic_us()) - trail.sent_us
             trail.add(processing_us=max(0, processing))
         response.request = request
-        if "set-cookie" in response.headers or "set-cookie2" in response.headers:
-            self._jar.extract_cookies(response)
+        for name, value in response.headers.raw:
+            if name.lower() == b"set-cookie":
+                self._jar.take(value.decode("latin-1"), host=url.host, path=path, now_us=self._now_us())
         trail.status = response.status_code
         trail.response_head = _response_head(response)
         trail.http_version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")[5:]

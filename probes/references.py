@@ -30,6 +30,7 @@ async def _answers(url: str, deadline_us: int, setup: Setup) -> bool:
             allowed=frozenset({host_of(url)}),
             max_body=setup.portal.max_body,
             max_redirects=0,
+            now_us=setup.now_us,
             monotonic_us=setup.monotonic_us,
         )
         try:

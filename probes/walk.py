@@ -78,6 +78,7 @@ async def walk(
         ),
         max_body=setup.portal.max_body,
         max_redirects=setup.portal.max_redirects,
+        now_us=setup.now_us,
         monotonic_us=setup.monotonic_us,
     )
     walking = _Walk(journey=journey, base_url=base_url, run_id=run_id, run_time=run_time, setup=setup, visitor=visitor)
