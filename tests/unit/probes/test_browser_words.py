@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import ValidationError
 
+from probes.browser.definition import ChromiumSettings
 from probes.browser.faults import network_fault
 from probes.browser.reach import Reach, resolver_rules
-from probes.sample import FailureKind
+from probes.browser.running import Browsers
+from probes.checks import Portal
+from probes.run import run
+from probes.sample import FailureKind, Outcome, Sample
+from probes.setup import Setup
 from tests.in_a_browser import one_page
 
 
@@ -75,3 +82,26 @@ def test_only_names_that_are_allowed_exist_for_the_browser() -> None:
 def test_nonsense_is_refused_with_its_reason(changes: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint.replace("[", r"\[")):
         one_page(**changes)
+
+
+def test_waiting_for_a_turn_is_no_time_of_the_portal() -> None:
+    async def scenario() -> tuple[Sample, int]:
+        now = iter(range(0, 1_000_000_000, 1_000))
+        browsers = Browsers(ChromiumSettings(executable="/nergens/chromium"))
+        portal = Portal(name="Loket", base_url="https://loket.example", contact="https://bestuur.example")
+        setup = Setup(
+            portal=portal,
+            now_us=lambda: next(now),
+            monotonic_us=lambda: next(now),
+            new_id=lambda: "een",
+            browsers=browsers,
+        )
+        async with browsers.turn():
+            waiting = asyncio.ensure_future(run(one_page(), slot_us=0, location="hier", setup=setup))
+            await asyncio.sleep(0)
+            released_us = next(now)
+        return await waiting, released_us
+
+    sample, released_us = asyncio.run(scenario())
+    assert sample.started_us > released_us
+    assert (sample.outcome, sample.duration_us) == (Outcome.UNKNOWN, 0)
