@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -108,10 +109,21 @@ def running(command: list[str], *, core: int, log: Path, says: bool = False) -> 
             time.sleep(0.01)
         yield Running(pid=int(found[0]), first=first)
     finally:
-        process.send_signal(signal.SIGTERM)  # timeout passes it on
-        process.wait(timeout=30)
+        _end(process)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    family = tuple(_family(process.pid))
+    process.send_signal(signal.SIGTERM)  # timeout passes it on
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        for pid in reversed(family):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(timeout=30)
 
 
 @contextmanager
