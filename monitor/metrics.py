@@ -32,6 +32,7 @@ _LAST_RUN_ONLY = (
     "probe_tls_cipher_info",
     "journey_step_success",
     "journey_step_phase_seconds",
+    "journey_step_lcp_seconds",
 )
 #: Facts about a certificate stay until a newer certificate is seen: an expired one must not vanish (T14).
 _CERTIFICATE = (
@@ -174,23 +175,36 @@ class Metrics:
 
     def sample(self, sample: Sample) -> None:
         """A run ended and its sample is stored."""
+        self.newest(sample)
+        self._count(sample, (sample.check_id, sample.location))
+
+    def newest(self, sample: Sample) -> None:
+        """Tell this sample as the newest of its check without counting it: it was counted when it was measured."""
         key = (sample.check_id, sample.location)
         self._state(sample, key)
         self.set("probe_duration_seconds", _seconds(sample.duration_us), *key)
         self.set("journey_last_run_timestamp_seconds", _seconds(sample.started_us), *key)
         self.set("journey_schedule_lag_seconds", _seconds(max(0, sample.started_us - sample.slot_us)), *key)
-        self.add("journey_runs_total", 1, *key, sample.outcome.value)
-        if sample.blip is not None:
-            self.add("journey_blips_total", 1, *key)
         if sample.failure is not None:
-            reason = (sample.failure.step or "", sample.failure.kind.value)
-            self.set("probe_failure_info", 1, *key, *reason)
-            if sample.outcome is Outcome.DOWN:
-                self.add("journey_failures_total", 1, *key, *reason)
+            self.set("probe_failure_info", 1, *key, sample.failure.step or "", sample.failure.kind.value)
         if sample.certificate is not None:
             self._certificate(sample.certificate, key)
         if sample.steps:
             self._steps(sample, key)
+
+    def _count(self, sample: Sample, key: Labels) -> None:
+        self.add("journey_runs_total", 1, *key, sample.outcome.value)
+        if sample.blip is not None:
+            self.add("journey_blips_total", 1, *key)
+        if sample.failure is not None and sample.outcome is Outcome.DOWN:
+            self.add("journey_failures_total", 1, *key, sample.failure.step or "", sample.failure.kind.value)
+        told, at_us = sample.run_id, sample.started_us
+        if sample.outcome in (Outcome.UP, Outcome.DEGRADED):
+            self.observe("journey_duration_seconds", _seconds(sample.duration_us), *key, run_id=told, at_us=at_us)
+        for step in sample.steps:
+            if step.outcome not in (StepOutcome.SKIPPED, StepOutcome.FAILED):
+                seconds = _seconds(step.duration_us)
+                self.observe("journey_step_duration_seconds", seconds, *key, step.step, run_id=told, at_us=at_us)
 
     def _state(self, sample: Sample, key: Labels) -> None:
         good = sample.outcome in (Outcome.UP, Outcome.DEGRADED)
@@ -202,13 +216,6 @@ class Metrics:
             self.set("journey_success", float(good), *key)
         if good:
             self.set("journey_last_success_timestamp_seconds", _seconds(sample.started_us), *key)
-            self.observe(
-                "journey_duration_seconds",
-                _seconds(sample.duration_us),
-                *key,
-                run_id=sample.run_id,
-                at_us=sample.started_us,
-            )
         regex = sample.failure is not None and sample.failure.subject.startswith(("text", "regex", "not_text"))
         self.set("probe_failed_due_to_regex", float(regex), *key)
         json = sample.failure is not None and sample.failure.subject.startswith("json")
@@ -222,21 +229,13 @@ class Metrics:
         self.set("probe_dns_lookup_time_seconds", _seconds(phases.resolve_us), *key)
         self.set("probe_http_redirects", float(sum(max(0, len(step.urls) - 1) for step in done)), *key)
         for step in done:
-            good = step.outcome is not StepOutcome.FAILED
-            self.set("journey_step_success", float(good), *key, step.step)
-            if good:
-                self.observe(
-                    "journey_step_duration_seconds",
-                    _seconds(step.duration_us),
-                    *key,
-                    step.step,
-                    run_id=sample.run_id,
-                    at_us=sample.started_us,
-                )
+            self.set("journey_step_success", float(step.outcome is not StepOutcome.FAILED), *key, step.step)
             for phase in _PHASES:
                 self.set(
                     "journey_step_phase_seconds", _seconds(getattr(step.phases, f"{phase}_us")), *key, step.step, phase
                 )
+            if step.lcp_us is not None:
+                self.set("journey_step_lcp_seconds", _seconds(step.lcp_us), *key, step.step)
         if done:
             self._last_answer(done[-1], key)
 

@@ -160,6 +160,8 @@ class Service:
             note_intervals(tx, checks, now_us)
             self._close_abandoned(tx, now_us)
             last = samples.last(tx, [check.id for check in checks], self._loaded.config.monitor.location)
+            for sample in last.values():
+                self._metrics.newest(sample)
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
         return {check_id: sample.slot_us for check_id, sample in last.items()}

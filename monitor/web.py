@@ -268,7 +268,7 @@ def metrics_app(metrics: Metrics, *, health: Callable[[], Awaitable[Health]], re
             return PlainTextResponse("Unknown target: no check of this name is configured.\n", 404)
         found = await run_in_threadpool(metrics.probe, target, request.headers.get("accept", ""))
         if found is None:
-            return PlainTextResponse("This check has not been run since the monitor started.\n", 503)
+            return PlainTextResponse("This check has not been run yet.\n", 503)
         return Response(found[0], headers={"content-type": found[1], "cache-control": "no-store"})
 
     async def healthz(_: Request) -> Response:

@@ -48,6 +48,7 @@ STEP = StepResult(
     tls_version="TLSv1.2",
     tls_cipher="ECDHE",
     certificate_not_after_us=NOW + 5_000_000,
+    lcp_us=480_000,
 )
 
 
@@ -362,6 +363,15 @@ def test_the_running_month_is_told_by_clause() -> None:
     assert read(metrics, "sla_budget_seconds") == {("B1", "PROEF"): 4140}
     assert read(metrics, "sla_budget_remaining_seconds") == {("B1", "PROEF"): 0}
     assert read(metrics, "sla_coverage_ratio") == {("PROEF",): 1}
+
+
+def test_after_a_restart_the_newest_stored_sample_is_told_and_not_counted_again(metrics: Metrics) -> None:
+    metrics.newest(replace(a_sample("x", NOW), check_id=INDIENEN.id, steps=(STEP,)))
+    assert metrics.probe(INDIENEN.id, "") is not None
+    assert read(metrics, "probe_success") == {("indienen",): 0}
+    assert read(metrics, "journey_step_success") == {("indienen", STEP.step): 1}
+    assert set(read(metrics, "journey_runs_total").values()) == {0}
+    assert read(metrics, "journey_failures_total") == read(metrics, "journey_step_duration_seconds_count") == {}
 
 
 def test_one_check_is_told_as_blackbox_exporter_tells_it(metrics: Metrics) -> None:
