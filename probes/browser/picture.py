@@ -38,7 +38,9 @@ async def picture(page: Page, secrets: Iterable[str], fields: Iterable[str]) -> 
             covered: list[Locator] = [page.locator("input[type=password]"), page.get_by_text(_REGISTER_NUMBER)]
             covered += [page.locator(selector) for selector in fields]
             covered += [page.get_by_text(secret) for secret in known]
-            taken = await page.screenshot(mask=covered, animations="disabled", caret="hide", type="png")
+            taken = await page.screenshot(
+                mask=covered, mask_color="#767676", animations="disabled", caret="hide", type="png"
+            )
     except (PlaywrightError, TimeoutError):
         return None
     return base64.b64encode(taken).decode("ascii") if len(taken) <= LIMIT else None
