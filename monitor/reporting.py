@@ -39,9 +39,6 @@ _MISSED = {
     "busy": "load",
     "error": "load",
     "stop-file": "stopped",
-    "paused": "stopped",
-    "asked-to-wait": "asked-to-wait",
-    "crowded": "crowded",
 }
 
 
