@@ -20,9 +20,9 @@ class Trail:
         attempts: what became of each connection that was tried.
         phases: summed over redirects; `hops` has them for each.
         waiting_for: what a deadline that cuts in now would have waited for.
-        sent_us, first_byte_us, last_byte_us: of the newest request, on the monotonic clock, stamped when the event
-            loop handed the bytes over and not when the run came to read them; 0 where it did not come so far, or
-            where the engine does not stamp.
+        sent_us, first_byte_us, last_byte_us: of the newest request, on the monotonic clock: when it was handed to the
+            kernel, and when the kernel took the answer in; where the kernel does not say, when it was read. 0 where it
+            did not come so far, or where the engine does not stamp.
     """
 
     urls: list[str] = field(default_factory=list)
