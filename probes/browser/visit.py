@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -135,6 +136,15 @@ class _Walk:
         self._evidence: list[Evidence] = []
         self._pictures: list[Picture] = []
         self._secret_fields: set[str] = set()
+        self._limit: asyncio.Timeout | None = None
+        browser.on("disconnected", lambda _: self._at_once())
+        page.page.on("crash", lambda _: self._at_once())
+
+    def _at_once(self) -> None:
+        """The browser is gone, or its page: nothing is left to wait for."""
+        if self._limit is not None:
+            with contextlib.suppress(RuntimeError):  # between two steps
+                self._limit.reschedule(0)
 
     async def all_steps(self) -> Visited:
         results: list[StepResult] = []
@@ -184,8 +194,9 @@ class _Walk:
         found: tuple[Finding, ...] = ()
         fault: Fault | None = None
         slow: Finding | None = None
+        self._limit = asyncio.timeout(deadline_us / 1_000_000)
         try:
-            async with asyncio.timeout(deadline_us / 1_000_000):
+            async with self._limit:
                 ready, expect = self._fill_in(step)
                 await self._act(ready)
                 response, found, fault = await self._judged(expect, until_us=started + deadline_us)
@@ -216,6 +227,7 @@ class _Walk:
             fault = Fault(FailureKind.MONITOR, "step", found=type(error).__name__)
         duration = self._monotonic_us() - started
         fault = self._whose(fault, response)
+        self._limit = None
         measurable = page.opened and step.request is None and not page.crashed
         if fault is not None and fault.kind in (FailureKind.TIMEOUT, FailureKind.MONITOR):
             measurable = False  # such a page gives no figures either, and would be waited for
