@@ -14,7 +14,7 @@ from probes.templates import names_used
 from probes.totp import shared_key
 
 #: Values that every run has, by what they are members of.
-_MEMBERS = {"run": ("id", "time"), "oidc": ("state", "nonce"), "pkce": ("verifier", "challenge")}
+_MEMBERS = {"run": ("id", "time", "base_url"), "oidc": ("state", "nonce"), "pkce": ("verifier", "challenge")}
 
 
 def journey_problems(

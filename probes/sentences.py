@@ -20,6 +20,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("still waiting for a connection to", "nog aan het wachten op een verbinding met"),
     ("still waiting for an SMTP answer", "nog aan het wachten op een SMTP-antwoord"),
     ("still waiting for the address of", "nog aan het wachten op het adres van"),
+    ("a form that closes a dialog", "een formulier dat een venster sluit"),
+    ("an element outside of forms", "een element buiten elk formulier"),
     ("an address with http or https", "een adres met http of https"),
     ("gzip, deflate or br, as asked for", "gzip, deflate of br, zoals gevraagd"),
     ("still waiting for our mailbox", "nog aan het wachten op onze mailbox"),
@@ -40,6 +42,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("no way to the network", "geen weg naar het netwerk"),
     ("the connection broke", "de verbinding viel weg"),
     ("no STARTTLS offered", "geen STARTTLS aangeboden"),
+    ("a page before this step", "een pagina voor deze stap"),
+    ("which ends the wait", "waarmee het wachten ophoudt"),
+    ("a form that is sent", "een formulier dat verstuurd wordt"),
     ("a valid certificate", "een geldig certificaat"),
     ("for another address", "voor een ander adres"),
     ("no cipher in common", "geen gemeenschappelijke versleuteling"),
@@ -88,12 +93,15 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("complete", "volledige"),
     ("contains", "bevat"),
     ("elements", "elementen"),
+    ("attempts in", "pogingen in"),
+    ("attempt in", "poging in"),
     ("not JSON", "geen JSON"),
     ("not done", "niet klaar"),
     ("a value", "een waarde"),
     ("at most", "hoogstens"),
     ("expired", "vervallen"),
     ("matches", "past bij"),
+    ("not XML", "geen XML"),
     ("no HTTP", "geen HTTP"),
     ("nothing", "niets"),
     ("no SMTP", "geen SMTP"),
@@ -103,6 +111,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("absent", "afwezig"),
     ("an end", "een einde"),
     ("one of", "een van"),
+    ("a form", "een formulier"),
+    ("after", "na"),
     ("below", "lager dan"),
     ("empty", "leeg"),
     ("data", "gegevens"),
@@ -141,8 +151,8 @@ _SUBJECTS_EN = {
     "host": "the host",
     "mail": "the mail",
 }
-_SOURCES_NL = {"css": "element", "json": "JSON-waarde", "header": "header"}
-_SOURCES_EN = {"css": "element", "json": "JSON value", "header": "header"}
+_SOURCES_NL = {"css": "element", "xpath": "XPath", "json": "JSON-waarde", "header": "header"}
+_SOURCES_EN = {"css": "element", "xpath": "XPath", "json": "JSON value", "header": "header"}
 
 
 def sentence(failure: Failure, language: Language, step_title: str | None = None) -> str:

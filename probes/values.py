@@ -24,10 +24,12 @@ class Values:
         run_id: str,
         run_time: str,
         secrets: Mapping[str, str],
+        base_url: str = "",
         passwords: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         """
         Args:
+            base_url: where paths begin, told without a slash at its end.
             passwords: the one-time passwords of this moment, by name.
         """
         self.run_id = run_id
@@ -35,6 +37,7 @@ class Values:
         self._given: Mapping[str, str] = {}
         self._found_secret: list[str] = []
         self.run_time = run_time
+        self._base_url = base_url.rstrip("/")
         self._secrets = dict(secrets)
         self._captured: dict[str, str | Fields] = {}
         self._files: dict[str, Mapping[str, str]] = {}
@@ -144,7 +147,7 @@ class Values:
         values["pkce"] = {"verifier": verifier, "challenge": challenge(verifier)}
         values["oidc"] = {name: derived(name, self.run_id) for name in ("state", "nonce")}
         values["secret"] = {key(name): value for name, value in self._secrets.items()}
-        values["run"] = {"id": self.run_id, "time": self.run_time}
+        values["run"] = {"id": self.run_id, "time": self.run_time, "base_url": self._base_url}
         values["file"] = {key(name): facts for name, facts in self._files.items()}
         return values
 

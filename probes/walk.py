@@ -121,6 +121,7 @@ class _Walk:
             run_id=run_id,
             run_time=run_time,
             secrets={name: setup.secrets[name] for name in journey.secrets if name in setup.secrets},
+            base_url=base_url,
             passwords=self._passwords,
         )
         self._redactor: tuple[tuple[str, ...], Redactor] | None = None

@@ -132,7 +132,7 @@ class _Walk:
         self._monotonic_us = monotonic_us
         self._judge = Judge(simulated=False)
         secrets = {name: job.secrets[name] for name in job.journey.secrets if name in job.secrets}
-        self._values = Values(run_id=job.run_id, run_time=job.run_time, secrets=secrets)
+        self._values = Values(run_id=job.run_id, run_time=job.run_time, secrets=secrets, base_url=self._base_url)
         self._evidence: list[Evidence] = []
         self._pictures: list[Picture] = []
         self._secret_fields: set[str] = set()

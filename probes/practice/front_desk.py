@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode, b64encode
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from probes.practice.identity import CLIENT_ID, IdentityProvider
+from probes.practice.identity import CLIENT_ID, SAML, IdentityProvider, self_posting
 from probes.practice.sessions import LoginAttempt
-from probes.practice.world import Refused, World
+from probes.practice.world import Refused, World, sent_form
 
 
 class FrontDesk:
@@ -23,6 +25,7 @@ class FrontDesk:
             Route("/", self.front_page),
             Route("/aanmelden", self.log_in),
             Route("/aanmelden/callback", self.came_back),
+            Route("/aanmelden/saml", self.came_back_by_saml, methods=["POST"]),
             Route("/afmelden", self.log_out, methods=["POST"]),
         ]
 
@@ -35,6 +38,13 @@ class FrontDesk:
         if not target.startswith("/loket") or "//" in target or "\\" in target:
             target = "/loket"
         attempt = LoginAttempt(state=self._world.ids.next("state"), nonce=self._world.ids.next("nonce"), target=target)
+        if request.query_params.get("via") == "saml":
+            asked = f'<samlp:AuthnRequest xmlns:samlp="{SAML}" ID="{attempt.nonce}"/>'
+            fields = {"SAMLRequest": b64encode(asked.encode()).decode(), "RelayState": attempt.state}
+            page = self_posting(self._world, request, "/op/saml/sso", fields)
+            session = self._world.sessions.start(page, secure=request.url.scheme == "https")
+            session.attempt = attempt
+            return page
         query = urlencode(
             {
                 "response_type": "code",
@@ -51,11 +61,24 @@ class FrontDesk:
         return response
 
     async def came_back(self, request: Request) -> Response:
+        query = request.query_params
+        return self._logged_in(request, state=query.get("state", ""), code=query.get("code", ""))
+
+    async def came_back_by_saml(self, request: Request) -> Response:
+        form = await sent_form(request)
+        try:
+            answer = b64decode(form.field("SAMLResponse"), validate=True).decode()
+        except ValueError as error:
+            raise Refused(400, "Dit antwoord van de aanmelddienst is geen SAML.") from error
+        found = re.search(r' ID="([^"]{1,80})"', answer)
+        return self._logged_in(request, state=form.field("RelayState"), code=found[1] if found else "")
+
+    def _logged_in(self, request: Request, *, state: str, code: str) -> Response:
         session = self._world.sessions.of(request)
         attempt = None if session is None else session.attempt
-        if session is None or attempt is None or request.query_params.get("state") != attempt.state:
+        if session is None or attempt is None or state != attempt.state:
             raise Refused(400, "Deze aanmelding hoort niet bij uw bezoek. Meld u opnieuw aan.")
-        grant = self._identity.redeem(request.query_params.get("code", ""))
+        grant = self._identity.redeem(code)
         if grant is None or grant.nonce != attempt.nonce:
             raise Refused(400, "De aanmelding is mislukt of verlopen. Meld u opnieuw aan.")
         response = RedirectResponse(attempt.target, status_code=303)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -18,7 +20,7 @@ from probes.practice.fault_gate import FaultGate, reference_target
 from probes.practice.faults import REFERENCE, FaultBoard
 from probes.practice.front_desk import FrontDesk
 from probes.practice.identifiers import Identifiers
-from probes.practice.identity import IdentityProvider
+from probes.practice.identity import SUBMITS_ITSELF, IdentityProvider
 from probes.practice.inzage import BASE, Inzage
 from probes.practice.loket import Loket
 from probes.practice.mail_server import MailFaultBoard
@@ -30,8 +32,10 @@ from probes.practice.sessions import Sessions
 from probes.practice.soap import WebService
 from probes.practice.world import LoginNeeded, Refused, SendMail, World
 
+_SCRIPT = b64encode(hashlib.sha256(SUBMITS_ITSELF.encode()).digest()).decode()
 _CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    f"default-src 'none'; script-src 'sha256-{_SCRIPT}'; "
+    "style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = (
