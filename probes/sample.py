@@ -118,7 +118,7 @@ class StepOutcome(StrEnum):
     OK = "ok"
     SLOW = "slow"
     FAILED = "failed"
-    SKIPPED = "skipped"  # an earlier step failed
+    SKIPPED = "skipped"  # an earlier step failed, or its condition did not hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,8 +225,11 @@ def _nl(f: Failure) -> str:
             return f"het antwoord was niet leesbaar: verwacht werd {expected}, gekregen {found}"
         case FailureKind.ASSERTION:
             return f"voor {what} werd verwacht: {expected}; gevonden: {found}"
+        case FailureKind.CAPTURE if f.subject == "submit":
+            return f"er was geen formulier om te versturen: verwacht werd {expected}, gevonden {found}"
         case FailureKind.CAPTURE:
-            return f"de waarde “{f.subject}” stond niet in het antwoord (gezocht met {expected})"
+            more = "" if f.found in (None, "nothing") else f"; gevonden: {found}"
+            return f"de waarde “{f.subject}” stond niet in het antwoord (gezocht met {expected}{more})"
         case FailureKind.SLOW:
             return f"het duurde {found}, langer dan de streefwaarde van {phrase(_bare(f.expected or ''), 'nl')}"
         case FailureKind.BOT_CHECK:
@@ -271,8 +274,11 @@ def _en(f: Failure) -> str:
             return f"the answer could not be read: expected was {expected}, received {found}"
         case FailureKind.ASSERTION:
             return f"for {what} expected was: {expected}; found: {found}"
+        case FailureKind.CAPTURE if f.subject == "submit":
+            return f"there was no form to submit: expected was {expected}, found {found}"
         case FailureKind.CAPTURE:
-            return f"the value “{f.subject}” was not in the answer (looked for with {expected})"
+            more = "" if f.found in (None, "nothing") else f"; found: {found}"
+            return f"the value “{f.subject}” was not in the answer (looked for with {expected}{more})"
         case FailureKind.SLOW:
             return f"it took {found}, longer than the target of {_bare(f.expected or '')}"
         case FailureKind.BOT_CHECK:

@@ -68,6 +68,18 @@ CASES = [
         "Step “Submit”: the value “projectnummer” was not in the answer (looked for with css “#projectnummer”).",
     ),
     (
+        failure(FailureKind.CAPTURE, "stuk", "css “#stuk”", "nothing, after 15 attempts in 28.5 s"),
+        "Stap “Indienen”: de waarde “stuk” stond niet in het antwoord"
+        " (gezocht met css “#stuk”; gevonden: niets, na 15 pogingen in 28,5 s).",
+        "Step “Submit”: the value “stuk” was not in the answer"
+        " (looked for with css “#stuk”; found: nothing, after 15 attempts in 28.5 s).",
+    ),
+    (
+        failure(FailureKind.CAPTURE, "submit", "a form “#f”", "nothing"),
+        "Stap “Indienen”: er was geen formulier om te versturen: verwacht werd een formulier “#f”, gevonden niets.",
+        "Step “Submit”: there was no form to submit: expected was a form “#f”, found nothing.",
+    ),
+    (
         failure(FailureKind.SLOW, "duration", "at most 3 s", "4.25 s"),
         "Stap “Indienen”: het duurde 4,25 s, langer dan de streefwaarde van 3 s.",
         "Step “Submit”: it took 4.25 s, longer than the target of 3 s.",
