@@ -238,7 +238,8 @@ def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
     problems += _cross_checks(config, origins, secrets)
     problems += _contract_checks(config, contracts)
     if problems:
-        raise ConfigError(tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column))))
+        # A fragment is checked wherever it is used; what is wrong with it is told once.
+        raise ConfigError(tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.column))))
     digest = hashlib.sha256()
     for document in documents:
         digest.update(hashlib.sha256(document.path.read_bytes()).digest())

@@ -72,3 +72,12 @@ def test_references_live_in_simulated_time_too() -> None:
     assert loop.run_until_complete(asked) == (True, False)
     assert loop.elapsed_us == 2_000_000
     loop.close()
+
+
+def test_waiting_until_something_holds_takes_exactly_its_tries() -> None:
+    waiting = step("/", expect={"text": "klaar"}, until={"interval": "2s", "within": "10s"})
+    sample, took = simulated(journey(waiting, deadline="20s"))
+    assert sample.failure is not None
+    assert sample.failure.found == "“goed”, after 5 attempts in 9.25 s"
+    assert (sample.steps[0].duration_us, sample.steps[0].phases.processing_us) == (9_250_000, 1_250_000)
+    assert took < 5

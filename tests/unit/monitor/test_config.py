@@ -52,6 +52,39 @@ def test_a_fragment_stands_in_every_journey_that_uses_it(tmp_path: Path) -> None
     assert [step.id for step in journey.step] == ["naam", "home"]
 
 
+FRAGMENT = """
+[[fragment]]
+id = "aanmelden"
+[[fragment.step]]
+id = "zoeken"
+path = "/{{ gemeente }}/{{ taal }}"
+[[fragment.step]]
+id = "openen"
+path = "/%s"
+"""
+
+
+def test_a_fragment_is_taken_whole_for_each_value(tmp_path: Path) -> None:
+    use = 'use = "aanmelden"\nwith = { taal = "nl" }\neach = { name = "gemeente", of = ["Gent", "Ieper"] }'
+    text = (GOLDEN / "unknown_fragment.toml").read_text().replace('use = "aanmelden"', use)
+    (tmp_path / "config.toml").write_text(text + FRAGMENT % "")
+    [journey] = config.load(tmp_path / "config.toml", environ={}).config.journey
+    taken = [(step.id, step.given.get("gemeente")) for step in journey.step[:4]]
+    expected = [("zoeken-gent", "Gent"), ("openen-gent", "Gent"), ("zoeken-ieper", "Ieper"), ("openen-ieper", "Ieper")]
+    assert taken == expected
+
+
+def test_a_mistake_in_a_fragment_is_told_once_where_it_is_written(tmp_path: Path) -> None:
+    use = 'use = "aanmelden"\nwith = { taal = "nl" }\neach = { name = "gemeente", of = ["Gent", "Ieper"] }'
+    text = (GOLDEN / "unknown_fragment.toml").read_text().replace('use = "aanmelden"', use)
+    (tmp_path / "config.toml").write_text(text + FRAGMENT % "{{ nooit }}")
+    with pytest.raises(ConfigError) as refused:
+        config.load(tmp_path / "config.toml", environ={})
+    line = (text + FRAGMENT).splitlines().index('path = "/%s"') + 1
+    told = [(p.line, p.column, p.what) for p in refused.value.problems]
+    assert told == [(line, 1, 'uses "nooit", which no earlier step captures')]
+
+
 def test_an_included_file_brings_journeys_and_its_problems_keep_their_place(tmp_path: Path) -> None:
     text = (GOLDEN / "include_not_there.toml").read_text()
     (tmp_path / "config.toml").write_text(text)
