@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dashboards.status_page import CONTENT_SECURITY_POLICY, STATIC, State, render_status
 from tests.accessible import VIEWS, barriers, blank_page, needs_chromium, opened_browser, too_wide
@@ -80,7 +80,7 @@ def test_the_script_puts_a_newer_page_in_place_and_announces_the_change(browser:
     page.locator("#days-indienen summary").click()
     site.html = render_status(a_busy_page())
     page.clock.run_for(16_000)
-    page.wait_for_function("document.querySelector('#announce').textContent === 'Storing: Ondertekenen en indienen'")
+    expect(page.locator("#announce")).to_have_text("Storing: Ondertekenen en indienen")
     assert page.title() == "Storing: Ondertekenen en indienen · Oefenloket"
     assert page.locator("#days-indienen").get_attribute("open") is not None
     assert site.strange == []
@@ -112,7 +112,7 @@ def test_a_server_that_fails_is_said_and_what_was_known_stays(browser: Browser) 
     page = visit(browser, site, timed=True)
     site.status = 500
     page.clock.run_for(16_000)
-    page.wait_for_function("document.querySelector('#announce').textContent.startsWith('Vernieuwen lukt niet')")
+    expect(page.locator("#announce")).to_contain_text("Vernieuwen lukt niet")
     assert page.locator("h1").inner_text() == "Alles werkt"
     page.context.close()
 

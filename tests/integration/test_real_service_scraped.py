@@ -55,7 +55,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         with prometheus(folder) as address:
             client = httpx.Client(base_url=f"http://{address}/api/v1", timeout=30, trust_env=False)
             found = Scraped(client)
-            until(lambda: found.instant("up == 1"), seconds=30, what="the first scrape")
+            until(lambda: len(found.instant("up == 1")) == 2, seconds=30, what="the first scrape of both jobs")
             until(lambda: settled(found), seconds=60, what="every rule was evaluated")
             yield found
             client.close()
@@ -105,9 +105,16 @@ def settled(found: Scraped) -> bool:
 
 
 def test_the_service_is_a_healthy_target(scraped: Scraped) -> None:
-    [target] = scraped.get("/targets")["activeTargets"]
-    assert (target["health"], target["lastError"]) == ("up", "")
-    assert target["labels"]["job"] == "loketwacht"
+    targets = {one["labels"]["job"]: one for one in scraped.get("/targets")["activeTargets"]}
+    assert {job: (one["health"], one["lastError"]) for job, one in targets.items()} == {
+        "loketwacht": ("up", ""),
+        "blackbox": ("up", ""),
+    }
+
+
+def test_a_check_is_scraped_as_a_target_of_blackbox_exporter(scraped: Scraped) -> None:
+    [series] = scraped.instant('probe_success{job="blackbox"}')
+    assert (series["metric"]["instance"], series["value"][1]) == ("startpagina", "1")
 
 
 def test_every_rule_is_evaluated_without_error(scraped: Scraped) -> None:
@@ -122,7 +129,7 @@ def test_nothing_is_alarmed_about_while_all_is_well(scraped: Scraped) -> None:
 
 
 def test_labels_of_the_service_are_honoured(scraped: Scraped) -> None:
-    series = scraped.instant("probe_success")
+    series = scraped.instant('probe_success{job="loketwacht"}')
     assert {one["metric"]["location"] for one in series} == {"lokaal"}
     assert len(series) == 13
     assert not any(label.startswith("exported_") for one in series for label in one["metric"])
