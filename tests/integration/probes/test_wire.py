@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import threading
@@ -33,7 +34,8 @@ def port() -> Iterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        with listening.accept()[0] as peer:
+        # A test may be done with the connection before it is taken, or reset it: neither is a fault of the server's.
+        with contextlib.suppress(OSError), listening.accept()[0] as peer:
             for _ in range(2):
                 if not peer.recv(4096):
                     return
@@ -42,8 +44,10 @@ def port() -> Iterator[int]:
     serving = threading.Thread(target=serve)
     serving.start()
     yield listening.getsockname()[1]
-    listening.close()
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
     serving.join(5)
+    listening.close()
 
 
 async def asked(connection: Connection, *, busy_us: int) -> Trail:
