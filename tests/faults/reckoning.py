@@ -1,0 +1,176 @@
+"""What a monitor made of a scene: every sample, slot and mail accounted for, or named."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.assessing import assess_stored, intervals
+from monitor.config import read_contract
+from monitor.schedule import grid
+from monitor.store import events, incidents, outbox, samples
+from monitor.store.database import Database, Transaction
+from monitor.store.outbox import Settled
+from sla.assessment import Span
+from tests.faults.scene import LOCATION, READERS, Life
+from tests.faults.world import Arrived, Served
+
+_FOR_EVER_US = 2**62
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was seen from outside while the monitor lived.
+
+    Attributes:
+        seen: per (check, slot) the run that was in the store at some time.
+        served: every visit the portal received.
+        arrived: every mail the server took.
+        outages: journeys that failed long enough for an incident.
+        refused: recipients the server refuses for good; nobody can promise them mail.
+        lives: of the process, in order; where one was killed it may have had runs in its hands.
+        allowed_us: how long before a kill a visit may be without its sample: a run, and what waits for its commit.
+    """
+
+    seen: dict[tuple[str, int], str]
+    served: list[Served]
+    arrived: list[Arrived]
+    outages: set[str]
+    lives: list[Life]
+    refused: set[str] = field(default_factory=set)
+    allowed_us: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What is wrong, in words; empty where nothing is.
+
+    Attributes:
+        lost: samples that were in the store and are not, or that a visit should have left and did not.
+        mails_lost: news nobody got, though it was to be told.
+        mails_doubled: the same mail twice for the same reader, with the same Message-ID.
+        slots: instants at which a check was due that are neither measured nor told as missed, or are both.
+        others: whatever else does not add up.
+    """
+
+    lost: list[str] = field(default_factory=list)
+    mails_lost: list[str] = field(default_factory=list)
+    mails_doubled: list[str] = field(default_factory=list)
+    slots: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+def reckon(database: Path, contract: Path, seen: Evidence) -> Reckoning:
+    """Compare what the store says with what was seen from outside. The monitor has ended."""
+    found = Reckoning()
+    store = Database.open(f"sqlite:///{database}", migrate=False)
+    try:
+        with store.read() as tx:
+            _samples(tx, seen, found)
+            _slots(tx, seen, found)
+            _mails(tx, seen, found)
+            _month(tx, contract, found)
+    finally:
+        store.close()
+    return found
+
+
+def _samples(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
+    checks = {check_id for check_id, _ in seen.seen} | {visit.journey for visit in seen.served}
+    kept = {
+        (s.check_id, s.slot_us): s.run_id for c in checks for s in samples.between(tx, c, LOCATION, 0, _FOR_EVER_US)
+    }
+    for (check_id, slot_us), run_id in seen.seen.items():
+        if kept.get((check_id, slot_us)) != run_id:
+            found.lost.append(f"{check_id} at {slot_us}: was in the store, and is {kept.get((check_id, slot_us))}")
+    runs = set(kept.values())
+    for life in seen.lives:
+        # What was under way when it was killed is told as missed by the next start; what came before must be there.
+        until_us = life.ended_us - (seen.allowed_us if life.killed else 0)
+        for visit in seen.served:
+            if visit.well and life.began_us <= visit.at_us < until_us and visit.run_id and visit.run_id not in runs:
+                found.lost.append(f"{visit.journey}: visit {visit.run_id} was answered, and has no sample")
+
+
+def _slots(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
+    """Each instant of a check's grid, from its first to its last, is measured or told as missed, and not both."""
+    missed: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for event in events.read(tx, 0, _FOR_EVER_US, kinds=("missed-slots",)):
+        missed[str(event.check_id)].append((int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)))
+    known = intervals(tx, _FOR_EVER_US)
+    for check_id in sorted({check_id for check_id, _ in seen.seen}):
+        every_us = known.at(check_id, _FOR_EVER_US)
+        phase_us = grid(check_id, every_us).phase_us
+        # A slot that was lived again after the clock went back lies beside its place, and is no further instant.
+        measured = {
+            s.slot_us - (s.slot_us - phase_us) % every_us
+            for s in samples.between(tx, check_id, LOCATION, 0, _FOR_EVER_US)
+        }
+        told = Counter(slot for since, until in missed[check_id] for slot in range(since, until, every_us))
+        if not measured:
+            continue
+        for slot in range(min(measured), max(measured) + 1, every_us):
+            if slot not in measured and slot not in told:
+                found.slots.append(f"{check_id} at {slot}: neither measured nor told as missed")
+            elif slot in measured and slot in told:
+                found.slots.append(f"{check_id} at {slot}: measured, and told as missed")
+        found.slots.extend(f"{check_id} at {slot}: told as missed {n} times" for slot, n in told.items() if n > 1)
+
+
+def _mails(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
+    counted = Counter((mail.message_id.strip("<>").partition("@")[0], mail.recipient) for mail in seen.arrived)
+    for (message, reader), times in counted.items():
+        if times > 1:
+            found.mails_doubled.append(f"{message} came {times} times to {reader}")
+    subjects = Counter(
+        (mail.subject, mail.recipient) for mail in {(m.message_id, m.recipient): m for m in seen.arrived}.values()
+    )
+    found.others.extend(f'"{subject}" was written {n} times to {to}' for (subject, to), n in subjects.items() if n > 1)
+    for mail in outbox.read(tx):
+        for reader in mail.readers:
+            if reader.address in seen.refused or reader.state is Settled.SKIPPED:
+                continue
+            if not counted[mail.id, reader.address]:
+                found.mails_lost.append(
+                    f"{mail.id} ({mail.kind.value}, {reader.state.value}) never came to {reader.address}"
+                )
+    opened = defaultdict(list)
+    for incident in incidents.read(tx):
+        opened[incident.check_id].append(incident)
+    for journey in sorted(seen.outages):
+        if not opened[journey]:
+            found.mails_lost.append(f"{journey} failed, and no incident was opened")
+        for incident in opened[journey]:
+            told = {
+                reader for first in outbox.told(tx, incident.id).readers for reader in (p.address for p in first[1])
+            }
+            found.mails_lost.extend(f"{incident.id} was told to nobody at {r}" for r in READERS if r not in told)
+    found.others.extend(
+        f"{journey} did not fail, and has an incident"
+        for journey in opened
+        if journey not in seen.outages and opened[journey] and not journey.startswith("_")
+    )
+
+
+def _month(tx: Transaction, contract: Path, found: Reckoning) -> None:
+    """The accounting identity: the engine refuses totals that do not add up to the service time."""
+    newest = max(
+        (s.slot_us for c in intervals(tx, _FOR_EVER_US).changes for s in samples.latest(tx, c, LOCATION, limit=1)),
+        default=None,
+    )
+    if newest is None:
+        found.others.append("nothing was measured at all")
+        return
+    agreed, _ = read_contract(contract)
+    period = Span(start_us=newest - 3 * _DAY_US, end_us=newest + _DAY_US)
+    try:
+        assessment = assess_stored(tx, agreed, period)
+    except ValueError as error:
+        found.slots.append(f"the accounting identity does not hold: {error}")
+        return
+    for result in assessment.clauses:
+        totals = result.totals
+        if totals is not None and totals.service_us != period.end_us - period.start_us:
+            found.slots.append(f"{result.clause.id}: {totals.service_us} us of service in {period}")
