@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import random
-import signal
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitor import composition, config, sealing, timestamping
-from monitor.alerts import ReportNews, report_messages
+from monitor import composition, config
 from monitor.assessing import note_intervals
-from monitor.automatic import due_reports, report_news
+from monitor.bookkeeping import Bookkeeping
 from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
-from monitor.config import Loaded, LoadedContract
+from monitor.config import Loaded
 from monitor.delivery import Delivery
 from monitor.incidents import HEALTHY, MONITOR, Resolved
-from monitor.issuing import record
 from monitor.metrics import Metrics
-from monitor.month import MonthToDate, month_to_date
+from monitor.month import MonthToDate
 from monitor.pages import Days
-from monitor.reporting import write
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
-from monitor.store import events, incidents, outbox, samples
+from monitor.store import events, incidents, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
 from monitor.store.events import Event
-from monitor.store.reports import Issued
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
+from monitor.worker import Worker
 from probes.checks import Check
 from probes.references import ours_to_blame, references_up
 from probes.run import run
 from probes.sample import Failure, FailureKind, Outcome, Sample
 from probes.setup import installed_version
-from sla.ledger import Sealed
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +70,6 @@ class Service:
         self._months: dict[str, MonthToDate] = {}
         self._days = Days()
         self._keeping: set[asyncio.Task[None]] = set()
-        self._sealed_until_us: int | None = None
-        self._stamp_after_us: int | None = None  # monotonic; set after a failure
         self._ready = False
         self._supervisor = Supervisor()
 
@@ -95,12 +84,23 @@ class Service:
             stack.callback(self._database.close)
             self._in_store = StoreThread()
             stack.callback(self._in_store.close)
-            self._worker = _Worker()
-            stack.callback(self._worker.close)
+            worker = Worker()
+            stack.callback(worker.close)
             self._recorder = Recorder(
                 database=self._database, in_store=self._in_store, clock=self._clock, observer=self._metrics
             )
             self._clean_up = CleanUp(database=self._database, in_store=self._in_store, clock=self._clock)
+            books = Bookkeeping(
+                loaded=lambda: self._loaded,
+                database=self._database,
+                in_store=self._in_store,
+                worker=worker,
+                clock=self._clock,
+                metrics=self._metrics,
+                months=self._months,
+                waiting=lambda: self._recorder.waiting,
+                wake=self._wake.set,
+            )
             done = await self._in_store(self._begin)
             self._apply()
             self._schedule = Schedule(
@@ -118,10 +118,10 @@ class Service:
                     self._delivery().run(self._wake),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_CLEAN_UP_S, self._work_off),
-                    self._every(_MONTH_S, self._assess_months),
-                    self._every(_MONTH_S, self._seal_days),
-                    self._every(_MONTH_S, self._stamp_head),
-                    self._every(_MONTH_S, self._issue_reports),
+                    self._every(_MONTH_S, books.assess_months),
+                    self._every(_MONTH_S, books.seal_days),
+                    self._every(_MONTH_S, books.stamp_head),
+                    self._every(_MONTH_S, books.issue_reports),
                     self._reloads(reload),
                 ]
                 background += [tasks.create_task(loop) for loop in loops]
@@ -328,87 +328,6 @@ class Service:
         if standing.told:
             self._wake.set()
 
-    async def _assess_months(self) -> None:
-        began_us = self._clock.monotonic_us()
-        for loaded in self._loaded.contracts:
-            month = await self._worker(month_to_date, self._loaded.database_url, loaded.contract, self._clock.now_us())
-            if month is None:
-                self._months.pop(loaded.contract.contract, None)
-                continue
-            self._months[loaded.contract.contract] = month
-            self._metrics.sla(month.assessment, month.budgets, now_us=month.assessed_us)
-        # Leave the second core to others: however long it takes, no more than a tenth of the time.
-        await asyncio.sleep(9 * (self._clock.monotonic_us() - began_us) / _SECOND_US)
-
-    async def _seal_days(self) -> None:
-        """Once a day, and at the first start after days that nobody sealed."""
-        now_us = self._clock.now_us()
-        if self._sealed_until_us == sealing.settled_until(now_us) or self._recorder.waiting:
-            return
-        digests = await self._worker(sealing.digests_due, self._loaded.database_url, now_us)
-        for one in digests:
-            await self._in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
-        self._sealed_until_us = sealing.settled_until(now_us)
-
-    def _seal(self, digest: sealing.DayDigest) -> None:
-        with self._database.begin() as tx:
-            for sealed in sealing.record(tx, (digest,), now_us=self._clock.now_us()):
-                log.info("samples sealed", extra={"day": digest.day, "count": digest.count, "hash": sealed.hash})
-
-    async def _stamp_head(self) -> None:
-        """After each daily seal, where an authority is configured. One that is down delays this and nothing else."""
-        settings = self._loaded.config.timestamp
-        if settings is None or (self._stamp_after_us or 0) > self._clock.monotonic_us():
-            return
-        head = await self._in_store(self._head_due)
-        if head is None:
-            return
-        try:
-            roots = await asyncio.to_thread(timestamping.read_roots, self._loaded.path(settings.ca))
-            stamp = await timestamping.ask(head, url=settings.url, roots=roots, timeout_us=settings.timeout)
-        except timestamping.TimestampError as error:
-            self._stamp_after_us = self._clock.monotonic_us() + timestamping.RETRY_US
-            self._metrics.add("monitor_ledger_timestamps_total", 1, "failed")
-            log.warning("no timestamp of the ledger; asked again in an hour", extra={"error": str(error)})
-            return
-        await self._in_store(lambda: self._record_stamp(stamp))
-        self._metrics.add("monitor_ledger_timestamps_total", 1, "ok")
-        log.info("ledger stamped", extra={"entry": stamp.entry, "head": stamp.head})
-
-    def _head_due(self) -> Sealed | None:
-        with self._database.read() as tx:
-            return timestamping.head_due(tx)
-
-    def _record_stamp(self, stamp: timestamping.Stamp) -> None:
-        with self._database.begin() as tx:
-            timestamping.record(tx, stamp, now_us=self._clock.now_us())
-
-    async def _issue_reports(self) -> None:
-        for loaded in self._loaded.contracts:
-            name = loaded.contract.contract
-            for period in await self._in_store(lambda c=loaded: self._due(c)):  # type: ignore[misc]
-                job = composition.report_job(self._loaded, loaded, period, now_us=self._clock.now_us(), automatic=True)
-                written = await self._worker(write, job)
-                news = report_news(written, self._loaded.config.pages.public_url)
-                if await self._in_store(lambda w=written, n=news: self._issue(w.issued, n)):  # type: ignore[misc]
-                    log.info("report issued", extra={"contract": name, "period": period})
-                    self._metrics.set("sla_last_report_timestamp_seconds", job.now_us / _SECOND_US, name)
-                    self._wake.set()
-
-    def _due(self, contract: LoadedContract) -> tuple[str, ...]:
-        with self._database.read() as tx:
-            due, last_us = due_reports(tx, contract, self._clock.now_us())
-        self._metrics.set("sla_last_report_timestamp_seconds", last_us / _SECOND_US, contract.contract.contract)
-        return due
-
-    def _issue(self, issued: Issued, news: ReportNews) -> bool:
-        """Recorded and queued together, so that it is mailed exactly once."""
-        with self._database.begin() as tx:
-            if not record(tx, issued, by="loketwacht"):
-                return False
-            outbox.add(tx, report_messages(news, self._loaded.config.recipient), now_us=self._clock.now_us())
-            return True
-
     async def _reloads(self, reload: asyncio.Event) -> None:
         while True:
             await reload.wait()
@@ -489,45 +408,3 @@ def believed(sample: Sample, *, lag_us: int, max_lag_us: int) -> Sample:
         found=f"{lag_us // 1000} ms late",
     )
     return replace(sample, outcome=Outcome.UNKNOWN, failure=failure, blip=None)
-
-
-class _Worker:
-    """A process of its own for what computes for seconds, so that it never makes the event loop late."""
-
-    def __init__(self) -> None:
-        self._pool = self._new()
-
-    @staticmethod
-    def _new() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_be_modest
-        )
-
-    async def __call__(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
-        except BrokenProcessPool:
-            self._pool.shutdown(wait=False)
-            self._pool = self._new()
-            raise
-
-    def close(self) -> None:
-        processes = tuple((self._pool._processes or {}).values())  # noqa: SLF001 - the pool cannot be told to hurry
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-def _be_modest() -> None:
-    """In the worker: lower priority, and leave Ctrl-C to the parent."""
-    os.nice(10)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed closes nothing, and its worker would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
