@@ -27,7 +27,18 @@ from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.browser.definition import BrowserJourney, ChromiumSettings
-from probes.checks import CertificateCheck, Check, Definition, Duration, Id, Journey, Portal
+from probes.checks import (
+    CertificateCheck,
+    Check,
+    Definition,
+    Duration,
+    Id,
+    Journey,
+    MailServerCheck,
+    NameCheck,
+    PortCheck,
+    Portal,
+)
 from probes.http import host_of
 from probes.mailboxes import Mailbox
 from probes.practice.mail_server import SMTP_PASSWORD
@@ -170,12 +181,15 @@ class Config(Definition):
     contract: tuple[ContractSource, ...] = ()
     journey: tuple[Journey, ...] = ()
     certificate: tuple[CertificateCheck, ...] = ()
+    name: tuple[NameCheck, ...] = ()
+    tcp: tuple[PortCheck, ...] = ()
+    smtp: tuple[MailServerCheck, ...] = ()
     browser: tuple[BrowserJourney, ...] = ()
     chromium: ChromiumSettings = ChromiumSettings()
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        return (*self.journey, *self.certificate, *self.browser)
+        return (*self.journey, *self.certificate, *self.name, *self.tcp, *self.smtp, *self.browser)
 
     @property
     def titles(self) -> dict[str, tuple[str, str]]:
@@ -220,7 +234,7 @@ class Loaded:
 
 
 _FROM_HERE = "Paths begin at the folder of the main configuration file."
-_LISTS = ("journey", "certificate", "browser", "recipient", "contract", "fragment")
+_LISTS = ("journey", "certificate", "name", "tcp", "smtp", "browser", "recipient", "contract", "fragment")
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -389,6 +403,9 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
     listed: dict[str, tuple[Check, ...]] = {
         "journey": config.journey,
         "certificate": config.certificate,
+        "name": config.name,
+        "tcp": config.tcp,
+        "smtp": config.smtp,
         "browser": config.browser,
     }
     for kind, checks in listed.items():

@@ -1,7 +1,7 @@
-"""What is to be measured: journeys with their steps, and certificate checks, as config.toml writes them.
+"""What is to be measured: journeys with their steps, certificates, names and ports, as config.toml writes them.
 
-These are the values the engine walks. What a step, an expectation and a notation is, stands in the modules named so;
-this one is their door.
+These are the values the engine walks. What a step, an expectation, a notation and a check of reachability is, stands
+in the modules named so; this one is their door.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from probes.browser.definition import BrowserJourney
 from probes.expectations import Capture, CssExpectation, Expect, HeaderExpectation, JsonExpectation
 from probes.loops import repeated
 from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
+from probes.reachability import MailServerCheck, NameCheck, PortCheck, ReachabilityCheck
 from probes.steps import AnyStep, MailStep, Part, Step
 from probes.totp import Totp
 
@@ -33,8 +34,12 @@ __all__ = [
     "Id",
     "Journey",
     "JsonExpectation",
+    "MailServerCheck",
+    "NameCheck",
     "Part",
+    "PortCheck",
     "Portal",
+    "ReachabilityCheck",
     "Step",
     "Title",
     "duration_us",
@@ -177,7 +182,7 @@ class CertificateCheck(Definition):
         return self
 
 
-Check = Journey | CertificateCheck | BrowserJourney
+Check = Journey | CertificateCheck | BrowserJourney | ReachabilityCheck
 
 
 class Marker(Definition):

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from probes.assertions import seconds
-from probes.checks import BrowserJourney, CertificateCheck, Check, Journey
+from probes.checks import (
+    BrowserJourney,
+    CertificateCheck,
+    Check,
+    Journey,
+    MailServerCheck,
+    NameCheck,
+    PortCheck,
+    ReachabilityCheck,
+)
+from probes.evidence import evidence as evidence_of
 from probes.fault import Fault
+from probes.reading import Reading
 from probes.redaction import Redactor
-from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Sample
+from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Reached, Sample
 from probes.setup import Setup
 from probes.tls import facts, verdict
 from probes.trail import Trail
@@ -45,6 +57,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
     started = setup.monotonic_us()
     walked = Walked(steps=(), failure=None, evidence=())
     certificate: CertificateFacts | None = None
+    reached: Reached | None = None
     failure: Failure | None
     duration_us: int | None = None
     try:
@@ -57,6 +70,11 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
                 failure = walked.failure
             case CertificateCheck():
                 certificate, failure = await _certificate(check, setup)
+            case NameCheck() | PortCheck() | MailServerCheck():
+                reading = Reading()
+                fault = await _asked(check, setup, reading)
+                walked, failure = _told(check, reading, fault, Redactor(setup.secrets.values()))
+                certificate, reached = reading.certificate, reading.reached
             case _:
                 assert_never(check)
     except Exception as error:
@@ -78,6 +96,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         steps=walked.steps,
         evidence=walked.evidence,
         certificate=certificate,
+        reached=reached,
     )
 
 
@@ -129,6 +148,40 @@ async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[Certifica
     except Fault as error:
         fault = error
     return certificate, fault.failure(None) if fault is not None else None
+
+
+async def _asked(check: ReachabilityCheck, setup: Setup, reading: Reading) -> Fault | None:
+    if setup.transport is not None:
+        return Fault(FailureKind.MONITOR, "run", found="no network in this run")
+    limit = asyncio.timeout(check.deadline / 1_000_000)
+    try:
+        async with limit:
+            await setup.ask(check, reading)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        if reading.so_far is not None:
+            return reading.so_far
+        return Fault(
+            FailureKind.TIMEOUT,
+            check.name if isinstance(check, NameCheck) else f"{check.host}:{check.port}",
+            expected=f"done within {seconds(check.deadline)}",
+            found=f"still waiting for {reading.trail.waiting_for}",
+        )
+    except Fault as fault:
+        return fault
+    return None
+
+
+def _told(
+    check: ReachabilityCheck, reading: Reading, fault: Fault | None, redact: Redactor
+) -> tuple[Walked, Failure | None]:
+    """The failure as it may be shown, and what proves it."""
+    if fault is None:
+        return Walked(steps=(), failure=None, evidence=()), None
+    failure = replace(fault.failure(None), found=redact.short(fault.found))
+    kept = evidence_of(check.kind, reading.trail, redact)
+    return Walked(steps=(), failure=failure, evidence=(kept,)), failure
 
 
 def _iso(instant_us: int) -> str:

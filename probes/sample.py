@@ -190,6 +190,46 @@ class CertificateFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a name server answered.
+
+    Attributes:
+        code: such as `NOERROR` or `NXDOMAIN`.
+        records: what the records of the type asked for hold, sorted.
+        ttl_us: the smallest time to live on the way to them; None where there is none.
+        serial: of the zone, for a question about SOA; None for others.
+        authenticated: the resolver says that it checked the answer (AD).
+        authoritative: the server speaks by its own authority (AA).
+        answers, authorities, additionals: how many records each part of the answer holds.
+    """
+
+    code: str
+    records: tuple[str, ...] = ()
+    ttl_us: int | None = None
+    serial: int | None = None
+    authenticated: bool = False
+    authoritative: bool = False
+    answers: int = 0
+    authorities: int = 0
+    additionals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How a name server, port or mail server was reached.
+
+    Attributes:
+        address: the IP address that answered last; "" where none did.
+        phases: as of a request; what was said took `processing_us`.
+        answered: by a name server; None where none answered, or another kind of server was asked.
+    """
+
+    address: str = ""
+    phases: Phases = Phases()
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What is kept to prove a failing step: bounded and redacted when captured, shown only as escaped text.
 
@@ -244,3 +284,4 @@ class Sample:
             raise ValueError(f"outcome is {self.outcome.value} but failure is {self.failure!r}: all but up name one")
         if self.attempts < 1 or self.duration_us < 0:
             raise ValueError(f"attempts {self.attempts} and duration_us {self.duration_us} cannot be")
+    reached: Reached | None = None

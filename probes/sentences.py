@@ -11,15 +11,31 @@ Language = Literal["nl", "en"]
 
 #: The closed language in which `expected` and `found` are written, and how Dutch says it. Longest first.
 PHRASES: tuple[tuple[str, str], ...] = (
+    (
+        "none of our name servers has an address that ip allows",
+        "geen van onze naamservers heeft een adres dat ip toelaat",
+    ),
     ("the connection closed in the middle of the answer", "de verbinding werd midden in het antwoord verbroken"),
+    ("our name server answers, but not about this name", "onze naamserver antwoordt, maar niet over deze naam"),
+    ("still waiting for an answer of the name server", "nog aan het wachten op een antwoord van de naamserver"),
     ("still waiting for the request to be taken", "de aanvraag was nog niet aangenomen"),
     ("still waiting for the rest of the answer", "nog aan het wachten op de rest van het antwoord"),
+    ("the name server has no authority over it", "de naamserver heeft er geen gezag over"),
     ("the connection closed before an answer", "de verbinding werd verbroken voor er een antwoord kwam"),
+    ("the name server refuses the question", "de naamserver weigert de vraag"),
     ("still waiting for the TLS handshake", "nog aan het wachten op de beveiligde verbinding"),
     ("a robot check in the page's place", "een robotcontrole in plaats van de pagina"),
     ("still waiting for a connection to", "nog aan het wachten op een verbinding met"),
+    ("the DNSSEC signatures do not hold", "de DNSSEC-handtekeningen kloppen niet"),
     ("still waiting for an SMTP answer", "nog aan het wachten op een SMTP-antwoord"),
     ("still waiting for the address of", "nog aan het wachten op het adres van"),
+    ("does not check DNSSEC signatures", "controleert geen DNSSEC-handtekeningen"),
+    ("an answer that was not checked", "een antwoord dat niet gecontroleerd is"),
+    ("an answer checked with DNSSEC", "een antwoord dat met DNSSEC gecontroleerd is"),
+    ("an answer that cannot be read", "een antwoord dat niet te lezen is"),
+    ("an answer to another question", "een antwoord op een andere vraag"),
+    ("still waiting for the banner", "nog aan het wachten op de begroeting"),
+    ("still waiting for the answer", "nog aan het wachten op het antwoord"),
     ("a form that closes a dialog", "een formulier dat een venster sluit"),
     ("an element outside of forms", "een element buiten elk formulier"),
     ("an address with http or https", "een adres met http of https"),
@@ -39,8 +55,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("a complete HTTP answer", "een volledig HTTP-antwoord"),
     ("an address with a host", "een adres met een host"),
     ("no network in this run", "geen netwerk in deze uitvoering"),
+    ("the name server failed", "de naamserver faalde"),
     ("no way to the network", "geen weg naar het netwerk"),
     ("the connection broke", "de verbinding viel weg"),
+    ("refuses the question", "weigert de vraag"),
     ("no STARTTLS offered", "geen STARTTLS aangeboden"),
     ("a page before this step", "een pagina voor deze stap"),
     ("which ends the wait", "waarmee het wachten ophoudt"),
@@ -54,6 +72,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("connection broken", "verbinding verbroken"),
     ("no answer in time", "geen antwoord op tijd"),
     ("connection closed", "verbinding verbroken"),
+    ("no record of type", "geen record van het type"),
     ("a TLS connection", "een beveiligde verbinding"),
     ("connection reset", "verbinding verbroken"),
     ("days of validity", "dagen geldigheid"),
@@ -64,6 +83,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("valid only from", "pas geldig vanaf"),
     ("received within", "ontvangen binnen"),
     ("no login within", "niet aangemeld binnen"),
+    ("our name server", "onze naamserver"),
     ("an SMTP answer", "een SMTP-antwoord"),
     ("a loop back to", "een kring, terug naar"),
     ("a longer line", "een langere regel"),
@@ -89,6 +109,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("attribute", "attribuut"),
     ("no answer", "geen antwoord"),
     ("a mailbox", "een mailbox"),
+    ("an answer", "een antwoord"),
     ("at least", "minstens"),
     ("complete", "volledige"),
     ("contains", "bevat"),
@@ -117,6 +138,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("empty", "leeg"),
     ("data", "gegevens"),
     ("none", "geen"),
+    ("only", "alleen"),
     ("and", "en"),
     ("or", "of"),
 )
@@ -137,6 +159,9 @@ _SUBJECTS_NL = {
     "redirect": "de doorverwijzing",
     "host": "de host",
     "mail": "de mail",
+    "banner": "de begroeting",
+    "answer": "het antwoord",
+    "EHLO": "wat de mailserver aanbiedt",
 }
 _SUBJECTS_EN = {
     "status": "the status",
@@ -150,9 +175,18 @@ _SUBJECTS_EN = {
     "redirect": "the redirect",
     "host": "the host",
     "mail": "the mail",
+    "banner": "the greeting",
+    "answer": "the answer",
+    "EHLO": "what the mail server offers",
 }
-_SOURCES_NL = {"css": "element", "xpath": "XPath", "json": "JSON-waarde", "header": "header"}
-_SOURCES_EN = {"css": "element", "xpath": "XPath", "json": "JSON value", "header": "header"}
+_SOURCES_NL = {
+    "css": "element",
+    "xpath": "XPath",
+    "json": "JSON-waarde",
+    "header": "header",
+    "record": "het DNS-record",
+}
+_SOURCES_EN = {"css": "element", "xpath": "XPath", "json": "JSON value", "header": "header", "record": "the DNS record"}
 
 
 def sentence(failure: Failure, language: Language, step_title: str | None = None) -> str:
@@ -195,6 +229,11 @@ def _bare(text: str) -> str:
     return text.removeprefix("at most ").removeprefix("done within ")
 
 
+def _of_no_web(f: Failure) -> bool:
+    """Whether a mail server or a name server is what said something else than it should."""
+    return f.expected is not None and f.expected.startswith(("SMTP ", "STARTTLS", "an SMTP answer", "an answer"))
+
+
 def _nl(f: Failure) -> str:
     expected, found, what = phrase(f.expected, "nl"), phrase(f.found, "nl"), subject(f, "nl")
     match f.kind:
@@ -213,6 +252,8 @@ def _nl(f: Failure) -> str:
             return f"{of_all} niet klaar binnen {phrase(_bare(f.expected), 'nl')} ({found})"
         case FailureKind.TIMEOUT:
             return f"{f.subject or 'het portaal'} antwoordde niet op tijd ({found})"
+        case FailureKind.PROTOCOL if _of_no_web(f):
+            return f"bij {f.subject} werd verwacht: {expected}; gevonden: {found}"
         case FailureKind.PROTOCOL:
             return f"het portaal gaf geen volledig antwoord: {found}"
         case FailureKind.HTTP_STATUS:
@@ -262,6 +303,8 @@ def _en(f: Failure) -> str:
             return f"{of_all} not done within {_bare(f.expected)} ({found})"
         case FailureKind.TIMEOUT:
             return f"{f.subject or 'the portal'} did not answer in time ({found})"
+        case FailureKind.PROTOCOL if _of_no_web(f):
+            return f"at {f.subject} expected was: {expected}; found: {found}"
         case FailureKind.PROTOCOL:
             return f"the portal gave no complete answer: {found}"
         case FailureKind.HTTP_STATUS:

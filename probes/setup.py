@@ -6,11 +6,12 @@ import base64
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from probes.browser.running import Browsers
-from probes.checks import CertificateCheck, Portal
+from probes.checks import CertificateCheck, MailServerCheck, NameCheck, Portal, ReachabilityCheck
 from probes.created import Keep
 from probes.engine.certificates import handshake
 from probes.engine.names import Names, Remembered
@@ -18,6 +19,9 @@ from probes.engine.settings import Proxy, Way
 from probes.fault import Fault
 from probes.http import Transport, way_out
 from probes.mailboxes import Mailbox
+from probes.names import Server, look_up, of_this_machine
+from probes.ports import Outside, try_mail_server, try_port
+from probes.reading import Reading
 from probes.sample import FailureKind
 from probes.tls import Handshake, Identity, trust
 from probes.trail import Trail
@@ -45,6 +49,7 @@ class Setup:
         remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
         browsers: whose turn it is to have a browser, and which one.
         created: writes down what runs make at the portal; None: nobody does, and only a run itself takes it away.
+        name_servers: those of this machine, for name checks that name none.
         mailboxes: of ours, by name, for steps that wait for a mail.
         version: ours, for the User-Agent.
     """
@@ -59,6 +64,7 @@ class Setup:
     remembered: Remembered = field(default_factory=Remembered, repr=False)
     browsers: Browsers = field(default_factory=Browsers, repr=False)
     created: Keep | None = None
+    name_servers: Callable[[], tuple[Server, ...]] = of_this_machine
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     version: str = field(default_factory=installed_version)
 
@@ -78,10 +84,10 @@ class Setup:
             return self.transport()
         return way_out(self.portal.engine, self._way())
 
-    def _way(self) -> Way:
+    def _way(self, *, http: bool = True) -> Way:
         portal = self.portal
         return Way(
-            context=self._trusted,
+            context=partial(self._trusted, http=http),
             names=Names(
                 monotonic_us=self.monotonic_us,
                 family=portal.ip,
@@ -93,13 +99,13 @@ class Setup:
             proxy=self._proxy(),
         )
 
-    def _trusted(self, *, verify: bool = True) -> ssl.SSLContext:
+    def _trusted(self, *, verify: bool = True, http: bool = True) -> ssl.SSLContext:
         portal = self.portal
         identity = None
         if portal.client_certificate is not None:
             password = None if portal.client_key_password is None else self._secret(portal.client_key_password)
             identity = Identity(certificate=portal.client_certificate, key=portal.client_key, password=password)
-        return trust(portal.ca_file, identity, verify=verify)
+        return trust(portal.ca_file, identity, verify=verify, http=http)
 
     def _proxy(self) -> Proxy | None:
         portal = self.portal
@@ -126,4 +132,31 @@ class Setup:
         """What the server of a certificate check shows; the trail tells what is being waited for."""
         if self.certificate is not None:
             return await self.certificate(check)
-        return await handshake(check, self._way(), lambda: self._trusted(verify=False), trail)
+        http = check.starttls is None
+        return await handshake(check, self._way(http=http), partial(self._trusted, verify=False, http=http), trail)
+
+    async def ask(self, check: ReachabilityCheck, reading: Reading) -> None:
+        """Asks a name server, port or mail server; the reading tells how far it came.
+
+        Raises:
+            Fault: what is wrong; of kind monitor, where the fault is ours.
+            OSError: where the certificates cannot be read.
+        """
+        if isinstance(check, NameCheck):
+            await look_up(
+                check,
+                servers=self.name_servers,
+                family=self.portal.ip,
+                monotonic_us=self.monotonic_us,
+                reading=reading,
+            )
+            return
+        outside = Outside(
+            way=self._way(http=False),
+            unverified=partial(self._trusted, verify=False, http=False),
+            now_us=self.now_us,
+        )
+        if isinstance(check, MailServerCheck):
+            await try_mail_server(check, outside, reading)
+        else:
+            await try_port(check, outside, reading)

@@ -7,11 +7,11 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from probes.checks import CertificateCheck
 from probes.errors import printable
 from probes.fault import Fault
 from probes.sample import CertificateFacts, FailureKind
@@ -19,6 +19,21 @@ from probes.trail import Trail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+class Certified(Protocol):
+    """A check that looks at a server's certificate; see `CertificateCheck` for what each of these means."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def server_name(self) -> str | None: ...
+    @property
+    def starttls(self) -> Literal["smtp"] | None: ...
+    @property
+    def down_before(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +51,23 @@ class Identity:
     password: str | None = field(default=None, repr=False)
 
 
-def trust(ca_file: str | None, identity: Identity | None = None, *, verify: bool = True) -> ssl.SSLContext:
+def trust(
+    ca_file: str | None, identity: Identity | None = None, *, verify: bool = True, http: bool = True
+) -> ssl.SSLContext:
     """Whom we trust: the system's certificate authorities, and those of a file; and who we are.
 
     Built once per content of the files: it costs 36 ms. What shakes hands with it may be many connections at a time.
 
     Args:
         verify: false only to read a certificate that was refused; nothing is ever sent over such a connection.
+        http: whether HTTP is what will be spoken; a mail server may refuse who offers it (RFC 7301, 3.2).
 
     Raises:
         OSError: where a file cannot be read or holds no certificate (`ssl.SSLError`).
     """
     paths = [path for path in (ca_file, identity and identity.certificate, identity and identity.key) if path]
     states = tuple((state.st_mtime_ns, state.st_size) for state in map(os.stat, paths))
-    return _trust(ca_file, identity, verify, states)
+    return _trust(ca_file, identity, verify, http, states)
 
 
 @lru_cache(maxsize=64)
@@ -57,6 +75,7 @@ def _trust(
     ca_file: str | None,
     identity: Identity | None,
     verify: bool,  # noqa: FBT001 - part of the cache's key
+    http: bool,  # noqa: FBT001
     states: tuple[tuple[int, int], ...],
 ) -> ssl.SSLContext:
     if verify:
@@ -70,7 +89,8 @@ def _trust(
     if identity is not None:
         # Without a password OpenSSL would ask for one on the terminal.
         context.load_cert_chain(identity.certificate, identity.key, identity.password or _no_password)
-    context.set_alpn_protocols(["http/1.1"])
+    if http:
+        context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -182,7 +202,7 @@ def facts(host: str, handshake: Handshake) -> CertificateFacts:
         raise Fault(FailureKind.TLS, host, expected="a certificate", found=str(error) or "none") from error
 
 
-def verdict(check: CertificateCheck, certificate: CertificateFacts, refusal: str | None, now_us: int) -> Fault | None:
+def verdict(check: Certified, certificate: CertificateFacts, refusal: str | None, now_us: int) -> Fault | None:
     """What is wrong with a certificate; None where all is well."""
     left_us = certificate.not_after_us - now_us
     if left_us <= 0:

@@ -15,10 +15,21 @@ from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of, value_of, value_text
 from monitor.store.tables import sample as narrow
 from monitor.store.tables import sample_detail as detail
-from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Phases, Sample, StepOutcome, StepResult
+from probes.sample import (
+    CertificateFacts,
+    Failure,
+    FailureKind,
+    Outcome,
+    Phases,
+    Reached,
+    Sample,
+    StepOutcome,
+    StepResult,
+)
 
 _FAILURE = TypeAdapter(Failure)
 _CERTIFICATE = TypeAdapter(CertificateFacts)
+_REACHED = TypeAdapter(Reached)
 _STEP = TypeAdapter(StepResult)
 
 #: Fields of a step that every step has; they are stored by their place, the others by their name.
@@ -98,6 +109,7 @@ def add(tx: Transaction, sample: Sample) -> bool:
             "blip": value_text(_FAILURE, sample.blip) if sample.blip else None,
             "steps": text_of([_step_row(step) for step in sample.steps]),
             "certificate": value_text(_CERTIFICATE, sample.certificate) if sample.certificate else None,
+            "reached": value_text(_REACHED, sample.reached) if sample.reached else None,
         },
     )
     evidence.add(tx, sample)
@@ -226,7 +238,13 @@ def _same_key() -> Any:
 
 def _whole() -> Select[Any]:
     return select(
-        *narrow.c, detail.c.run_id, detail.c.failure, detail.c.blip, detail.c.steps, detail.c.certificate
+        *narrow.c,
+        detail.c.run_id,
+        detail.c.failure,
+        detail.c.blip,
+        detail.c.steps,
+        detail.c.certificate,
+        detail.c.reached,
     ).join(detail, _same_key())
 
 
@@ -244,6 +262,7 @@ def _sample(row: Row[Any]) -> Sample:
         attempts=row.attempts,
         steps=tuple(_step(cells) for cells in json.loads(row.steps)),
         certificate=value_of(_CERTIFICATE, row.certificate) if row.certificate else None,
+        reached=value_of(_REACHED, row.reached) if row.reached else None,
         lag_us=row.lag_us,
     )
 

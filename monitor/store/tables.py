@@ -59,6 +59,7 @@ sample_detail = Table(
     Column("blip", Text),
     Column("steps", Text, nullable=False),
     Column("certificate", Text),
+    Column("reached", Text),
     sqlite_with_rowid=False,
 )
 

@@ -233,6 +233,21 @@ class Connection:
         self._stray = bool(self._unasked)
         return line
 
+    async def said(self) -> bytes:
+        """What the other side said by itself since the last time, as soon as it is anything.
+
+        Raises:
+            Fault: of kind protocol, where the connection ends before that.
+        """
+        while not self._unasked:
+            if self._fault is not None:
+                raise self._fault
+            await self._wait()
+        data = bytes(self._unasked)
+        self._unasked.clear()
+        self._stray = False
+        return data
+
     async def ask(self, head: bytes, body: bytes, method: str, trail: Trail) -> Answer:
         """Sends a request; returns when the answer's head is complete.
 
