@@ -5,10 +5,12 @@ Sample, incident, state and outgoing mail stand or fall together. Mail is sent a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from monitor import clean_up
 from monitor.alerts import Kind, Recipient, certificate_messages, incident_messages, next_kind, own_messages
@@ -16,8 +18,9 @@ from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, IncidentRule, Opened, Resolved, advance, advance_own
 from monitor.observer import Observer
-from monitor.store import incidents, ledger, outbox, samples
+from monitor.store import events, incidents, ledger, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
+from monitor.store.events import Event as Happened
 from probes.checks import CertificateCheck, Check, Title
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
@@ -30,6 +33,7 @@ Measure = Callable[[Check, int], Awaitable[Sample]]
 AskReferences = Callable[[], Awaitable[bool]]
 
 _RETRY_AFTER_US = 2_000_000
+_BATCH = 100  # in one transaction: enough to share its cost, few enough to let others write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +117,11 @@ class Finding:
 
 
 class Recorder:
-    """Saves findings in the order they came, and keeps in memory what the store cannot take yet.
+    """Saves findings and events in the order they came, and keeps in memory what the store cannot take yet.
 
     While the store is locked, full or away, measuring goes on: only the run that happens to try waits for its answer,
     and nobody tries again for two seconds after a failure. `drain` should also be called from time to time, for nothing
-    else tries again where no further run ends.
+    else tries again where no further run ends. What came while the store was busy is saved in one transaction.
     """
 
     def __init__(
@@ -128,39 +132,57 @@ class Recorder:
         self._clock = clock
         self._observer = observer
         self._capacity = capacity
-        self._waiting: deque[Finding] = deque()
-        self._draining = False
+        self._waiting: deque[Finding | Happened] = deque()
+        self._draining: asyncio.Task[bool] | None = None
         self._not_before_us: int | None = None
 
     @property
     def waiting(self) -> int:
-        """How many findings the store has not taken yet."""
+        """How many findings and events the store has not taken yet."""
         return len(self._waiting)
 
-    async def record(self, finding: Finding) -> None:
-        """Save a finding, after those that came before it."""
-        if len(self._waiting) >= self._capacity:
-            self._waiting.popleft()
-            self._observer.samples_lost(1)
-            log.error("a sample was lost: too many wait for the store", extra={"waiting": self._capacity})
-        self._waiting.append(finding)
-        if self._not_before_us is None or self._clock.monotonic_us() >= self._not_before_us:
+    async def record(self, what: Finding | Happened) -> None:
+        """Save a finding or an event, after those that came before it."""
+        if self._take(what):
             await self.drain()
-        else:
-            self._observer.samples_waiting(len(self._waiting))
+
+    def keep(self, event: Happened) -> None:
+        """Save an event, after what came before it, without making its teller wait."""
+        if self._take(event):
+            self._begin().add_done_callback(_complain)
 
     async def drain(self) -> bool:
-        """Save what waits. True where nothing is left; False where the store does not take it, or others are at it."""
-        if self._draining:
+        """Save what waits. True where nothing is left; False where the store does not take it."""
+        # Whoever waits here may be cancelled; what is being written is not, or nobody would know whether it was.
+        return await asyncio.shield(self._begin())
+
+    def _take(self, what: Finding | Happened) -> bool:
+        """Whether somebody should begin to save now: not where that is under way, or failed a moment ago."""
+        if len(self._waiting) >= self._capacity:
+            gone = self._waiting.popleft()
+            self._observer.samples_lost(int(isinstance(gone, Finding)))
+            log.error("a sample was lost: too many wait for the store", extra={"waiting": self._capacity})
+        self._waiting.append(what)
+        if self._draining is not None:
             return False
-        self._draining = True
+        resting = self._not_before_us is not None and self._clock.monotonic_us() < self._not_before_us
+        if resting:
+            self._observer.samples_waiting(len(self._waiting))
+        return not resting
+
+    def _begin(self) -> asyncio.Task[bool]:
+        if self._draining is None:
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
+        return self._draining
+
+    async def _drain(self) -> bool:
         try:
             while self._waiting:
-                finding = self._waiting[0]
-                await self._save(finding)
-                # Only now: a cancelled save is tried again, and finds that the slot has its sample.
-                if self._waiting and self._waiting[0] is finding:
-                    self._waiting.popleft()
+                batch = tuple(islice(self._waiting, _BATCH))
+                await self._save(batch)
+                for done in batch:
+                    if self._waiting and self._waiting[0] is done:
+                        self._waiting.popleft()
             self._not_before_us = None
         except StoreUnavailable as error:
             self._not_before_us = self._clock.monotonic_us() + _RETRY_AFTER_US
@@ -168,61 +190,89 @@ class Recorder:
             log.warning("the store is not available", extra={"error": str(error), "waiting": len(self._waiting)})
             return False
         finally:
-            self._draining = False
+            self._draining = None
             self._observer.samples_waiting(len(self._waiting))
         return True
 
-    async def _save(self, finding: Finding) -> None:
+    async def _save(self, batch: tuple[Finding | Happened, ...]) -> None:
         now_us = self._clock.now_us()
         try:
-            changed = await self._in_store(lambda: save(self._database, finding, now_us=now_us))
+            changed = await self._in_store(lambda: save(self._database, *batch, now_us=now_us))
         except StoreRefused as error:
-            # A defect of ours, or a second process at the same checks. The measurement itself must not be lost to it.
-            self._observer.store_failed()
-            log.error("the store refused a finding", extra={"check": finding.check.id, "error": str(error)})
-            if not await self._in_store(lambda: _save_bare(self._database, finding.sample)):
-                self._observer.samples_lost(1)
+            if len(batch) > 1:
+                # One of them is refused; it must not cost the others their place.
+                for one in batch:
+                    await self._save((one,))
+                return
+            await self._save_refused(batch[0], error)
             return
         for check_id, since_us in changed:
             self._observer.incident(check_id, since_us)
 
+    async def _save_refused(self, what: Finding | Happened, error: StoreRefused) -> None:
+        # A defect of ours, or a second process at the same checks. The measurement itself must not be lost to it.
+        self._observer.store_failed()
+        if isinstance(what, Happened):
+            log.error("the store refused an event", extra={"kind": what.kind, "error": str(error)})
+            return
+        log.error("the store refused a finding", extra={"check": what.check.id, "error": str(error)})
+        if not await self._in_store(lambda: _save_bare(self._database, what.sample)):
+            self._observer.samples_lost(1)
 
-def save(database: Database, finding: Finding, *, now_us: int) -> tuple[tuple[str, int | None], ...]:
-    """Store a finding with all its consequences in one transaction.
+
+def _complain(draining: asyncio.Task[bool]) -> None:
+    if not draining.cancelled() and (error := draining.exception()) is not None:
+        log.error("what waits for the store could not be saved", exc_info=error)
+
+
+def save(database: Database, *batch: Finding | Happened, now_us: int) -> tuple[tuple[str, int | None], ...]:
+    """Store findings and events with all their consequences in one transaction.
 
     Returns:
-        The checks whose incident opened (with since when) or ended (with None). Nothing at all happens for a slot that
-        has its sample already. A check in shadow has its sample, and what it made at the portal, written down; no more.
+        The checks whose incident opened (with since when) or ended (with None).
+    """
+    changed: list[tuple[str, int | None]] = []
+    with database.begin() as tx:
+        for what in batch:
+            if isinstance(what, Happened):
+                events.add(tx, what)
+            else:
+                changed.extend(_save_finding(tx, what, now_us=now_us))
+    return tuple(changed)
+
+
+def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator[tuple[str, int | None]]:
+    """A finding with all its consequences; the changes, as `save` returns them.
+
+    Nothing at all happens for a slot that has its sample already. A check in shadow has its sample, and what it made at
+    the portal, written down; no more.
     """
     sample, check, alerting = finding.sample, finding.check, finding.alerting
-    with database.begin() as tx:
-        if not samples.add(tx, sample):
-            return ()
-        if check.shadow:
-            clean_up.note_sample(tx, check, sample, now_us=now_us)
-            return ()
-        before = incidents.load(tx, check.id)
-        state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)
-        if state != before:
-            incidents.save(tx, check.id, state)
-        for event in happened:
-            incidents.record(tx, check.id, event)
-        about = {event.incident_id for event in happened}
-        if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
-            about.add(state.incident_id)
-        for incident_id in sorted(about):
-            _tell(tx, incident_id, check, alerting, now_us=now_us)
+    if not samples.add(tx, sample):
+        return
+    if check.shadow:
         clean_up.note_sample(tx, check, sample, now_us=now_us)
-        if isinstance(check, CertificateCheck):
-            warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
-            outbox.add(tx, warnings, now_us=now_us)
-        own = _about_ourselves(tx, finding, now_us=now_us)
-    return tuple(
-        (check_id, event.since_us if isinstance(event, Opened) else None)
-        for check_id, events in ((check.id, happened), (MONITOR, own))
-        for event in events
-        if isinstance(event, Opened | Resolved)
-    )
+        return
+    before = incidents.load(tx, check.id)
+    state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)
+    if state != before:
+        incidents.save(tx, check.id, state)
+    for event in happened:
+        incidents.record(tx, check.id, event)
+    about = {event.incident_id for event in happened}
+    if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
+        about.add(state.incident_id)
+    for incident_id in sorted(about):
+        _tell(tx, incident_id, check, alerting, now_us=now_us)
+    clean_up.note_sample(tx, check, sample, now_us=now_us)
+    if isinstance(check, CertificateCheck):
+        warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
+        outbox.add(tx, warnings, now_us=now_us)
+    own = _about_ourselves(tx, finding, now_us=now_us)
+    for check_id, events_of in ((check.id, happened), (MONITOR, own)):
+        for event in events_of:
+            if isinstance(event, Opened | Resolved):
+                yield check_id, event.since_us if isinstance(event, Opened) else None
 
 
 def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int) -> None:
@@ -282,7 +332,7 @@ def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
 
 def _save_bare(database: Database, sample: Sample) -> bool:
     """The measurement alone, whatever became of its consequences; the last resort is without steps and evidence."""
-    for kept in (sample, replace(sample, steps=(), evidence=(), certificate=None)):
+    for kept in (sample, replace(sample, steps=(), evidence=(), certificate=None, reached=None)):
         try:
             with database.begin() as tx:
                 samples.add(tx, kept)

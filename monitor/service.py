@@ -20,6 +20,7 @@ from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Delivery
+from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
@@ -47,6 +48,8 @@ _HOUSEKEEPING_S = 5.0
 _MONTH_S = 60.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
+_BEAT_S = 1.0
+_UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,10 @@ class Service:
         self._metrics = Metrics(version=installed_version(), started_us=clock.now_us(), on_incident=self._wake.set)
         self._months: dict[str, MonthToDate] = {}
         self._days = Days()
-        self._keeping: set[asyncio.Task[None]] = set()
         self._ready = False
         self._supervisor = Supervisor()
+        self._all_taken_us = clock.monotonic_us()
+        self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
     async def run(
         self, *, stop: asyncio.Event, reload: asyncio.Event, started: Callable[[Addresses], None] = lambda _: None
@@ -117,6 +121,7 @@ class Service:
                 loops: list[Coroutine[Any, Any, None]] = [
                     self._delivery().run(self._wake),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
+                    self._every(_BEAT_S, self._beat),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
@@ -144,9 +149,11 @@ class Service:
                     server.should_exit = True
                 for task in background[len(servers) :]:
                     task.cancel()
-            if self._keeping:
-                await asyncio.wait(self._keeping, timeout=1)
-            await self._in_store(lambda: self._note("stop"))
+            try:
+                await self._in_store(lambda: self._note("stop"))
+            except StoreError as error:
+                # The next start tells what was not measured, whether it finds this note or not.
+                log.error("the stop could not be noted", extra={"error": str(error)})
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -266,31 +273,13 @@ class Service:
             "count": missed.count,
             "cause": missed.cause.value,
         }
-        self._keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
+        self._recorder.keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
 
     def _jumped(self, jump: ClockJump) -> None:
         direction = "forward" if jump.shift_us > 0 else "backward"
         self._metrics.add("monitor_clock_jumps_total", 1, direction)
         log.warning("the wall clock jumped", extra={"shift_us": jump.shift_us})
-        self._keep(Event(at_us=jump.at_us, kind="clock-jump", data={"shift_us": jump.shift_us}))
-
-    def _keep(self, event: Event) -> None:
-        """Store an event without making its teller wait."""
-
-        def write_down() -> None:
-            with self._database.begin() as tx:
-                events.add(tx, event)
-
-        async def store() -> None:
-            try:
-                await self._in_store(write_down)
-            except StoreError as error:
-                self._metrics.store_failed()
-                log.error("an event could not be stored", extra={"kind": event.kind, "error": str(error)})
-
-        task = asyncio.get_running_loop().create_task(store())
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        self._recorder.keep(Event(at_us=jump.at_us, kind="clock-jump", data={"shift_us": jump.shift_us}))
 
     # -- what goes on beside it --------------------------------------------------------------------------------------
 
@@ -318,7 +307,11 @@ class Service:
         metrics.set("monitor_samples_waiting", self._recorder.waiting)
         if (size := self._database.size_bytes()) is not None:
             metrics.set("monitor_db_size_bytes", size)
-        await self._recorder.drain()
+        if await self._recorder.drain():
+            self._all_taken_us = self._clock.monotonic_us()
+
+    async def _beat(self) -> None:
+        await self._heartbeat.beat(self._loaded.config.heartbeat, self._loaded.secrets)
 
     async def _work_off(self) -> None:
         """Take away what journeys left at the portal, and show what stays."""
@@ -337,7 +330,7 @@ class Service:
             except ConfigError as error:
                 log.error("the new configuration is wrong; the old one stays in force: %s", error)
                 self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
-                self._keep(
+                self._recorder.keep(
                     Event(at_us=self._clock.now_us(), kind="config-refused", data={"problems": str(error)[:2000]})
                 )
                 continue
@@ -381,11 +374,18 @@ class Service:
         with self._database.begin() as tx:
             events.add(tx, Event(at_us=self._clock.now_us(), kind=kind))
 
-    async def _health(self) -> Health:
-        problems = []
+    def _still(self) -> tuple[str, ...]:
         still_us = self._clock.monotonic_us() - self._schedule.last_advance_monotonic_us
-        if still_us > _STILL_US:
-            problems.append(f"the schedule has not moved for {still_us // _SECOND_US} s")
+        return (f"the schedule has not moved for {still_us // _SECOND_US} s",) if still_us > _STILL_US else ()
+
+    def _problems(self) -> tuple[str, ...]:
+        """Why no sign of life may be given. A store that is locked for a moment is no reason; one that stays so is."""
+        untaken_us = self._clock.monotonic_us() - self._all_taken_us
+        stuck = (f"the store has not taken everything for {untaken_us // _SECOND_US} s",)
+        return self._still() + (stuck if untaken_us > _UNTAKEN_US else ())
+
+    async def _health(self) -> Health:
+        problems = list(self._still())
         try:
             async with asyncio.timeout(7):
                 writable = await asyncio.to_thread(self._database.writable)

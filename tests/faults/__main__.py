@@ -20,6 +20,7 @@ from itertools import repeat
 from pathlib import Path
 from time import monotonic
 
+from monitor.store.database import StoreError
 from tests.certificates import authority
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.reckoning import Evidence, Reckoning, reckon
@@ -144,8 +145,10 @@ def _play(row: Row, seed: int) -> Row:
                 if scene.process is not None and scene.process.poll() is None:
                     scene.process.kill()
                     scene.process.wait(10)
-                found = _reckoned(scene)
-                _count(row, scene, found, wrong)
+                try:
+                    _count(row, scene, _reckoned(scene), wrong)
+                except StoreError as error:
+                    wrong.append(f"its store cannot be read: {error}")
                 if scene.data.is_mount():
                     subprocess.run(["umount", str(scene.data)], check=False)
     finally:

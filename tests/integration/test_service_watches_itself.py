@@ -55,7 +55,7 @@ def test_a_jump_of_the_clock_is_counted_and_kept(inside: Inside, shift_us: int, 
 
     async def jump() -> None:
         inside.service._jumped(ClockJump(at_us=at("10:00"), shift_us=shift_us))
-        await asyncio.gather(*inside.service._keeping)
+        await inside.service._recorder.drain()
 
     run(jump())
     exposed = inside.service._metrics.exposition("")[0].decode()
@@ -89,7 +89,7 @@ def test_while_the_stop_file_is_there_no_run_begins(inside: Inside, tmp_path: Pa
 
     async def due() -> None:
         await inside.service._start(loaded.config.checks[0], at("10:00"))
-        await asyncio.gather(*inside.service._keeping)
+        await inside.service._recorder.drain()
 
     run(due())
     with inside.database.read() as tx:
