@@ -38,6 +38,7 @@ def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
             for name, box in loaded.config.mailbox.items()
         },
         browsers=Browsers(loaded.config.chromium, pictures=loaded.data_dir / "pictures"),
+        config_sha256=loaded.sha256,
     )
 
 

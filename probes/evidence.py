@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from probes.har import HEAD_LIMIT, one_line_end
 from probes.redaction import Redactor
 from probes.sample import Evidence
 from probes.trail import Trail
 
 #: Characters of a body that are kept.
 BODY_LIMIT = 64 * 1024
-_HEAD_LIMIT = 16 * 1024
 
 
 def evidence(step: str, trail: Trail, redact: Redactor, text: str | None = None) -> Evidence:
@@ -21,11 +21,11 @@ def evidence(step: str, trail: Trail, redact: Redactor, text: str | None = None)
         text: the body as text where a whole answer came; otherwise what arrived is read as UTF-8.
     """
     body = text if text is not None else trail.body.decode("utf-8", errors="replace")
-    clean, truncated = redact.capped(body, BODY_LIMIT)
+    clean, truncated = redact.capped(one_line_end(body), BODY_LIMIT)
     return Evidence(
         step=step,
-        request=redact.capped(trail.request, _HEAD_LIMIT)[0],
-        response_head=redact.capped(trail.response_head, _HEAD_LIMIT)[0],
+        request=redact.capped(trail.request, HEAD_LIMIT)[0],
+        response_head=redact.capped(trail.response_head, HEAD_LIMIT)[0],
         body=clean,
         body_truncated=truncated,
         body_sha256=hashlib.sha256(trail.body).hexdigest() if trail.status else None,

@@ -172,7 +172,7 @@ class Visitor:
             if cookies:
                 request.headers.encoding = "latin-1"  # byte by byte as they came
                 request.headers["Cookie"] = cookies
-        trail.begin(str(url), _request_head(request))
+        trail.begin(str(url), _request_head(request), body)
         before, started = trail.phases, self._monotonic_us()
         try:
             response = await self._transport.handle_async_request(request)

@@ -22,6 +22,11 @@ _GRANTING = (
 )
 _PARAMETER = re.compile(rf"(?<![\w.-])((?:{_GRANTING})=)[^&#?;\s\"'<>“”]+", re.IGNORECASE)
 _MEMBER = re.compile(rf"(\"(?:{_GRANTING})\"\s*:\s*\")(?:[^\"\\]|\\.)*(?=\")", re.IGNORECASE)
+# A part of a form that is sent as multipart/form-data: its name, what else is said of it, an empty line, the value.
+_PART = re.compile(
+    rf"(;[ \t]*name=\"(?:{_GRANTING})\"[^\n]{{0,200}}\n(?:[^\n:]{{1,60}}:[^\n]{{0,200}}\n){{0,5}}\n)[^\n]+",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(
     r"^((?:proxy-)?authorization|x-api-key|x-auth-token|x-csrf-token|x-xsrf-token)(:[ \t]*).+$",
     re.IGNORECASE | re.MULTILINE,
@@ -99,6 +104,7 @@ class Redactor:
         text = _COOKIE.sub(lambda found: found[1] + _COOKIE_PAIR.sub(rf"\1{MASK}", found[2]), text)
         text = _PARAMETER.sub(rf"\1{MASK}", text)
         text = _MEMBER.sub(rf"\1{MASK}", text)
+        text = _PART.sub(rf"\1{MASK}", text)
         return printable(_REGISTER_NUMBER.sub(MASK, text))
 
     def capped(self, text: str, limit: int) -> tuple[str, bool]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from probes.assertions import seconds
+from probes.bundle import with_bundle
 from probes.checks import (
     BrowserJourney,
     CertificateCheck,
@@ -84,7 +85,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         what = redact.short(f"{type(error).__name__}: {error}")
         log.error("a run broke down", extra={"check": check.id, "error": what, "at": place_of(error)})
         failure = Failure(kind=FailureKind.MONITOR, subject="run", found=what)
-    return Sample(
+    sample = Sample(
         check_id=check.id,
         location=location,
         slot_us=slot_us,
@@ -98,6 +99,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         certificate=certificate,
         reached=reached,
     )
+    return with_bundle(sample, walked.asked, walked.hidden, setup)
 
 
 def outcome_of(failure: Failure | None) -> Outcome:

@@ -248,6 +248,20 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """All that proves one failing run; see `probes.bundle`.
+
+    Attributes:
+        sha256: of its canonical bytes, which are `size` long; its name.
+        packed: the same bytes, compressed (zlib).
+    """
+
+    sha256: str
+    size: int
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What a check found out for one slot.
 
@@ -261,6 +275,7 @@ class Sample:
         failure: None exactly when the outcome is up.
         blip: the failure of a first run that the immediate re-run did not confirm; the outcome is then up or degraded.
         attempts: how many runs were made in this slot; all of them failed where the outcome is down.
+        bundles: of every run of this slot that failed and is told here, in their order; each holds its evidence too.
         lag_us: how late the event loop was while this was measured, at worst.
     """
 
@@ -276,7 +291,9 @@ class Sample:
     attempts: int = 1
     steps: tuple[StepResult, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    bundles: tuple[Bundle, ...] = ()
     certificate: CertificateFacts | None = None
+    reached: Reached | None = None
     lag_us: int = 0
 
     def __post_init__(self) -> None:
@@ -284,4 +301,3 @@ class Sample:
             raise ValueError(f"outcome is {self.outcome.value} but failure is {self.failure!r}: all but up name one")
         if self.attempts < 1 or self.duration_us < 0:
             raise ValueError(f"attempts {self.attempts} and duration_us {self.duration_us} cannot be")
-    reached: Reached | None = None

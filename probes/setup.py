@@ -52,6 +52,7 @@ class Setup:
         name_servers: those of this machine, for name checks that name none.
         mailboxes: of ours, by name, for steps that wait for a mail.
         version: ours, for the User-Agent.
+        config_sha256: of the configuration these runs come from; empty where there is none.
     """
 
     portal: Portal
@@ -67,6 +68,7 @@ class Setup:
     name_servers: Callable[[], tuple[Server, ...]] = of_this_machine
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     version: str = field(default_factory=installed_version)
+    config_sha256: str = ""
 
     @property
     def user_agent(self) -> str:
@@ -121,6 +123,11 @@ class Setup:
             credentials=credentials,
             bypassed=frozenset(map(str.lower, portal.no_proxy)),
         )
+
+    def proxy_of(self, host: str) -> str | None:
+        """The proxy on the way to a host, without credentials; None where it is asked directly."""
+        portal = self.portal
+        return portal.proxy if host.lower() not in map(str.lower, portal.no_proxy) else None
 
     def _secret(self, name: str) -> str:
         try:

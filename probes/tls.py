@@ -130,6 +130,7 @@ def note_handshake(handshake: Handshake | None, trail: Trail) -> None:
     """Puts into a trail what the connection's handshake showed; None without TLS."""
     if handshake is not None:
         trail.tls_version, trail.tls_cipher = handshake.tls_version, handshake.cipher
+        trail.chain = handshake.chain
         trail.certificate_not_after_us = earliest_not_after_us(handshake.chain)
 
 

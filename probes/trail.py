@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from probes.errors import words
 from probes.sample import Attempt, Hop, Phases
+
+
+class Exchange(NamedTuple):
+    """One request and its answer, as far as it came. Not redacted.
+
+    Attributes:
+        request: request line and headers; `sent` is what followed them.
+        response_head: status line and headers; empty where no answer came.
+        body: decoded, as far as it was read.
+    """
+
+    url: str
+    request: str
+    sent: bytes
+    response_head: str
+    body: bytes
+    hop: Hop
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +37,8 @@ class Trail:
         addresses: every one tried, and the one that answered on a connection of an earlier step.
         attempts: what became of each connection that was tried.
         phases: summed over redirects; `hops` has them for each.
+        sent: what the newest request carried behind its headers.
+        chain: certificates of the newest connection, DER, the leaf first; empty without TLS.
         waiting_for: what a deadline that cuts in now would have waited for.
         sent_us, first_byte_us, last_byte_us: of the newest request, on the monotonic clock: when it was handed to the
             kernel, and when the kernel took the answer in; where the kernel does not say, when it was read. 0 where it
@@ -30,9 +50,11 @@ class Trail:
     attempts: list[Attempt] = field(default_factory=list)
     phases: Phases = field(default_factory=Phases)
     request: str = ""
+    sent: bytes = b""
     response_head: str = ""
     status: int = 0
     body: bytes = b""
+    chain: tuple[bytes, ...] = ()
     waiting_for: str = ""
     http_version: str = ""
     content_length: int = -1
@@ -43,20 +65,32 @@ class Trail:
     sent_us: int = 0
     first_byte_us: int = 0
     last_byte_us: int = 0
-    _done: list[Hop] = field(default_factory=list)
+    _done: list[Exchange] = field(default_factory=list)
     _before: Phases = field(default_factory=Phases)
     _attempts_before: int = 0
 
     @property
     def hops(self) -> tuple[Hop, ...]:
         """Each request by itself, one for each of `urls`."""
+        return tuple(exchange.hop for exchange in self.exchanges)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Each request with its answer, in order."""
         return (*self._done, self._newest()) if self.urls else ()
 
-    def _newest(self) -> Hop:
-        return Hop(
-            status=self.status,
-            phases=self.phases - self._before,
-            attempts=tuple(self.attempts[self._attempts_before :]),
+    def _newest(self) -> Exchange:
+        return Exchange(
+            url=self.urls[-1],
+            request=self.request,
+            sent=self.sent,
+            response_head=self.response_head,
+            body=self.body,
+            hop=Hop(
+                status=self.status,
+                phases=self.phases - self._before,
+                attempts=tuple(self.attempts[self._attempts_before :]),
+            ),
         )
 
     @contextmanager
@@ -76,13 +110,13 @@ class Trail:
     def add(self, **phases: int) -> None:
         self.phases += Phases(**phases)
 
-    def begin(self, url: str, request: str) -> None:
+    def begin(self, url: str, request: str, sent: bytes = b"") -> None:
         """The next request is under way; nothing of the answer before it is left."""
         if self.urls:
             self._done.append(self._newest())
             self._before, self._attempts_before = self.phases, len(self.attempts)
         self.urls.append(url)
-        self.request = request
+        self.request, self.sent = request, sent
         self.response_head, self.status, self.body = "", 0, b""
         self.sent_us = self.first_byte_us = self.last_byte_us = 0
         self.waiting_for = "an answer"

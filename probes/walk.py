@@ -17,6 +17,7 @@ from probes.errors import quoted
 from probes.evidence import evidence
 from probes.fault import Fault
 from probes.forms import self_posting
+from probes.har import Asked
 from probes.http import Visitor, host_of
 from probes.judging import Judge, first_fault, is_bot_check
 from probes.mailboxes import OUR_MAILBOX, mail_answer
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 CLEAN_UP_US = 10_000_000
 #: Beyond all deadlines of a run it is over for certain.
 _MARGIN_US = 10_000_000
+#: Of an answer that was good so many bytes are held until the run ends, should a later step fail.
+_HELD = 16 * 1024
 #: Forms that send themselves are followed so many times within a step.
 MOST_AUTO_POSTS = 5
 #: Failures that a later try may mend: an answer came, but not yet the right one.
@@ -45,11 +48,18 @@ _WAITED_FOR = frozenset({FailureKind.HTTP_STATUS, FailureKind.ASSERTION, Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """All steps of a run in the journey's order, and why it was not up (redacted); None where it was."""
+    """All steps of a run in the journey's order, and why it was not up (redacted); None where it was.
+
+    Attributes:
+        asked: what the steps asked, not redacted; `hidden` are values that came up and grant access. Neither leaves
+            the run.
+    """
 
     steps: tuple[StepResult, ...]
     failure: Failure | None
     evidence: tuple[Evidence, ...]
+    asked: tuple[Asked, ...] = field(default=(), repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
 async def walk(
@@ -129,6 +139,8 @@ class _Walk:
         self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
         self._evidence: list[Evidence] = []
+        self._asked: list[Asked] = []
+        self._began_us = setup.monotonic_us()
         self._making = Making(
             journey,
             keep=setup.created,
@@ -167,7 +179,13 @@ class _Walk:
         if failure is None and looked == 0:
             # Nothing was looked at, so nothing was found to work.
             failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
-        return Walked(steps=tuple(results), failure=failure or slow, evidence=tuple(self._evidence))
+        return Walked(
+            steps=tuple(results),
+            failure=failure or slow,
+            evidence=tuple(self._evidence),
+            asked=tuple(self._asked),
+            hidden=self._values.found_secret,
+        )
 
     async def _clean_up(self, step: AnyStep) -> StepResult:
         try:
@@ -237,13 +255,18 @@ class _Walk:
             self._evidence.append(evidence(step.id, trail, self._redact, response.text if response else None))
         elif slow is not None:
             outcome, failure = StepOutcome.SLOW, self._clean(_failure(step.id, slow))
+        size = len(trail.body)
+        if trail.urls:
+            self._asked.append(Asked(step=step.id, since_us=started - self._began_us, trail=trail, size=size))
+            if size > _HELD:
+                trail.body = trail.body[:_HELD]
         return StepResult(
             step=step.id,
             outcome=outcome,
             duration_us=duration,
             phases=trail.phases,
             status=trail.status,
-            body_bytes=len(trail.body),
+            body_bytes=size,
             urls=tuple(self._redact.short(url, 2000) or "" for url in trail.urls),
             hops=trail.hops,
             assertions=seen.assertions,

@@ -1,24 +1,56 @@
-"""What proves a failing sample: bounded and redacted before it came here; kept as text, never to be rendered live."""
+"""What proves a failing sample: bounded and redacted before it came here; kept as text, never to be rendered live.
+
+A run that failed has one bundle, kept compressed under the SHA-256 of its bytes; its pieces of evidence are read from
+there. Samples of before there were bundles, and samples without one, have their pieces in a table of their own.
+Nothing here is ever removed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
 from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of
-from monitor.store.tables import evidence
+from monitor.store.tables import evidence, evidence_bundle
+from probes.bundle import BundleDamagedError, evidence_of, unpacked
 from probes.sample import Evidence, Sample
+
+
+class Kept(NamedTuple):
+    """A stored bundle; `body` are its canonical bytes, whose SHA-256 is its name."""
+
+    sha256: str
+    check_id: str
+    location: str
+    slot_us: int
+    body: bytes
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it tells; see docs/evidence.md."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
 
 
 def add(tx: Transaction, sample: Sample) -> None:
     """Store the evidence a sample carries. `samples.add` does this; nobody else needs to."""
+    key = {"check_id": sample.check_id, "location": sample.location, "slot_us": sample.slot_us}
+    # Two runs of simulated time may be alike to the byte; they are then one.
+    bundles = {bundle.sha256: bundle for bundle in sample.bundles}
+    for position, bundle in enumerate(bundles.values()):
+        row = {"sha256": bundle.sha256, "position": position, "size": bundle.size, "content": bundle.packed}
+        tx.execute(insert(evidence_bundle), key | row)
+    if bundles:
+        return
     rows = [
-        {
-            "check_id": sample.check_id,
-            "location": sample.location,
-            "slot_us": sample.slot_us,
+        key
+        | {
             "position": position,
             "step": kept.step,
             "request": storable(kept.request),
@@ -35,13 +67,17 @@ def add(tx: Transaction, sample: Sample) -> None:
 
 
 def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> tuple[Evidence, ...]:
-    """The evidence of one sample, in the order it was captured; empty where there is none."""
+    """The pieces of evidence of one sample, in the order they were captured; empty where there are none.
+
+    Raises:
+        BundleDamagedError: what was kept is damaged.
+    """
     query = (
         select(evidence)
         .where(evidence.c.check_id == check_id, evidence.c.location == location, evidence.c.slot_us == slot_us)
         .order_by(evidence.c.position)
     )
-    return tuple(
+    rows = tuple(
         Evidence(
             step=row.step,
             request=row.request,
@@ -53,3 +89,90 @@ def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> tuple[E
         )
         for row in tx.execute(query)
     )
+    return rows + tuple(
+        piece for kept in bundles(tx, check_id, location, slot_us, slot_us + 1) for piece in evidence_of(kept.told)
+    )
+
+
+def bundles(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> Iterator[Kept]:
+    """The bundles of the samples of a check due in [start, end), oldest first.
+
+    Raises:
+        BundleDamagedError: one of them is damaged.
+    """
+    table = evidence_bundle
+    query = (
+        select(table)
+        .where(
+            table.c.check_id == check_id,
+            table.c.location == location,
+            table.c.slot_us >= start_us,
+            table.c.slot_us < end_us,
+        )
+        .order_by(table.c.slot_us, table.c.position)
+        .execution_options(yield_per=100)
+    )
+    for row in tx.execute(query):
+        yield Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
+
+
+def bundle(tx: Transaction, sha256: str) -> Kept | None:
+    """The bundle of that name; None where there is none.
+
+    Raises:
+        BundleDamagedError: it is damaged.
+    """
+    row = tx.execute(select(evidence_bundle).where(evidence_bundle.c.sha256 == sha256)).first()
+    if row is None:
+        return None
+    return Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
+
+
+def names(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:
+    """The names of the bundles of the samples due in [start, end), by slot, each made anew from its bytes.
+
+    A damaged one is named by what is there, which is not its name.
+    """
+    table = evidence_bundle
+    query = (
+        select(table.c.slot_us, table.c.sha256, table.c.content)
+        .where(
+            table.c.check_id == check_id,
+            table.c.location == location,
+            table.c.slot_us >= start_us,
+            table.c.slot_us < end_us,
+        )
+        .order_by(table.c.slot_us, table.c.position)
+        .execution_options(yield_per=100)
+    )
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for row in tx.execute(query):
+        found[row.slot_us].append(_name(row.content))
+    return dict(found)
+
+
+def first_damaged(tx: Transaction) -> str | None:
+    """The name of the first bundle whose bytes are not those it is named by, also on days that are not sealed yet."""
+    query = (
+        select(evidence_bundle.c.sha256, evidence_bundle.c.content)
+        .order_by(evidence_bundle.c.slot_us, evidence_bundle.c.sha256)
+        .execution_options(yield_per=100)
+    )
+    for row in tx.execute(query):
+        if _name(row.content) != row.sha256:
+            return str(row.sha256)
+    return None
+
+
+def _name(content: bytes) -> str:
+    try:
+        return hashlib.sha256(unpacked(content)).hexdigest()
+    except BundleDamagedError:
+        return "damaged " + hashlib.sha256(content).hexdigest()
+
+
+def _body(sha256: str, content: bytes) -> bytes:
+    body = unpacked(content)
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise BundleDamagedError(f"bundle {sha256} is not what was kept")
+    return body

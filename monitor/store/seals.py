@@ -10,10 +10,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from monitor.store import evidence as bundles
 from monitor.store.database import Transaction
 from monitor.store.tables import evidence
 from monitor.store.tables import sample as narrow
 from monitor.store.tables import sample_detail as detail
+
+#: Columns that came after the first days were sealed: where they hold nothing, the rows of those days are as they were.
+_LATER = frozenset({"reached"})
 
 
 def sets(tx: Transaction) -> tuple[tuple[str, str], ...]:
@@ -31,10 +35,11 @@ def reach(tx: Transaction) -> tuple[int, int] | None:
 def rows(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> Iterator[bytes]:
     """The samples of a check due in [start, end), oldest first, each as one line of canonical JSON (UTF-8).
 
-    Every column of the sample and its detail is in it; evidence stands in it as digests. A sample whose detail is gone,
-    or evidence whose sample is gone, shows too.
+    Every column of the sample and its detail is in it; evidence stands in it as digests, and a bundle as its name, made
+    anew from its bytes. A sample whose detail is gone, or evidence whose sample is gone, shows too.
     """
-    found = proofs(tx, check_id, location, start_us, end_us)
+    found = _pieces(tx, check_id, location, start_us, end_us)
+    whole = bundles.names(tx, check_id, location, start_us, end_us)
     about = (narrow.c.check_id == check_id, narrow.c.location == location)
     same = (
         (narrow.c.check_id == detail.c.check_id)
@@ -49,10 +54,17 @@ def rows(tx: Transaction, check_id: str, location: str, start_us: int, end_us: i
         .execution_options(yield_per=2_000)
     )
     for row in tx.execute(query):
-        body = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-        yield canonical(body | {"evidence": found.pop(row.slot_us, [])})
-    for slot_us, orphans in sorted(found.items()):
-        yield canonical({"check_id": check_id, "location": location, "slot_us": slot_us, "evidence": orphans})
+        known = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        body = {name: value for name, value in known.items() if value is not None or name not in _LATER}
+        yield canonical(body | _proof(found.pop(row.slot_us, []), whole.pop(row.slot_us, [])))
+    for slot_us in sorted(found.keys() | whole.keys()):
+        orphans = _proof(found.get(slot_us, []), whole.get(slot_us, []))
+        yield canonical({"check_id": check_id, "location": location, "slot_us": slot_us} | orphans)
+
+
+def _proof(pieces: list[str], whole: list[str]) -> dict[str, list[str]]:
+    """The rows of days that were sealed before there were bundles stay as they were."""
+    return {"evidence": pieces} | ({"bundles": whole} if whole else {})
 
 
 def canonical(value: object) -> bytes:
@@ -61,7 +73,15 @@ def canonical(value: object) -> bytes:
 
 
 def proofs(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:
-    """The SHA-256 of each piece of evidence of the samples due in [start, end), by slot, in the order of capture."""
+    """The SHA-256 of each piece of evidence and of each bundle of the samples due in [start, end), by slot."""
+    found = _pieces(tx, check_id, location, start_us, end_us)
+    for slot_us, whole in bundles.names(tx, check_id, location, start_us, end_us).items():
+        found[slot_us] = found.get(slot_us, []) + whole
+    return found
+
+
+def _pieces(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:
+    """The SHA-256 of each piece of evidence, by slot, in the order of capture."""
     query = (
         select(evidence)
         .where(

@@ -30,7 +30,7 @@ metadata = MetaData(
 )
 
 #: Tables whose rows are never changed or removed; triggers refuse it on both engines.
-APPEND_ONLY = ("sample", "sample_detail", "evidence", "ledger")
+APPEND_ONLY = ("sample", "sample_detail", "evidence", "evidence_bundle", "ledger")
 
 # Narrow on purpose: a month of SLA arithmetic reads this table alone. The rest of a sample lies in sample_detail.
 sample = Table(
@@ -88,6 +88,27 @@ evidence = Table(
     Column("body_truncated", Boolean, nullable=False),
     Column("body_sha256", String(64)),
     Column("addresses", Text, nullable=False),
+)
+
+# Canonical bytes of `probes.bundle`, compressed; named by the SHA-256 of what they are before.
+evidence_bundle = Table(
+    "evidence_bundle",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("check_id", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("slot_us", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+Index(
+    "ix_evidence_bundle_sample",
+    evidence_bundle.c.check_id,
+    evidence_bundle.c.location,
+    evidence_bundle.c.slot_us,
+    evidence_bundle.c.position,
+    unique=True,
 )
 
 incident = Table(
