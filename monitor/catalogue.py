@@ -212,6 +212,18 @@ CATALOGUE: tuple[Metric, ...] = (
         ("result",),
         "Times a timestamp of the ledger's head was asked for, by result: ok or failed.",
     ),
+    Metric(
+        "monitor_heartbeats_total",
+        "counter",
+        ("signal", "result"),
+        "Signs of life sent out, by what they said (alive or failing) and result: ok or failed.",
+    ),
+    Metric(
+        "monitor_heartbeat_last_ok_timestamp_seconds",
+        "gauge",
+        (),
+        "When a sign of life was last taken; 0 if never or where none is sent.",
+    ),
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
     Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),

@@ -23,6 +23,7 @@ from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
 from monitor.incidents import MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
+from monitor.outward_settings import HeartbeatSettings, outward_problems
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
@@ -175,6 +176,7 @@ class Config(Definition):
     recipient: tuple[Recipient, ...] = ()
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
+    heartbeat: HeartbeatSettings | None = None
     timestamp: TimestampSettings | None = None
     signature: SignatureSettings | None = None
     practice: PracticeSettings | None = None
@@ -190,6 +192,12 @@ class Config(Definition):
     @property
     def checks(self) -> tuple[Check, ...]:
         return (*self.journey, *self.certificate, *self.name, *self.tcp, *self.smtp, *self.browser)
+
+    @property
+    def outward(self) -> Iterator[tuple[Loc, str]]:
+        """Every address that news is sent to, with its place."""
+        if self.heartbeat is not None:
+            yield ("heartbeat", "url"), self.heartbeat.url
 
     @property
     def titles(self) -> dict[str, tuple[str, str]]:
@@ -432,6 +440,7 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         yield from journey_problems(
             journey, ("journey", index), secrets=secrets, hosts=allowed, mailboxes=config.mailbox, origins=origins
         )
+    yield from outward_problems(config.outward, secrets=secrets, origins=origins)
     yield from browser_problems(config.browser, portal=config.portal, secrets=config.secrets, origins=origins)
     if not config.recipient:
         yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")

@@ -101,6 +101,9 @@ class Metrics:
             self.set("monitor_reference_checks_total", 0, verdict)
         for result in ("ok", "failed"):
             self.set("monitor_ledger_timestamps_total", 0, result)
+            for signal in ("alive", "failing"):
+                self.set("monitor_heartbeats_total", 0, signal, result)
+        self.set("monitor_heartbeat_last_ok_timestamp_seconds", 0)
         for result in ("delivered", "retry", "refused", "given-up"):
             self.set("alert_deliveries_total", 0, "mail", result)
         self.set("alert_last_delivery_timestamp_seconds", 0, "mail")

@@ -20,6 +20,7 @@ from monitor.cli import main
 from monitor.clock import monotonic_us, new_id, wall_us
 from monitor.config import Config
 from monitor.incidents import IncidentRule
+from monitor.outward_settings import HeartbeatSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
@@ -118,6 +119,7 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[[recipient]]`": Recipient,
     "## `[pages]`": config.Pages,
     "## `[metrics]`": config.MetricsListener,
+    "## `[heartbeat]`": HeartbeatSettings,
     "## `[[contract]]`": config.ContractSource,
     "## `[[certificate]]`": checks.CertificateCheck,
     "## `[chromium]`": ChromiumSettings,
