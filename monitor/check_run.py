@@ -84,11 +84,15 @@ async def _measured(check: Check, slot_us: int, *, measure: Measure, rerun: bool
     match second.outcome:
         case Outcome.UP | Outcome.DEGRADED:
             # What proves the failure that was not confirmed is kept with the sample that was.
-            return replace(second, blip=first.failure, attempts=2, evidence=first.evidence + second.evidence)
+            return replace(_both_proven(first, second), blip=first.failure, attempts=2)
         case Outcome.DOWN:
             return replace(second, attempts=2)
         case Outcome.UNKNOWN:
-            return replace(second, attempts=2, evidence=first.evidence + second.evidence)
+            return replace(_both_proven(first, second), attempts=2)
+
+
+def _both_proven(first: Sample, second: Sample) -> Sample:
+    return replace(second, evidence=first.evidence + second.evidence, bundles=first.bundles + second.bundles)
 
 
 async def _attributed(sample: Sample, references: AskReferences, observer: Observer) -> Sample:
