@@ -11,9 +11,9 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
@@ -96,6 +96,21 @@ class MissedSlots:
     until_us: int
     count: int
     cause: Cause
+
+
+def untold(missed: MissedSlots, told: Iterable[tuple[int, int]]) -> Iterator[MissedSlots]:
+    """The slots among these that were not told before: a process may tell some and end before it stores what ran.
+
+    Args:
+        told: half-open spans of slots of this check that were told as missed already.
+    """
+    every_us = (missed.until_us - missed.from_us) // missed.count
+    known = {slot for since, until in told for slot in range(since, until, every_us)}
+    slots = [slot for slot in range(missed.from_us, missed.until_us, every_us) if slot not in known]
+    while slots:
+        length = next((n for n in range(1, len(slots)) if slots[n] != slots[0] + n * every_us), len(slots))
+        yield replace(missed, from_us=slots[0], until_us=slots[0] + length * every_us, count=length)
+        slots = slots[length:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +269,8 @@ class Schedule:
         on_missed, on_jump: told at once, from the event loop; must not block.
         done: the latest slot of each check that is already stored, from before a restart. What was due since then is
             told as missed with cause `off`.
+        told: spans of slots of each check that were told as missed already, by a process that ended before it stored
+            what ran beside them.
         lag: the meter to feed; by default one of its own.
         guard_us: how often the clocks are compared.
     """
@@ -267,6 +284,7 @@ class Schedule:
         on_missed: Callable[[MissedSlots], None],
         on_jump: Callable[[ClockJump], None],
         done: Mapping[str, int] | None = None,
+        told: Mapping[str, Sequence[tuple[int, int]]] | None = None,
         lag: LagMeter | None = None,
         guard_us: int = 1_000_000,
     ) -> None:
@@ -277,6 +295,7 @@ class Schedule:
         self._on_missed = on_missed
         self._on_jump = on_jump
         self._done = dict(done or {})
+        self._told = dict(told or {})
         self._guard_us = guard_us
         self._zone = _ClockZone(clock)
         # Any: the library has no types.
@@ -419,15 +438,16 @@ class Schedule:
         # Slots up to `ran_us` were begun once, before the clock went back: nothing of them is missing.
         slots = slots_between(due.grid, max(from_us, due.ran_us + 1), until_us)
         if slots:
-            self._tell_missed(
-                MissedSlots(
-                    check_id=due.check.id,
-                    from_us=slots[0],
-                    until_us=slots[-1] + due.grid.interval_us,
-                    count=len(slots),
-                    cause=cause,
-                )
+            missed = MissedSlots(
+                check_id=due.check.id,
+                from_us=slots[0],
+                until_us=slots[-1] + due.grid.interval_us,
+                count=len(slots),
+                cause=cause,
             )
+            before = self._told.get(due.check.id, ()) if cause is Cause.OFF else ()
+            for part in untold(missed, before):
+                self._tell_missed(part)
 
     def _tell_missed(self, missed: MissedSlots) -> None:
         try:

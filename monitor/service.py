@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import random
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ _HOUSEKEEPING_S = 5.0
 _MONTH_S = 60.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
+_FOR_EVER_US = 2**62
 _BEAT_S = 1.0
 _UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
 
@@ -105,7 +107,7 @@ class Service:
                 waiting=lambda: self._recorder.waiting,
                 wake=self._wake.set,
             )
-            done = await self._in_store(self._begin)
+            done, told = await self._in_store(self._begin)
             self._apply()
             self._schedule = Schedule(
                 self._loaded.config.checks,
@@ -114,6 +116,7 @@ class Service:
                 on_missed=self._missed,
                 on_jump=self._jumped,
                 done=done,
+                told=told,
             )
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(server.until_asked_to_exit(), name="web") for server in servers]
@@ -157,8 +160,8 @@ class Service:
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
-    def _begin(self) -> dict[str, int]:
-        """Note the start; tell the metrics what is open; say which slots were already run."""
+    def _begin(self) -> tuple[dict[str, int], dict[str, list[tuple[int, int]]]]:
+        """Note the start; tell the metrics what is open; say which slots were run, or told as missed, already."""
         checks = self._loaded.config.checks
         with self._database.begin() as tx:
             now_us = self._clock.now_us()
@@ -171,7 +174,12 @@ class Service:
                 self._metrics.newest(sample)
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
-        return {check_id: sample.slot_us for check_id, sample in last.items()}
+            done = {check_id: sample.slot_us for check_id, sample in last.items()}
+            told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+            since_us = min(done.values(), default=now_us)
+            for event in events.read(tx, since_us, _FOR_EVER_US, kinds=("missed-slots",)):
+                told[str(event.check_id)].append((int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)))
+        return done, dict(told)
 
     def _apply(self) -> None:
         """Take the values of the configuration in force into use."""

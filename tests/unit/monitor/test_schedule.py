@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from monitor.schedule import Cause, LagMeter, grid, slot_at
+from monitor.schedule import Cause, LagMeter, MissedSlots, grid, slot_at, untold
 from monitor.simulation import Simulation
 from tests.time_machine import HOUR, MINUTE, MONDAY, SECOND, Diary, a_check, a_schedule, live
 
@@ -221,3 +221,11 @@ def test_sleep_of_the_machine_during_a_run_counts_as_lag():
         return before, lag.worst_us
 
     assert simulation.run(life()) == (0, 5 * SECOND)
+
+
+def test_what_a_process_told_before_it_ended_is_not_told_again() -> None:
+    off = MissedSlots(check_id="a", from_us=0, until_us=60, count=6, cause=Cause.OFF)
+    spans = [(part.from_us, part.until_us, part.count) for part in untold(off, [(10, 30), (50, 60)])]
+    assert spans == [(0, 10, 1), (30, 50, 2)]
+    assert list(untold(off, [])) == [off]
+    assert list(untold(off, [(0, 100)])) == []
