@@ -142,6 +142,7 @@ async def _resolved(
                 ours.append(_ours(server, "the name server failed (SERVFAIL)"))
             case code:
                 ours.append(_ours(server, f"refuses the question ({dns.rcode.to_text(code)})"))
+    asker.until_known(ours[0])
     standing = await asker.standing(*failing, *silent)
     for server in failing:
         if server in standing:
@@ -234,6 +235,10 @@ class _Asker:
     def left(self) -> float:
         """Seconds until the run's deadline."""
         return max(0.0, self._end - asyncio.get_running_loop().time())
+
+    def until_known(self, fault: Fault) -> None:
+        """What it comes to, should the deadline cut in now."""
+        self._reading.so_far = fault
 
     async def standing(self, *servers: Server) -> frozenset[Server]:
         """Which resolvers stand by themselves: they have an answer about the root."""

@@ -134,7 +134,7 @@ async def _hear(connection: Connection, wanted: Said, what: str, outside: Outsid
                 if reading.so_far is None:
                     raise Fault(fault.kind, fault.subject, expected=_wanted(wanted), found=fault.found) from fault
                 break
-            text = heard.decode("utf-8", "replace")
+            text = heard.decode("utf-8", "replace").replace("\r\n", "\n")
             if await _said(wanted, text):
                 reading.so_far = None
                 return
@@ -143,7 +143,7 @@ async def _hear(connection: Connection, wanted: Said, what: str, outside: Outsid
         raise reading.so_far
     finally:
         trail.add(processing_us=outside.way.monotonic_us() - began)
-        trail.body += heard
+        trail.body += heard.replace(b"\r\n", b"\n")
 
 
 async def _said(wanted: Said, text: str) -> bool:
