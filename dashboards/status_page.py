@@ -21,6 +21,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards import formatting
+from dashboards.evidence import EvidenceText
 from dashboards.formatting import Language
 from dashboards.wording import say
 from sla.assessment import Verdict
@@ -178,19 +179,6 @@ class IncidentSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceText:
-    """Evidence as text, already redacted and capped; it is escaped when shown, whatever it holds."""
-
-    step: str
-    at_us: int
-    request: str
-    response_head: str
-    body: str
-    truncated: bool = False
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MailSent:
     """One mail about the incident and what became of it.
 
@@ -218,6 +206,7 @@ class IncidentPage:
     step: str = ""
     samples: tuple[IncidentSample, ...] = ()
     evidence: tuple[EvidenceText, ...] = ()
+    damaged: bool = False
     mails: tuple[MailSent, ...] = ()
 
 

@@ -13,7 +13,6 @@ from dashboards.formatting import Language
 from dashboards.status_page import (
     AnnouncedMaintenance,
     DayCell,
-    EvidenceText,
     Frame,
     IncidentPage,
     IncidentSample,
@@ -24,9 +23,10 @@ from dashboards.status_page import (
     State,
     StatusPage,
 )
+from monitor import evidence_pages
 from monitor.alerts import Kind
 from monitor.incidents import MONITOR, Incident
-from monitor.store import evidence, incidents, ledger, outbox, samples
+from monitor.store import incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled
 from probes.checks import BrowserJourney, Check, Journey
@@ -261,10 +261,8 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
                 strict=False,
             )
         )
-        kept = tuple(
-            (sample.started_us, piece)
-            for sample in _telling(stored)
-            for piece in evidence.read(tx, sample.check_id, sample.location, sample.slot_us)
+        proofs, damaged = evidence_pages.shown(
+            tx, _telling(stored), language, lambda step: watched.step_title(found.check_id, step, language)
         )
         mails = outbox.read(tx, incident_id=name)
     return IncidentPage(
@@ -286,18 +284,8 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
             )
             for s in stored
         ),
-        evidence=tuple(
-            EvidenceText(
-                step=piece.step,
-                at_us=at_us,
-                request=piece.request,
-                response_head=piece.response_head,
-                body=piece.body,
-                truncated=piece.body_truncated,
-                sha256=piece.body_sha256,
-            )
-            for at_us, piece in kept
-        ),
+        evidence=proofs,
+        damaged=damaged,
         mails=tuple(_mails(mails)),
     )
 

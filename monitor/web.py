@@ -34,7 +34,7 @@ from dashboards.status_page import (
     render_sla,
     render_status,
 )
-from monitor import pages
+from monitor import evidence_pages, pages
 from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, sla_page
@@ -163,6 +163,17 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
                     return response
         raise HTTPException(404)
 
+    async def evidence_file(request: Request) -> Response:
+        now = shown()
+        name, form = request.path_params["name"], request.path_params["form"]
+        body = await run_in_threadpool(lambda: evidence_pages.file_of(now.database, name, form))
+        if body is None:
+            raise HTTPException(404)
+        response = _cached(request, body, "application/json", "no-cache")
+        # To be kept, never to be shown by the browser: it holds what strangers wrote.
+        response.headers["content-disposition"] = f'attachment; filename="{name[:16]}.{form}"'
+        return response
+
     async def api_status(request: Request) -> Response:
         now, framed = shown(), frame(request)
         page = await run_in_threadpool(
@@ -231,6 +242,7 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
             Route("/toegankelijkheid", accessibility),
             Route("/static/{name:path}", static),
             Route("/reports/{contract}/{period}/{file}", report_file),
+            Route("/evidence/{name:str}.{form:str}", evidence_file),
             Route("/api/v1/status", api_status),
             Route("/api/v1/incidents", api_incidents),
             Route("/api/v1/sla", api_sla),

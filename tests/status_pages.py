@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from fractions import Fraction
 
+from dashboards.evidence import CertificateShown, EvidenceText, Proof
 from dashboards.formatting import Language
 from dashboards.status_page import (
     AccessibilityPage,
@@ -13,7 +14,6 @@ from dashboards.status_page import (
     DayCell,
     Download,
     ErrorPage,
-    EvidenceText,
     Frame,
     IncidentPage,
     IncidentSample,
@@ -172,6 +172,33 @@ def a_busy_page(language: Language = "nl") -> StatusPage:
     )
 
 
+def a_proof(sentence: str) -> Proof:
+    sha256 = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+    return Proof(
+        sentence=sentence,
+        expected="200",
+        found="500 <b>Internal Server Error</b>",
+        addresses=("2001:db8::12 (connection refused)", "192.0.2.12"),
+        phases=(("resolve", 1_200), ("connect", 11_000), ("tls", 24_000), ("processing", 612_000), ("transfer", 2_000)),
+        certificate=CertificateShown(
+            subject="CN=loket.voorbeeld.be",
+            issuer="CN=Voorbeeld CA,O=Voorbeeld",
+            not_after_us=NOON + 90 * 1440 * MINUTE,
+            fingerprint_sha256=sha256[::-1],
+            tls_version="TLSv1.3",
+        ),
+        curl="curl --disable --request POST --header 'Cookie: sessie=***' --data-raw 'csrf=***&akkoord=ja' "
+        "https://loket.voorbeeld.be/loket/projecten/OMV_2099000123/indienen",
+        lacks=("secrets", "body", "authority"),
+        config_sha256=sha256,
+        run_id="run-2027-0012",
+        software="Loketwacht 0.1.0",
+        sha256=sha256,
+        href=f"/evidence/{sha256}.json",
+        har_href=f"/evidence/{sha256}.har",
+    )
+
+
 def an_incident_page(language: Language = "nl", **changes: object) -> IncidentPage:
     page = a_busy_page(language)
     values: dict[str, object] = {
@@ -200,6 +227,7 @@ def an_incident_page(language: Language = "nl", **changes: object) -> IncidentPa
                 body="<h1>Fout</h1><script>alert(1)</script>" + "x" * 200,
                 truncated=True,
                 sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                proof=a_proof(page.incidents[0].sentence),
             ),
         ),
         "mails": (

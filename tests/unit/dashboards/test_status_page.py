@@ -152,6 +152,8 @@ def test_every_sentence_is_used() -> None:
         "delivery_",
         "stage_",
         "error_",
+        "phase_",
+        "replay_",
     )
     other = {"no_journeys", "bar_sentence", "incident_title_open", "incident_title_closed"}
     unused = {key for key in WORDING if not key.startswith(built) and f"'{key}'" not in source} - other

@@ -1,0 +1,134 @@
+"""What proves failing samples, read from the store for the pages and the files that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dashboards.evidence import CertificateShown, EvidenceText, Proof
+from dashboards.formatting import Language
+from monitor.store import evidence
+from monitor.store.database import Database, Transaction
+from monitor.store.evidence import Kept
+from probes.bundle import BundleDamagedError, evidence_of, har_of
+from probes.sample import Evidence, Failure, FailureKind, Sample
+from probes.sentences import phrase, sentence
+
+_PHASES = ("resolve", "connect", "tls", "processing", "transfer")
+
+#: A step's own name in a language; None where it has none.
+StepTitle = Callable[[str | None], str | None]
+
+
+def shown(
+    tx: Transaction, failing: Iterable[Sample], language: Language, title: StepTitle
+) -> tuple[tuple[EvidenceText, ...], bool]:
+    """The evidence of these samples as texts, and whether a part of it is damaged and therefore left out."""
+    found: list[EvidenceText] = []
+    damaged = False
+    for sample in failing:
+        at = (sample.check_id, sample.location, sample.slot_us)
+        try:
+            whole = tuple(evidence.bundles(tx, *at, sample.slot_us + 1))
+            texts = [text for kept in whole for text in _of_bundle(kept, sample.started_us, language, title)]
+            found += texts or [_text(piece, sample.started_us) for piece in evidence.read(tx, *at)]
+        except BundleDamagedError:
+            damaged = True
+    return tuple(found), damaged
+
+
+def file_of(database: Database, sha256: str, form: str) -> bytes | None:
+    """A bundle's file: `json` is the whole, its bytes those of its name; `har` the HTTP archive in it.
+
+    Returns:
+        None where there is no such bundle, form, or archive, or where it is damaged.
+    """
+    if form not in ("json", "har"):
+        return None
+    with database.read() as tx:
+        try:
+            kept = evidence.bundle(tx, sha256)
+        except BundleDamagedError:
+            return None
+    if kept is None or form == "json":
+        return None if kept is None else kept.body
+    return har_of(kept.body) if kept.told["har"]["log"]["entries"] else None
+
+
+def _text(piece: Evidence, at_us: int, proof: Proof | None = None) -> EvidenceText:
+    return EvidenceText(
+        step=piece.step,
+        at_us=at_us,
+        request=piece.request,
+        response_head=piece.response_head,
+        body=piece.body,
+        truncated=piece.body_truncated,
+        sha256=piece.body_sha256,
+        proof=proof,
+    )
+
+
+def _of_bundle(kept: Kept, at_us: int, language: Language, title: StepTitle) -> Iterator[EvidenceText]:
+    told = kept.told
+    for piece, about in zip(evidence_of(told), told["evidence"], strict=True):
+        yield _text(piece, at_us, _proof(kept, told, about, language, title))
+    if not told["evidence"]:
+        # No step is to blame: a certificate, or the monitor itself.
+        about = {"failure": told["failure"], "addresses": [], "certificate": told["certificate"], "replay": None}
+        bare = Evidence(step="", request="", response_head="", body="", body_truncated=False, body_sha256=None)
+        yield _text(bare, at_us, _proof(kept, told, about, language, title))
+
+
+def _proof(kept: Kept, told: dict[str, Any], about: dict[str, Any], language: Language, title: StepTitle) -> Proof:
+    # A check without steps tells its failure of the whole.
+    failure = _failure(about["failure"] or (None if told["steps"] else told["failure"]))
+    step: dict[str, Any] = next((one for one in told["steps"] if one["step"] == about.get("step")), {})
+    replay: dict[str, Any] = about["replay"] or {"curl": "", "lacks": []}
+    return Proof(
+        sentence="" if failure is None else sentence(failure, language, title(failure.step)),
+        expected=phrase(failure.expected, language) if failure and failure.expected is not None else None,
+        found=phrase(failure.found, language) if failure and failure.found is not None else None,
+        addresses=tuple(_address(one, language) for one in about["addresses"]),
+        phases=tuple((name, step["phases"][f"{name}_us"]) for name in _PHASES if step and step["phases"][f"{name}_us"]),
+        certificate=_certificate(about["certificate"] or told["certificate"]),
+        curl=replay["curl"],
+        lacks=tuple(replay["lacks"]),
+        config_sha256=told["config_sha256"],
+        run_id=told["run_id"],
+        software=told["software"],
+        sha256=kept.sha256,
+        href=f"/evidence/{kept.sha256}.json",
+        har_href=f"/evidence/{kept.sha256}.har" if told["har"]["log"]["entries"] else None,
+    )
+
+
+def _address(tried: str, language: Language) -> str:
+    """`::1 (verbinding geweigerd)`."""
+    address, opened, refusal = tried.partition(" (")
+    return f"{address} ({phrase(refusal[:-1], language)})" if opened else address
+
+
+def _failure(told: dict[str, Any] | None) -> Failure | None:
+    if told is None:
+        return None
+    return Failure(
+        kind=FailureKind(told["kind"]),
+        step=told["step"],
+        subject=told["subject"],
+        expected=told["expected"],
+        found=told["found"],
+    )
+
+
+def _certificate(told: dict[str, Any] | None) -> CertificateShown | None:
+    if told is None:
+        return None
+    until = datetime.fromisoformat(told["not_after"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    return CertificateShown(
+        subject=told["subject"],
+        issuer=told["issuer"],
+        not_after_us=until // timedelta(microseconds=1),
+        fingerprint_sha256=told["fingerprint_sha256"],
+        tls_version=told["tls_version"],
+    )
