@@ -19,10 +19,11 @@ from monitor.assessing import stored_samples
 from monitor.config import LoadedContract
 from monitor.exchange import ledger_lines
 from monitor.sealing import DAY_US, compared, digest_of, sealed_days
-from monitor.store import ledger, reports, seals
+from monitor.store import evidence, ledger, reports, seals
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
 from monitor.timestamping import Roots, count, first_bad
+from probes.bundle import BundleDamagedError
 from sla.assess import journeys_needed
 from sla.contract import Contract, parse_contract
 from sla.history import State
@@ -36,7 +37,7 @@ SUMS, REPORT, PREVIOUS, LEDGER, SAMPLES, ROWS, CONTRACT, MANIFEST, GUIDE = (
     "SHA256SUMS", "report.json", "previous.json", "ledger.jsonl", "samples.jsonl", "rows.jsonl", "contract.toml",
     "manifest.json", "README.txt",
 )  # fmt: skip
-EARLIER = "history/"
+EARLIER, BUNDLES = "history/", "bundles/"
 _GUIDE = """\
 Bewijs bij een SLA-rapport / Evidence of an SLA report
 
@@ -52,6 +53,7 @@ contract.toml  het contract, met zijn kalender / the contract, with its calendar
 ledger.jsonl   het register, met zijn keten / the ledger, with its chain
 samples.jsonl  de metingen waarop het rapport berust / the samples the report rests on
 rows.jsonl     dezelfde metingen zoals ze per dag verzegeld werden / the same samples as they were sealed day by day
+bundles/       het bewijs bij de mislukte metingen, naar SHA-256 / the evidence of failing runs, by SHA-256
 manifest.json  wat bij elkaar hoort / what belongs together
 SHA256SUMS     controlegetallen: sha256sum -c SHA256SUMS / checksums
 """
@@ -106,6 +108,7 @@ def write(tx: Transaction, issued: Issued, loaded: LoadedContract, path: Path) -
                 **({} if before is None else {PREVIOUS: _member(into, PREVIOUS, [before])}),
                 SAMPLES: _member(into, SAMPLES, _json_lines(measured)),
                 ROWS: _member(into, ROWS, _rows(tx, checks, days)),
+                **{name: _member(into, name, [body]) for name, body in _bundle_files(tx, checks, days)},
             }
             _member(into, SUMS, ["".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()])
         beside.replace(path)
@@ -171,6 +174,17 @@ def _rows(tx: Transaction, checks: frozenset[str], days: range) -> Iterator[byte
     for check, location in seals.sets(tx):
         if check in checks:
             yield from (row + b"\n" for row in seals.rows(tx, check, location, days.start, days.stop))
+
+
+def _bundle_files(tx: Transaction, checks: frozenset[str], days: range) -> Iterator[tuple[str, bytes]]:
+    """What proves the failing runs of these days, under the names that the rows give them."""
+    try:
+        for check, location in seals.sets(tx):
+            if check in checks:
+                for kept in evidence.bundles(tx, check, location, days.start, days.stop):
+                    yield f"{BUNDLES}{kept.sha256}.json", kept.body
+    except BundleDamagedError as error:
+        raise ArchiveRefusedError(f"{error}; see what `loketwacht verify` says, and restore a copy.") from error
 
 
 def _member(into: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> str:
@@ -240,6 +254,8 @@ def _first_wrong(archive: zipfile.ZipFile, manifest: dict[str, Any], roots: Root
         return str(measured.problems[0])
     days, checks = _reach(contract, manifest["period"], stated["report"]["data_until"], known)
     if (wrong := _wrong_seal(archive, read.entries, measured, days=days, checks=checks)) is not None:
+        return wrong
+    if (wrong := _wrong_bundle(archive)) is not None:
         return wrong
     before, wrong = _before(archive, stated, read.entries)
     if wrong is not None:
@@ -348,6 +364,27 @@ def _wrong_seal(
         row_facts = facts.get((sample.journey, sample.location, sample.due_us))
         if row_facts != (sample.outcome, sample.duration_us, sample.attempts, sample.failure):
             return f"{SAMPLES}:{line_number}: is not the sample that was stored, {row_facts or 'there was none'}"
+    return None
+
+
+def _wrong_bundle(archive: zipfile.ZipFile) -> str | None:
+    """Where a bundle is not the one that a row names, or one is missing or too many."""
+    named: dict[str, dict[str, Any]] = {}
+    with archive.open(ROWS) as file:
+        for line in file:
+            row = json.loads(line)
+            named |= {f"{BUNDLES}{sha256}.json": row for sha256 in row.get("bundles", ())}
+    there = {name for name in archive.namelist() if name.startswith(BUNDLES)}
+    for name in sorted(named.keys() ^ there):
+        return f"{name}: {'is not there, and a sample names it' if name in named else 'belongs to no sample'}"
+    for name, row in sorted(named.items()):
+        body = archive.read(name)
+        if f"{BUNDLES}{hashlib.sha256(body).hexdigest()}.json" != name:
+            return f"{name}: its content is not what its name says; it was altered"
+        told = json.loads(body)
+        about = (told["check"], told["location"], parse_instant(told["due"]))
+        if about != (row["check_id"], row["location"], row["slot_us"]):
+            return f"{name}: is the evidence of another sample"
     return None
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.assessing import intervals, stored_samples
+from monitor.evidence_pages import replay_lines
 from monitor.issuing import Attachment, Document, Files, issued_as, number_of, plain, workbooks
 from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import evidence, incidents, ledger, outbox, reports, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Settled
 from monitor.store.reports import Issued
+from probes.bundle import har_of
 from probes.sample import Evidence, Failure, Outcome, Sample
 from probes.sentences import sentence
 from sla.assess import Worked, worked_out
@@ -175,31 +177,49 @@ def _proofs(tx: Transaction, found: list[Sample]) -> tuple[tuple[Proof, ...], by
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for sample in found:
-            if sample.outcome is not Outcome.DOWN:
+            if sample.outcome is not Outcome.DOWN and sample.blip is None:
                 continue
-            kept_pieces = evidence.read(tx, sample.check_id, sample.location, sample.slot_us)
-            for place, kept in enumerate(kept_pieces, start=1):
-                when = local_datetime(sample.slot_us, "UTC")
-                name = f"{plain(sample.location)}/{when:%Y%m%dT%H%M%SZ}-{place}-{plain(kept.step)}.txt"
-                body = _as_text(sample, kept).encode()
-                about = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            for proof, body in _files_of(tx, sample):
+                about = zipfile.ZipInfo(proof.name, date_time=(1980, 1, 1, 0, 0, 0))
                 about.compress_type, about.create_system, about.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
                 archive.writestr(about, body)
-                proofs.append(
-                    Proof(
-                        name=name,
-                        location=sample.location,
-                        due_us=sample.slot_us,
-                        step=kept.step,
-                        sha256=hashlib.sha256(body).hexdigest(),
-                        body_sha256=kept.body_sha256 or "",
-                        is_cut=kept.body_truncated,
-                    )
-                )
+                proofs.append(proof)
     return tuple(proofs), into.getvalue()
 
 
-def _as_text(sample: Sample, kept: Evidence) -> str:
+def _files_of(tx: Transaction, sample: Sample) -> Iterator[tuple[Proof, bytes]]:
+    """What was kept of a sample: each step as plain text, each bundle whole, and the HTTP archive in it."""
+    at = (sample.check_id, sample.location, sample.slot_us)
+    beginning = f"{plain(sample.location)}/{local_datetime(sample.slot_us, 'UTC'):%Y%m%dT%H%M%SZ}"
+    bundles = tuple(evidence.bundles(tx, *at, sample.slot_us + 1))
+    lines = [line for kept in bundles for line in replay_lines(kept)]
+    for place, piece in enumerate(evidence.read(tx, *at), start=1):
+        body = _as_text(sample, piece, lines[place - 1] if place <= len(lines) else None).encode()
+        name = f"{beginning}-{place}-{plain(piece.step)}.txt"
+        yield _proof(sample, name, piece.step, body, piece.body_sha256 or "", is_cut=piece.body_truncated), body
+    for place, kept in enumerate(bundles, start=1):
+        failure = kept.told["failure"] or {}
+        step = failure.get("step") or ""
+        # The bundle's own bytes: their SHA-256 is the name that the seal of the day covers.
+        yield _proof(sample, f"{beginning}-{place}.json", step, kept.body), kept.body
+        if kept.told["har"]["log"]["entries"]:
+            har = har_of(kept.body)
+            yield _proof(sample, f"{beginning}-{place}.har", step, har), har
+
+
+def _proof(sample: Sample, name: str, step: str, body: bytes, body_sha256: str = "", *, is_cut: bool = False) -> Proof:
+    return Proof(
+        name=name,
+        location=sample.location,
+        due_us=sample.slot_us,
+        step=step,
+        sha256=hashlib.sha256(body).hexdigest(),
+        body_sha256=body_sha256,
+        is_cut=is_cut,
+    )
+
+
+def _as_text(sample: Sample, kept: Evidence, replay: str | None) -> str:
     """Plain text, whatever the portal answered: nobody's reader runs it."""
     head = (
         f"check: {sample.check_id}",
@@ -211,7 +231,8 @@ def _as_text(sample: Sample, kept: Evidence) -> str:
         f"body sha256 as received: {kept.body_sha256 or '-'}",
         f"body kept whole: {'no' if kept.body_truncated else 'yes'}",
     )
-    parts = (("request", kept.request), ("answer", kept.response_head), ("body", kept.body))
+    again = (("replay", replay),) if replay else ()
+    parts = (*again, ("request", kept.request), ("answer", kept.response_head), ("body", kept.body))
     return "\n".join((*head, *(f"\n--- {name} ---\n{text}" for name, text in parts), ""))
 
 

@@ -56,6 +56,11 @@ def file_of(database: Database, sha256: str, form: str) -> bytes | None:
     return har_of(kept.body) if kept.told["har"]["log"]["entries"] else None
 
 
+def replay_lines(kept: Kept) -> tuple[str | None, ...]:
+    """The curl line of each piece of evidence in a bundle; None where there is none."""
+    return tuple(about["replay"]["curl"] if about["replay"] else None for about in kept.told["evidence"])
+
+
 def _text(piece: Evidence, at_us: int, proof: Proof | None = None) -> EvidenceText:
     return EvidenceText(
         step=piece.step,

@@ -13,7 +13,7 @@ from monitor.cli.contract import chosen
 from monitor.cli.exchange import export, opened
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
 from monitor.sealing import first_difference, sealed_days
-from monitor.store import ledger, reports
+from monitor.store import evidence, ledger, reports
 from monitor.store.database import Database
 from monitor.store.days import first_difference as first_misfolded
 from sla.ledger import first_broken
@@ -102,6 +102,7 @@ def verify(
             broken = first_broken(entries)
             # Beyond a broken entry the seals prove nothing.
             differs = first_difference(tx, entries) if broken is None else None
+            damaged = evidence.first_damaged(tx) if broken is None and differs is None else None
             misfolded = first_misfolded(tx) if broken is None and differs is None else None
     finally:
         store.close()
@@ -120,6 +121,7 @@ def verify(
                 "first_broken": broken.seq if broken else None,
                 "sealed_days": days,
                 "first_difference": first,
+                "first_damaged_bundle": damaged,
                 "first_misfolded": None if misfolded is None else dict(zip(_DAY, misfolded, strict=True)),
             }
         )
@@ -134,6 +136,9 @@ def verify(
         return Exit.BAD_NEWS
     if differs is not None:
         say(str(differs))
+        return Exit.BAD_NEWS
+    if damaged is not None:
+        say(f"Bundle {damaged} is no longer what was kept of a failing run: its bytes are not those of its name.")
         return Exit.BAD_NEWS
     if misfolded is not None:
         check, location, day_us = misfolded
