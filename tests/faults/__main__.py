@@ -24,7 +24,7 @@ from monitor.store.database import StoreError
 from tests.certificates import authority
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.reckoning import Evidence, Reckoning, reckon
-from tests.faults.scene import Scene, Stuck
+from tests.faults.scene import LOCATION, Scene, Stuck
 from tests.faults.world import World
 
 _COLUMNS = "{:<34} {:>5} {:>8} {:>7} {:>9} {:>9} {:>9} {:>8}  {}"
@@ -161,6 +161,7 @@ def _play(row: Row, seed: int) -> Row:
 
 def _reckoned(scene: Scene) -> Reckoning:
     evidence = Evidence(
+        location=LOCATION,
         seen=scene.seen,
         served=[visit for visit in scene.world.served if visit.journey in scene.journeys],
         arrived=scene.world.post.arrived,

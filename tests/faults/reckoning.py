@@ -13,7 +13,7 @@ from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Settled
 from sla.assessment import Span
-from tests.faults.scene import LOCATION, READERS, Life
+from tests.faults.scene import READERS, Life
 from tests.faults.world import Arrived, Served
 
 _FOR_EVER_US = 2**62
@@ -25,6 +25,7 @@ class Evidence:
     """What was seen from outside while the monitor lived.
 
     Attributes:
+        location: of the monitor.
         seen: per (check, slot) the run that was in the store at some time.
         served: every visit the portal received.
         arrived: every mail the server took.
@@ -34,6 +35,7 @@ class Evidence:
         allowed_us: how long before a kill a visit may be without its sample: a run, and what waits for its commit.
     """
 
+    location: str
     seen: dict[tuple[str, int], str]
     served: list[Served]
     arrived: list[Arrived]
@@ -71,16 +73,17 @@ def reckon(database: Path, contract: Path, seen: Evidence) -> Reckoning:
             _samples(tx, seen, found)
             _slots(tx, seen, found)
             _mails(tx, seen, found)
-            _month(tx, contract, found)
+            _month(tx, contract, seen, found)
     finally:
         store.close()
     return found
 
 
 def _samples(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
+    location = seen.location
     checks = {check_id for check_id, _ in seen.seen} | {visit.journey for visit in seen.served}
     kept = {
-        (s.check_id, s.slot_us): s.run_id for c in checks for s in samples.between(tx, c, LOCATION, 0, _FOR_EVER_US)
+        (s.check_id, s.slot_us): s.run_id for c in checks for s in samples.between(tx, c, location, 0, _FOR_EVER_US)
     }
     for (check_id, slot_us), run_id in seen.seen.items():
         if kept.get((check_id, slot_us)) != run_id:
@@ -106,7 +109,7 @@ def _slots(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
         # A slot that was lived again after the clock went back lies beside its place, and is no further instant.
         measured = {
             s.slot_us - (s.slot_us - phase_us) % every_us
-            for s in samples.between(tx, check_id, LOCATION, 0, _FOR_EVER_US)
+            for s in samples.between(tx, check_id, seen.location, 0, _FOR_EVER_US)
         }
         told = Counter(slot for since, until in missed[check_id] for slot in range(since, until, every_us))
         if not measured:
@@ -150,14 +153,14 @@ def _mails(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
     found.others.extend(
         f"{journey} did not fail, and has an incident"
         for journey in opened
-        if journey not in seen.outages and opened[journey] and not journey.startswith("_")
+        if journey not in seen.outages and opened[journey]
     )
 
 
-def _month(tx: Transaction, contract: Path, found: Reckoning) -> None:
+def _month(tx: Transaction, contract: Path, seen: Evidence, found: Reckoning) -> None:
     """The accounting identity: the engine refuses totals that do not add up to the service time."""
     newest = max(
-        (s.slot_us for c in intervals(tx, _FOR_EVER_US).changes for s in samples.latest(tx, c, LOCATION, limit=1)),
+        (s.slot_us for c in intervals(tx, _FOR_EVER_US).changes for s in samples.latest(tx, c, seen.location, limit=1)),
         default=None,
     )
     if newest is None:

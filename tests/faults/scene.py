@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,9 +71,7 @@ class Scene:
     def __enter__(self) -> Scene:
         self.data.mkdir(parents=True, exist_ok=True)
         (self.folder / "config.toml").write_text(self._config(), encoding="utf-8")
-        (self.folder / "contract.toml").write_text(
-            _CONTRACT.format(names=", ".join(f'"{name}"' for name in self.journeys)), encoding="utf-8"
-        )
+        (self.folder / "contract.toml").write_text(contract_text(self.journeys), encoding="utf-8")
         self._over = Event()
         self._watching = Thread(target=self._watch, daemon=True)
         self._watching.start()
@@ -223,8 +220,9 @@ class Scene:
         return head + people + walks + self.more
 
 
-def remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def contract_text(journeys: Iterable[str]) -> str:
+    """A contract by which all these journeys are to be available at all times."""
+    return _CONTRACT.format(names=", ".join(f'"{name}"' for name in journeys))
 
 
 def environment_of(clock: Path, library: str) -> Mapping[str, str]:

@@ -1,0 +1,113 @@
+"""The reckoning of `make faults` finds what it is there to find, or its zeros would say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitor.alerts import Recipient
+from monitor.assessing import note_intervals
+from monitor.schedule import grid, next_slot
+from monitor.store import events
+from monitor.store.database import Database
+from monitor.store.events import Event
+from tests.faults.reckoning import Evidence, reckon
+from tests.faults.scene import READERS, Life, contract_text
+from tests.faults.world import Arrived, Served
+from tests.heart import INDIENEN, MINUTE, Office, at
+
+SLOTS = 6
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """Six slots, of which one was told as missed and two failed; every reader has heard of both ends of it."""
+    (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
+    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False)
+    office = Office(database=database, recipients=tuple(Recipient(address=reader) for reader in READERS))
+    office.now_us = start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
+    with database.begin() as tx:
+        note_intervals(tx, [INDIENEN], start_us)
+        data = {"from_us": start_us + MINUTE, "until_us": start_us + 2 * MINUTE, "count": 1, "cause": "busy"}
+        events.add(tx, Event(at_us=start_us, kind="missed-slots", check_id="indienen", data=data))
+    office.live(". XX..")
+    return office
+
+
+def seen(office: Office) -> Evidence:
+    """What an honest witness beside that office saw."""
+    start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
+    slots = [start_us + number * MINUTE for number in range(SLOTS) if number != 1]
+    return Evidence(
+        location="lokaal",
+        seen={("indienen", slot): f"run-{slot}" for slot in slots},
+        served=[Served(f"run-{slot}", "indienen", slot, well=True) for slot in slots],
+        arrived=[
+            Arrived(f"<{mail.message_id}>", reader, mail.subject, 0)
+            for mail, readers in zip(office.sent, office.accepted, strict=True)
+            for reader in readers
+        ],
+        outages={"indienen"},
+        lives=[Life(start_us, start_us + 10 * MINUTE, killed=False)],
+    )
+
+
+def reckoned(office: Office, tmp_path: Path, evidence: Evidence) -> dict[str, int]:
+    found = reckon(tmp_path / "store.db", tmp_path / "contract.toml", evidence)
+    parts = {
+        "lost": found.lost,
+        "mails lost": found.mails_lost,
+        "doubled": found.mails_doubled,
+        "slots": found.slots,
+        "others": found.others,
+    }
+    return {name: len(wrong) for name, wrong in parts.items() if wrong}
+
+
+def test_where_all_is_well_nothing_is_found(office: Office, tmp_path: Path) -> None:
+    assert reckoned(office, tmp_path, seen(office)) == {}
+
+
+def test_a_sample_that_was_there_and_is_not_is_found(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    more = {**honest.seen, ("indienen", at("12:00")): "run-gone"}
+    assert reckoned(office, tmp_path, replace(honest, seen=more)) == {"lost": 1}
+
+
+def test_a_sample_that_became_another_is_found(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    assert reckoned(office, tmp_path, replace(honest, seen=dict.fromkeys(honest.seen, "run-other"))) == {"lost": 5}
+
+
+def test_a_visit_that_left_no_sample_is_found_but_for_what_a_kill_cut_off(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    [life] = honest.lives
+    late = Served("run-x", "indienen", life.ended_us - 1_000_000, well=True)
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, late])) == {"lost": 1}
+    killed = replace(life, killed=True)
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, late], lives=[killed])) == {}
+
+
+def test_a_slot_that_nobody_accounts_for_is_found_and_one_that_two_do(office: Office, tmp_path: Path) -> None:
+    start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
+    data = {"from_us": start_us, "until_us": start_us + 2 * MINUTE, "count": 2, "cause": "late"}
+    with office.database.begin() as tx:
+        events.add(tx, Event(at_us=start_us, kind="missed-slots", check_id="indienen", data=data))
+    assert reckoned(office, tmp_path, seen(office)) == {"slots": 2}  # measured and told; told twice
+    office.live(" .")
+    assert reckoned(office, tmp_path, seen(office)) == {"slots": 3}  # and one with nothing at all
+
+
+def test_a_mail_that_never_came_is_found_and_one_that_came_twice(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    assert len(honest.arrived) == 6
+    assert reckoned(office, tmp_path, replace(honest, arrived=honest.arrived[1:])) == {"mails lost": 1}
+    assert reckoned(office, tmp_path, replace(honest, arrived=[*honest.arrived, honest.arrived[0]])) == {"doubled": 1}
+
+
+def test_an_outage_without_incident_is_found_and_an_incident_without_outage(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    assert reckoned(office, tmp_path, replace(honest, outages={"indienen", "inzage"})) == {"mails lost": 1}
+    assert reckoned(office, tmp_path, replace(honest, outages=set())) == {"others": 1}
