@@ -31,6 +31,18 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("probe_ip_protocol", "gauge", _CHECK, "IP protocol of the last answer, 4 or 6; 0 if none came."),
     Metric("probe_ip_addr_hash", "gauge", _CHECK, "Hash of the IP address that answered last (FNV-1a); 0 if none did."),
     Metric(
+        "probe_dns_duration_seconds", "gauge", (*_CHECK, "phase"), "Duration of the last question to a name server."
+    ),
+    Metric("probe_dns_query_succeeded", "gauge", _CHECK, "Whether a name server answered the last question."),
+    Metric("probe_dns_answer_rrs", "gauge", _CHECK, "Records in the last answer itself."),
+    Metric("probe_dns_authority_rrs", "gauge", _CHECK, "Records about authority in the last answer."),
+    Metric("probe_dns_additional_rrs", "gauge", _CHECK, "Additional records in the last answer."),
+    Metric("probe_dns_serial", "gauge", _CHECK, "Serial number of the zone; only for questions about SOA."),
+    Metric(
+        "probe_dns_answer_ttl_seconds", "gauge", _CHECK, "Smallest time to live in the last answer; absent without one."
+    ),
+    Metric("probe_dns_answer_authenticated", "gauge", _CHECK, "Whether the resolver checked DNSSEC (the AD flag)."),
+    Metric(
         "probe_http_duration_seconds",
         "gauge",
         (*_CHECK, "phase"),

@@ -19,7 +19,7 @@ from monitor.catalogue import BUCKETS, CATALOGUE, Metric
 from monitor.exposition import Distribution, Exemplar, Family, Labels, Text, media_type
 from monitor.observer import Delivered
 from probes.checks import Check
-from probes.sample import CertificateFacts, Outcome, Phases, Sample, StepOutcome, StepResult
+from probes.sample import CertificateFacts, Outcome, Phases, Reached, Sample, StepOutcome, StepResult
 from sla.assessment import Assessment
 from sla.budget import DowntimeBudget
 
@@ -33,6 +33,12 @@ _LAST_RUN_ONLY = (
     "journey_step_success",
     "journey_step_phase_seconds",
     "journey_step_lcp_seconds",
+    "probe_dns_answer_rrs",
+    "probe_dns_authority_rrs",
+    "probe_dns_additional_rrs",
+    "probe_dns_serial",
+    "probe_dns_answer_ttl_seconds",
+    "probe_dns_answer_authenticated",
 )
 #: Facts about a certificate stay until a newer certificate is seen: an expired one must not vanish (T14).
 _CERTIFICATE = (
@@ -192,6 +198,8 @@ class Metrics:
             self.set("probe_failure_info", 1, *key, sample.failure.step or "", sample.failure.kind.value)
         if sample.certificate is not None:
             self._certificate(sample.certificate, key)
+        if sample.reached is not None:
+            self._reached(sample.reached, key)
         if sample.steps:
             self._steps(sample, key)
 
@@ -219,7 +227,9 @@ class Metrics:
             self.set("journey_success", float(good), *key)
         if good:
             self.set("journey_last_success_timestamp_seconds", _seconds(sample.started_us), *key)
-        regex = sample.failure is not None and sample.failure.subject.startswith(("text", "regex", "not_text"))
+        regex = sample.failure is not None and sample.failure.subject.startswith(
+            ("text", "regex", "not_text", "banner", "answer")
+        )
         self.set("probe_failed_due_to_regex", float(regex), *key)
         json = sample.failure is not None and sample.failure.subject.startswith("json")
         self.set("probe_failed_due_to_cel", float(json), *key)
@@ -248,8 +258,7 @@ class Metrics:
         self.set("probe_http_uncompressed_body_length", float(step.body_bytes), *key)
         self.set("probe_http_ssl", float(step.tls_version != ""), *key)
         self.set("probe_http_version", float(step.http_version or 0), *key)
-        self.set("probe_ip_protocol", 0.0 if not step.address else 6.0 if ":" in step.address else 4.0, *key)
-        self.set("probe_ip_addr_hash", float(_address_hash(step.address)), *key)
+        self._address(step.address, key)
         if step.last_modified_us is not None:
             self.set("probe_http_last_modified_timestamp_seconds", _seconds(step.last_modified_us), *key)
         if step.tls_version:
@@ -257,6 +266,32 @@ class Metrics:
             self.set("probe_tls_cipher_info", 1, *key, step.tls_cipher)
         if step.certificate_not_after_us is not None:
             self.set("probe_ssl_earliest_cert_expiry", _seconds(step.certificate_not_after_us), *key)
+
+    def _address(self, address: str, key: Labels) -> None:
+        self.set("probe_ip_protocol", 0.0 if not address else 6.0 if ":" in address else 4.0, *key)
+        self.set("probe_ip_addr_hash", float(_address_hash(address)), *key)
+
+    def _reached(self, reached: Reached, key: Labels) -> None:
+        """A name server, port or mail server; blackbox_exporter's names for its DNS and TCP probers."""
+        phases, answered = reached.phases, reached.answered
+        self._address(reached.address, key)
+        self.set("probe_dns_lookup_time_seconds", _seconds(phases.resolve_us), *key)
+        if reached.kind != "name":
+            return
+        asked = {"resolve": phases.resolve_us, "connect": phases.connect_us, "request": phases.processing_us}
+        for phase, us in asked.items():
+            self.set("probe_dns_duration_seconds", _seconds(us), *key, phase)
+        self.set("probe_dns_query_succeeded", float(answered is not None), *key)
+        if answered is None:
+            return
+        self.set("probe_dns_answer_rrs", float(answered.answers), *key)
+        self.set("probe_dns_authority_rrs", float(answered.authorities), *key)
+        self.set("probe_dns_additional_rrs", float(answered.additionals), *key)
+        self.set("probe_dns_answer_authenticated", float(answered.authenticated), *key)
+        if answered.ttl_us is not None:
+            self.set("probe_dns_answer_ttl_seconds", _seconds(answered.ttl_us), *key)
+        if answered.serial is not None:
+            self.set("probe_dns_serial", float(answered.serial), *key)
 
     def _certificate(self, facts: CertificateFacts, key: Labels) -> None:
         self.drop(_CERTIFICATE, *key)

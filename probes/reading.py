@@ -23,9 +23,8 @@ class Reading:
     certificate: CertificateFacts | None = None
     so_far: Fault | None = None
 
-    @property
-    def reached(self) -> Reached:
-        """What a sample keeps of it, also when all is well."""
+    def reached(self, kind: str) -> Reached:
+        """What the sample of a check of this kind keeps of it, also when all is well."""
         last = self.trail.attempts[-1] if self.trail.attempts else None
         address = last.address if last is not None and last.refusal is None else ""
-        return Reached(address=address, phases=self.trail.phases, answered=self.answered)
+        return Reached(kind=kind, address=address, phases=self.trail.phases, answered=self.answered)

@@ -75,7 +75,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
                 reading = Reading()
                 fault = await _asked(check, setup, reading)
                 walked, failure = _told(check, reading, fault, Redactor(setup.secrets.values()))
-                certificate, reached = reading.certificate, reading.reached
+                certificate, reached = reading.certificate, reading.reached(check.kind)
             case _:
                 assert_never(check)
     except Exception as error:

@@ -219,11 +219,13 @@ class Reached:
     """How a name server, port or mail server was reached.
 
     Attributes:
+        kind: of the check: `name`, `tcp` or `smtp`.
         address: the IP address that answered last; "" where none did.
         phases: as of a request; what was said took `processing_us`.
         answered: by a name server; None where none answered, or another kind of server was asked.
     """
 
+    kind: str
     address: str = ""
     phases: Phases = Phases()
     answered: Answered | None = None

@@ -19,7 +19,7 @@ from monitor.store import samples
 from monitor.store.database import Database
 from probes.checks import BrowserJourney, Check, Journey, duration_us
 from probes.run import run
-from probes.sample import Hop, Outcome, Sample, StepOutcome, StepResult
+from probes.sample import Hop, Outcome, Reached, Sample, StepOutcome, StepResult
 from probes.sentences import sentence
 
 _NAGIOS = {
@@ -58,7 +58,7 @@ def check(
     Parameters
     ----------
     names
-        Ids of journeys or certificate checks.
+        Ids of journeys and other checks.
     every
         Run all of them.
     explain
@@ -194,6 +194,8 @@ def _show(ran: _Ran, *, explain: bool) -> None:
     if sample.certificate is not None:
         end = datetime.fromtimestamp(sample.certificate.not_after_us / 1e6, UTC)
         console.print(f"  valid until {end:%Y-%m-%d %H:%M} UTC, {sample.certificate.subject}", markup=False)
+    if sample.reached is not None:
+        console.print(f"  {_reached(sample.reached)}", markup=False)
     failure = sample.failure
     if failure is not None and failure.expected is not None:
         console.print(f"  expected: {failure.expected}", markup=False)
@@ -220,6 +222,23 @@ def _went(hop: Hop | None) -> str:
     spent = ", ".join(f"{name} {us / 1000:.1f}" for name, us in times.items() if us)
     tried = "".join(f", {one.address} {one.refusal}" for one in hop.attempts if one.refusal is not None)
     return f"  {hop.status or 'no answer'}{f', {spent} ms' if spent else ''}{tried}"
+
+
+def _reached(reached: Reached) -> str:
+    """`127.0.0.1, resolve 0.1, connect 0.3, said 1.2 ms; NOERROR: 192.0.2.10, time to live 300 s`."""
+    phases = reached.phases
+    spent = {"resolve": phases.resolve_us, "connect": phases.connect_us, "tls": phases.tls_us}
+    times = [f"{name} {us / 1000:.1f}" for name, us in (*spent.items(), ("said", phases.processing_us)) if us]
+    told = ", ".join(filter(None, [reached.address, *times])) + (" ms" if times else "")
+    answered = reached.answered
+    if answered is None:
+        return told or "not reached"
+    told += f"; {answered.code}: {', '.join(answered.records) or 'nothing'}"
+    if answered.ttl_us is not None:
+        told += f", time to live {answered.ttl_us // 1_000_000} s"
+    if answered.serial is not None:
+        told += f", serial {answered.serial}"
+    return told + (", checked with DNSSEC" if answered.authenticated else "")
 
 
 def _row(step: StepResult) -> tuple[str, ...]:

@@ -19,8 +19,10 @@ def check(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     """Read the configuration and everything it includes; tell every problem with its place."""
     loaded = config.load(config_path)
     settings = loaded.config
+    beneath = len(settings.name) + len(settings.tcp) + len(settings.smtp)
     say(
         f"{config_path} is right: {len(settings.journey)} journeys, {len(settings.certificate)} certificate checks, "
+        f"{beneath} of names, ports and mail servers, "
         f"{len(settings.recipient)} recipients, {len(loaded.contracts)} contracts."
     )
     return Exit.FINE

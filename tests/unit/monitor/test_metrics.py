@@ -12,7 +12,17 @@ from prometheus_client.parser import text_string_to_metric_families as classic
 
 from monitor.catalogue import BUCKETS, CATALOGUE
 from monitor.metrics import Metrics
-from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Phases, StepOutcome, StepResult
+from probes.sample import (
+    Answered,
+    CertificateFacts,
+    Failure,
+    FailureKind,
+    Outcome,
+    Phases,
+    Reached,
+    StepOutcome,
+    StepResult,
+)
 from sla.budget import budgets
 from tests.agreements import all_up_but, clause, contract, judge, span
 from tests.heart import BROKEN, CERTIFICATE, INDIENEN, INZAGE, a_sample, at
@@ -50,6 +60,12 @@ STEP = StepResult(
     certificate_not_after_us=NOW + 5_000_000,
     lcp_us=480_000,
 )
+NAME = Reached(
+    kind="name",
+    address="2001:db8::53",
+    phases=Phases(processing_us=4_000),
+    answered=Answered(code="NOERROR", ttl_us=60_000_000, serial=2_026_112_401, authenticated=True, answers=1),
+)
 
 
 @pytest.fixture
@@ -76,7 +92,7 @@ def everything() -> Metrics:
     metrics.configured((INDIENEN, INZAGE, CERTIFICATE), location="lokaal", sha256="c0ffee", now_us=NOW)
     metrics.sample(replace(a_sample(".", NOW), steps=(STEP,), blip=BROKEN))
     metrics.sample(replace(a_sample("x", NOW, "inzage"), steps=(replace(STEP, outcome=StepOutcome.FAILED),)))
-    metrics.sample(replace(a_sample(".", NOW, "certificaat"), certificate=FACTS))
+    metrics.sample(replace(a_sample(".", NOW, "certificaat"), certificate=FACTS, reached=NAME))
     metrics.incident("inzage", NOW)
     metrics.references_asked(own_fault=True)
     metrics.cleaned_up((("indienen", "orphan"),), journeys=("indienen", "inzage"), resting=("inzage",))
@@ -334,7 +350,7 @@ def test_trouble_with_the_store_is_counted(metrics: Metrics) -> None:
 def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics) -> None:
     """T8: an attempt that failed is no success."""
     metrics.delivered("retry", now_us=NOW)
-    assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): 0}
+    assert read(metrics, "alert_last_delivery_timestamp_seconds")["mail",] == 0
     metrics.delivered("delivered", now_us=NOW)
     assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): NOW_S}
     assert read(metrics, "alert_deliveries_total")["mail", "retry"] == 1
@@ -413,3 +429,35 @@ def test_a_run_whose_name_is_too_long_for_an_exemplar_is_counted_without_one(met
     told = metrics.exposition(OPENMETRICS)[0].decode()
     assert "run_id" not in told
     assert list(openmetrics(told))  # type: ignore[no-untyped-call]
+
+
+def test_what_a_name_server_answered_is_told_in_blackbox_s_names(metrics: Metrics) -> None:
+    metrics.sample(replace(a_sample(".", NOW), reached=NAME))
+    assert read(metrics, "probe_dns_duration_seconds")["indienen", "request"] == 0.004
+    assert read(metrics, "probe_dns_query_succeeded") == {("indienen",): 1.0}
+    assert read(metrics, "probe_dns_serial") == {("indienen",): 2_026_112_401.0}
+    assert read(metrics, "probe_dns_answer_ttl_seconds") == {("indienen",): 60.0}
+    assert read(metrics, "probe_dns_answer_authenticated") == {("indienen",): 1.0}
+    assert read(metrics, "probe_ip_protocol") == {("indienen",): 6.0}
+
+
+def test_an_answer_that_did_not_come_leaves_nothing_of_the_one_before(metrics: Metrics) -> None:
+    """T46"""
+    metrics.sample(replace(a_sample(".", NOW), reached=NAME))
+    metrics.sample(replace(a_sample("x", NOW + 60_000_000), reached=Reached(kind="name")))
+    assert read(metrics, "probe_dns_query_succeeded") == {("indienen",): 0.0}
+    assert read(metrics, "probe_dns_answer_ttl_seconds") == {}
+    assert read(metrics, "probe_dns_answer_rrs") == {}
+
+
+def test_a_port_tells_how_it_was_reached_and_nothing_of_names(metrics: Metrics) -> None:
+    phases = Phases(resolve_us=2_000, connect_us=1_000)
+    metrics.sample(replace(a_sample(".", NOW), reached=Reached(kind="tcp", address="192.0.2.1", phases=phases)))
+    assert read(metrics, "probe_dns_lookup_time_seconds") == {("indienen",): 0.002}
+    assert read(metrics, "probe_dns_query_succeeded") == {}
+
+
+def test_a_banner_that_is_another_counts_as_the_failure_of_an_expression(metrics: Metrics) -> None:
+    failure = Failure(kind=FailureKind.ASSERTION, subject="banner", expected="contains “SSH”", found="“220 welkom”")
+    metrics.sample(replace(a_sample("x", NOW), failure=failure))
+    assert read(metrics, "probe_failed_due_to_regex") == {("indienen",): 1.0}
