@@ -46,7 +46,8 @@ from tests.practice_site import practice_site
 
 ROOT = Path(__file__).parents[2]
 DOCS = {
-    name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("journeys", "contracts", "configuration", "browser")
+    name: (ROOT / "docs" / f"{name}.md").read_text()
+    for name in ("journeys", "contracts", "configuration", "browser", "names-and-ports")
 }
 
 ENVIRON = {
@@ -122,6 +123,9 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[heartbeat]`": HeartbeatSettings,
     "## `[[contract]]`": config.ContractSource,
     "## `[[certificate]]`": checks.CertificateCheck,
+    "## `[[name]]`": checks.NameCheck,
+    "## `[[tcp]]`": checks.PortCheck,
+    "## `[[smtp]]`": checks.MailServerCheck,
     "## `[chromium]`": ChromiumSettings,
     "## `[practice]`": PracticeSettings,
 }
@@ -212,6 +216,13 @@ def test_what_the_document_shows_of_a_browser_is_a_right_configuration(tmp_path:
     loaded = config.load(tmp_path / "config.toml", environ=ENVIRON)
     assert [journey.id for journey in loaded.config.browser] == ["zoeken-in-browser"]
     assert loaded.config.chromium == ChromiumSettings()
+
+
+def test_what_the_document_shows_of_names_and_ports_is_a_right_configuration(tmp_path: Path) -> None:
+    shown = "".join(text for info, text in blocks("names-and-ports") if info == "toml")
+    (tmp_path / "config.toml").write_text(AROUND + shown)
+    loaded = config.load(tmp_path / "config.toml", environ=ENVIRON).config
+    assert (len(loaded.name), len(loaded.tcp), len(loaded.smtp)) == (3, 2, 1)
 
 
 @pytest.mark.parametrize("model", [BrowserJourney, BrowserStep, BrowserExpect, Request])
