@@ -70,7 +70,7 @@ def _told(server: Server) -> str:
 
 
 def _ours(server: Server, found: str) -> Fault:
-    return Fault(FailureKind.MONITOR, "name server", found=f"our name server {_told(server)}: {found}")
+    return Fault(FailureKind.MONITOR, "name server", found=f"our name server {_told(server)}{found}")
 
 
 async def look_up(
@@ -109,7 +109,7 @@ async def look_up(
     if fault is not None and check.dnssec and not reading.answered.authenticated and reading.answered.records:
         root = await asker.root(server, dnssec=True)
         if root is None or not root.flags & dns.flags.AD:
-            raise _ours(server, "does not check DNSSEC signatures")
+            raise _ours(server, " does not check DNSSEC signatures")
     if fault is not None:
         raise fault
 
@@ -132,16 +132,16 @@ async def _resolved(
         except Fault as fault:
             silent.append(server)
             late = fault.kind is FailureKind.TIMEOUT
-            ours.append(_ours(server, "no answer in time" if late else fault.found or "no answer"))
+            ours.append(_ours(server, f": {'no answer in time' if late else fault.found}"))
             continue
         match answer.rcode():
             case dns.rcode.NOERROR | dns.rcode.NXDOMAIN:
                 return answer, server
             case dns.rcode.SERVFAIL:
                 failing.append(server)
-                ours.append(_ours(server, "the name server failed (SERVFAIL)"))
+                ours.append(_ours(server, " answers SERVFAIL"))
             case code:
-                ours.append(_ours(server, f"refuses the question ({dns.rcode.to_text(code)})"))
+                ours.append(_ours(server, f" answers {dns.rcode.to_text(code)}"))
     asker.until_known(ours[0])
     standing = await asker.standing(*failing, *silent)
     for server in failing:
@@ -152,7 +152,7 @@ async def _resolved(
             FailureKind.TIMEOUT,
             check.name,
             expected=f"done within {seconds(check.deadline)}",
-            found="our name server answers, but not about this name",
+            found=f"our name server answers, but not about {quoted(check.name)}",
         )
     raise ours[0]
 
@@ -164,14 +164,13 @@ async def _why_it_failed(question: dns.message.Message, server: Server, asker: _
     unchecked = await asker.quietly(dns.message.make_query(asked.name, asked.rdtype, flags=flags), server)
     if unchecked is not None and unchecked.rcode() == dns.rcode.NOERROR:
         return "the DNSSEC signatures do not hold"
-    return "the name server failed (SERVFAIL)"
+    return "the name server answers SERVFAIL"
 
 
 def verdict(check: NameCheck, answered: Answered) -> Fault | None:
     """What is wrong with an answer; None where it is as it should be."""
     if answered.code not in ("NOERROR", "NXDOMAIN"):
-        what = "the name server failed" if answered.code == "SERVFAIL" else "the name server refuses the question"
-        return Fault(FailureKind.DNS, check.name, found=f"{what} ({answered.code})")
+        return Fault(FailureKind.DNS, check.name, found=f"the name server answers {answered.code}")
     if check.authoritative and not answered.authoritative:
         return Fault(FailureKind.DNS, check.name, found="the name server has no authority over it")
     if answered.code == "NXDOMAIN":

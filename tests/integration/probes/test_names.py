@@ -74,7 +74,7 @@ def test_a_name_with_the_expected_address_is_up_and_told_with_its_time_to_live()
         (
             {"loket.example": answered(code="SERVFAIL"), "": root()},
             {},
-            "the name server failed (SERVFAIL)",
+            "the name server answers SERVFAIL",
         ),
     ],
     ids=["unknown", "empty", "failing"],
@@ -132,7 +132,7 @@ def test_a_resolver_that_is_silent_about_everything_is_our_own_trouble() -> None
 
 def test_a_resolver_that_is_silent_about_this_name_only_leaves_the_name_to_blame() -> None:
     sample, questions = asked({"loket.example": silence, ".": root()}, deadline="300ms")
-    found = "our name server answers, but not about this name"
+    found = "our name server answers, but not about “loket.example”"
     assert verdict(sample) == (Outcome.DOWN, FailureKind.TIMEOUT, found)
     assert questions.count("loket.example. A RD") == 3
 
@@ -173,8 +173,8 @@ def test_the_policy_of_addresses_says_which_resolvers_may_be_asked() -> None:
     [
         (answered(LOKET, flags="AA"), None, None),
         (answered(LOKET), FailureKind.DNS, "the name server has no authority over it"),
-        (answered(code="REFUSED"), FailureKind.DNS, "the name server refuses the question (REFUSED)"),
-        (answered(code="SERVFAIL"), FailureKind.DNS, "the name server failed (SERVFAIL)"),
+        (answered(code="REFUSED"), FailureKind.DNS, "the name server answers REFUSED"),
+        (answered(code="SERVFAIL"), FailureKind.DNS, "the name server answers SERVFAIL"),
         (lambda question, _: question.id.to_bytes(2, "big") + b"\x80" * 12, FailureKind.PROTOCOL, None),
     ],
     ids=["right", "lame", "refused", "failing", "garbage"],

@@ -124,6 +124,57 @@ def test_a_certificate_has_no_step_to_blame() -> None:
     assert sentence(what, "en") == "The certificate of loket.example is not in order: expired on 2026-11-01."
 
 
+@pytest.mark.parametrize(
+    ("what", "dutch", "english"),
+    [
+        (
+            Failure(kind=FailureKind.DNS, subject="loket.example", found="the name server answers SERVFAIL"),
+            "De naam loket.example kon niet worden opgezocht (de naamserver antwoordt SERVFAIL).",
+            "The name loket.example could not be looked up (the name server answers SERVFAIL).",
+        ),
+        (
+            Failure(
+                kind=FailureKind.ASSERTION,
+                subject="record A loket.example",
+                expected="only “192.0.2.11”",
+                found="“192.0.2.10”",
+            ),
+            "Voor het DNS-record “A loket.example” werd verwacht: alleen “192.0.2.11”; gevonden: “192.0.2.10”.",
+            "For the DNS record “A loket.example” expected was: only “192.0.2.11”; found: “192.0.2.10”.",
+        ),
+        (
+            Failure(kind=FailureKind.MONITOR, found="our name server 192.0.2.53:53: no answer in time"),
+            "De monitor kon zelf niet meten (onze naamserver 192.0.2.53:53: geen antwoord op tijd).",
+            "The monitor itself could not measure (our name server 192.0.2.53:53: no answer in time).",
+        ),
+        (
+            Failure(
+                kind=FailureKind.TIMEOUT,
+                subject="loket.example",
+                expected="done within 2.5 s",
+                found="our name server answers, but not about “loket.example”",
+            ),
+            "Dit was niet klaar binnen 2,5 s (onze naamserver antwoordt, maar niet over “loket.example”).",
+            "This was not done within 2.5 s (our name server answers, but not about “loket.example”).",
+        ),
+        (
+            Failure(kind=FailureKind.ASSERTION, subject="banner", expected="contains “SSH”", found="“220 welkom”"),
+            "Voor de begroeting werd verwacht: bevat “SSH”; gevonden: “220 welkom”.",
+            "For the greeting expected was: contains “SSH”; found: “220 welkom”.",
+        ),
+        (
+            Failure(kind=FailureKind.PROTOCOL, subject="mail.example:25", expected="SMTP 220", found="“554 neen”"),
+            "Bij mail.example:25 werd verwacht: SMTP 220; gevonden: “554 neen”.",
+            "At mail.example:25 expected was: SMTP 220; found: “554 neen”.",
+        ),
+    ],
+    ids=["name", "record", "resolver", "silence", "port", "mail server"],
+)
+def test_names_ports_and_mail_servers_fail_in_sentences_too(what: Failure, dutch: str, english: str) -> None:
+    assert sentence(what, "nl") == dutch
+    assert sentence(what, "en") == english
+
+
 def test_without_a_title_the_step_goes_by_its_id() -> None:
     assert sentence(failure(FailureKind.HTTP_STATUS, "status", "200", "500"), "nl").startswith("Stap “indienen”: ")
 
