@@ -91,8 +91,8 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "no_maintenance": ("Er is geen onderhoud aangekondigd.", "No maintenance is announced."),
     "journeys": ("Onderdelen", "Parts"),
     "journeys_intro": (
-        "Elk onderdeel wordt gemeten zoals een bezoeker het gebruikt, met al zijn stappen na elkaar.",
-        "Each part is measured the way a visitor uses it, with all its steps in order.",
+        "Elk onderdeel wordt geregeld gemeten, zo veel mogelijk zoals een bezoeker het gebruikt.",
+        "Each part is measured regularly, as far as possible the way a visitor uses it.",
     ),
     "bar_sentence": (
         "{title}, laatste {days} dagen: {up} zonder storing, {degraded} traag, {down} met storing, "
