@@ -195,7 +195,7 @@ def _files_of(tx: Transaction, sample: Sample) -> Iterator[tuple[Proof, bytes]]:
     lines = [line for kept in bundles for line in replay_lines(kept)]
     for place, piece in enumerate(evidence.read(tx, *at), start=1):
         body = _as_text(sample, piece, lines[place - 1] if place <= len(lines) else None).encode()
-        name = f"{beginning}-{place}-{plain(piece.step)}.txt"
+        name = "-".join(filter(None, (beginning, str(place), piece.step and plain(piece.step)))) + ".txt"
         yield _proof(sample, name, piece.step, body, piece.body_sha256 or "", is_cut=piece.body_truncated), body
     for place, kept in enumerate(bundles, start=1):
         failure = kept.told["failure"] or {}

@@ -182,7 +182,7 @@ def _told(
     if fault is None:
         return Walked(steps=(), failure=None, evidence=()), None
     failure = replace(fault.failure(None), found=redact.short(fault.found))
-    kept = evidence_of(check.kind, reading.trail, redact)
+    kept = evidence_of("", reading.trail, redact)
     return Walked(steps=(), failure=failure, evidence=(kept,)), failure
 
 
