@@ -70,7 +70,7 @@ def replay(trail: Trail, redact: Redactor, *, proxy: str | None, own_authority: 
             lacks.append(Lacking.BODY)
         elif b"\r\n" in trail.sent:
             # A carriage return cannot be written inside quotes of every shell.
-            piped = f"printf {shlex.quote(_for_printf(told[0]))} | "
+            piped = f"printf -- {shlex.quote(_for_printf(told[0]))} | "
             words += ["--data-binary", "@-"]
         else:
             words += ["--data-raw", told[0]]

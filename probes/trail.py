@@ -101,8 +101,12 @@ class Trail:
         try:
             yield
             refusal = ""
-        except OSError as error:
-            refusal = words(error)
+        except Exception as error:
+            # The stock engine wraps what the operating system said, more than once.
+            said: BaseException = error
+            while isinstance(said.__cause__, OSError):
+                said = said.__cause__
+            refusal = words(said)
             raise
         finally:
             self.attempts.append(Attempt(address=address, refusal=refusal or None))
