@@ -104,7 +104,7 @@ async def look_up(
         answer, server = await asker.ask(question, asked[0], asker.left), asked[0]
     else:
         answer, server = await _resolved(check, question, asked, asker)
-    reading.answered = _read(answer, check)
+    reading.answered = read(answer, check)
     fault = verdict(check, reading.answered)
     if fault is not None and check.dnssec and not reading.answered.authenticated and reading.answered.records:
         root = await asker.root(server, dnssec=True)
@@ -197,7 +197,7 @@ def _listed(values: tuple[str, ...]) -> str:
     return ", ".join(map(quoted, values))
 
 
-def _read(message: dns.message.Message, check: NameCheck) -> Answered:
+def read(message: dns.message.Message, check: NameCheck) -> Answered:
     """What an answer says of the question.
 
     Raises:
@@ -309,7 +309,7 @@ class _Ear(asyncio.DatagramProtocol):
             self.heard.set_result(None)
             return
         try:
-            answer = _understood(data)
+            answer = understood(data)
         except Fault as fault:
             self.heard.set_exception(fault)
             return
@@ -321,7 +321,12 @@ class _Ear(asyncio.DatagramProtocol):
             self.heard.set_exception(exc)
 
 
-def _understood(data: bytes) -> dns.message.Message:
+def understood(data: bytes) -> dns.message.Message:
+    """A message as it came.
+
+    Raises:
+        Fault: of kind protocol, where it is none.
+    """
     try:
         return dns.message.from_wire(data)
     except (dns.exception.DNSException, ValueError) as error:
@@ -358,7 +363,7 @@ async def _over_tcp(question: dns.message.Message, wire: bytes, server: Server) 
     try:
         writer.write(len(wire).to_bytes(2, "big") + wire)
         size = int.from_bytes(await reader.readexactly(2), "big")
-        answer = _understood(await reader.readexactly(size))
+        answer = understood(await reader.readexactly(size))
     except asyncio.IncompleteReadError as error:
         raise ConnectionResetError from error
     finally:
