@@ -30,7 +30,9 @@ def test_a_mistake_is_told_with_its_place_and_how_to_mend_it(
 
 def test_the_configuration_at_the_top_is_right() -> None:
     loaded = config.load(ROOT / "config.toml", environ={})
-    assert (len(loaded.config.journey), len(loaded.config.certificate), len(loaded.contracts)) == (12, 1, 1)
+    settings = loaded.config
+    kinds = (settings.journey, settings.certificate, settings.smtp, loaded.contracts)
+    assert tuple(map(len, kinds)) == (12, 1, 1, 1)
 
 
 def test_nothing_in_the_configuration_at_the_top_leaves_this_machine() -> None:
@@ -38,6 +40,7 @@ def test_nothing_in_the_configuration_at_the_top_leaves_this_machine() -> None:
     hosts = {settings.portal.base_url, settings.mail.host, *settings.references.urls, settings.pages.host}
     hosts |= {step.path for journey in settings.journey for step in journey.step if "://" in step.path}
     hosts |= set(settings.portal.allow_hosts) | {check.host for check in settings.certificate}
+    hosts |= {check.host for check in (*settings.tcp, *settings.smtp)} | {str(check.server) for check in settings.name}
     assert [
         host for host in hosts if not host.removeprefix("http://").removeprefix("https://").startswith("127.0.0.1")
     ] == []
