@@ -30,6 +30,10 @@ from tests.faults.world import World
 _COLUMNS = "{:<34} {:>5} {:>8} {:>7} {:>9} {:>9} {:>9} {:>8}  {}"
 
 
+#: Memory is flat within this; a month's assessment, a page or a burst of retries may come in between.
+_GROWTH = 0.4
+
+
 @dataclass(kw_only=True)
 class Row:
     """What became of one fault, over all its repetitions."""
@@ -184,6 +188,8 @@ def _count(row: Row, scene: Scene, found: Reckoning, wrong: list[str]) -> None:
     steady = scene.memory[len(scene.memory) // 4 :]
     if steady and steady[0]:
         row.growth = max(row.growth, max(steady) / steady[0] - 1)
+        if row.growth > _GROWTH:
+            wrong.append(f"its memory grew by {row.growth:.0%} while it was looked at")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def disk_full(scene: Scene) -> None:
 def read_only(scene: Scene) -> None:
     """Every write to the store's file fails, as on a disk that was remounted read-only after an error.
 
-    A mounted file that is open for writing keeps the disk busy, so the kernel refuses a remount; its quota does not.
+    A disk with a file that is open for writing cannot be remounted, so the process's own limit stands in for it.
     """
     scene.start()
     assert scene.process is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor.assessing import assess_stored, intervals
 from monitor.config import read_contract
+from monitor.incidents import MONITOR
 from monitor.schedule import grid
 from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, Transaction
@@ -98,7 +99,11 @@ def _samples(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
 
 
 def _slots(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
-    """Each instant of a check's grid, from its first to its last, is measured or told as missed, and not both."""
+    """Each instant of a check's grid, from its first to its last, is measured or told as missed, and not both.
+
+    Instants that were lived again after the clock went back lie a millisecond beside the grid. They were accounted for
+    when they were lived first, so nothing is asked of them here.
+    """
     missed: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for event in events.read(tx, 0, _FOR_EVER_US, kinds=("missed-slots",)):
         missed[str(event.check_id)].append((int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)))
@@ -106,20 +111,23 @@ def _slots(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
     for check_id in sorted({check_id for check_id, _ in seen.seen}):
         every_us = known.at(check_id, _FOR_EVER_US)
         phase_us = grid(check_id, every_us).phase_us
-        # A slot that was lived again after the clock went back lies beside its place, and is no further instant.
-        measured = {
-            s.slot_us - (s.slot_us - phase_us) % every_us
-            for s in samples.between(tx, check_id, seen.location, 0, _FOR_EVER_US)
-        }
         told = Counter(slot for since, until in missed[check_id] for slot in range(since, until, every_us))
+        lines: defaultdict[int, set[int]] = defaultdict(set)
+        for sample in samples.between(tx, check_id, seen.location, 0, _FOR_EVER_US):
+            beside_us = (sample.slot_us - phase_us) % every_us
+            lines[beside_us].add(sample.slot_us - beside_us)
+        measured = lines[0]
         if not measured:
+            found.slots.append(f"{check_id}: nothing was measured in its own time")
             continue
         for slot in range(min(measured), max(measured) + 1, every_us):
             if slot not in measured and slot not in told:
                 found.slots.append(f"{check_id} at {slot}: neither measured nor told as missed")
-            elif slot in measured and slot in told:
+        for slot, times in told.items():
+            if slot in measured:
                 found.slots.append(f"{check_id} at {slot}: measured, and told as missed")
-        found.slots.extend(f"{check_id} at {slot}: told as missed {n} times" for slot, n in told.items() if n > 1)
+            if times > 1:
+                found.slots.append(f"{check_id} at {slot}: told as missed {times} times")
 
 
 def _mails(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
@@ -153,7 +161,7 @@ def _mails(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
     found.others.extend(
         f"{journey} did not fail, and has an incident"
         for journey in opened
-        if journey not in seen.outages and opened[journey]
+        if journey not in seen.outages and opened[journey] and journey != MONITOR
     )
 
 

@@ -90,6 +90,7 @@ class Scene:
         """Start the monitor and wait until each journey has a sample of this life."""
         self.launch(**environment)
         self.fresh(seconds=60)
+        self.memory.clear()  # from here on it has all it needs, and should stay as it is
 
     def launch(self, **environment: str) -> None:
         self._began_us = now_us()
