@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
@@ -112,8 +113,9 @@ def bundles(tx: Transaction, check_id: str, location: str, start_us: int, end_us
         .order_by(table.c.slot_us, table.c.position)
         .execution_options(yield_per=100)
     )
-    for row in tx.execute(query):
-        yield Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
+    with closing(tx.execute(query)) as rows:
+        for row in rows:
+            yield Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
 
 
 def bundle(tx: Transaction, sha256: str) -> Kept | None:
@@ -158,10 +160,8 @@ def first_damaged(tx: Transaction) -> str | None:
         .order_by(evidence_bundle.c.slot_us, evidence_bundle.c.sha256)
         .execution_options(yield_per=100)
     )
-    for row in tx.execute(query):
-        if _name(row.content) != row.sha256:
-            return str(row.sha256)
-    return None
+    with closing(tx.execute(query)) as rows:
+        return next((str(row.sha256) for row in rows if _name(row.content) != row.sha256), None)
 
 
 def _name(content: bytes) -> str:

@@ -14,6 +14,7 @@ from monitor.store import evidence, incidents, samples
 from monitor.store.database import Database, StoreThread
 from probes.checks import Check
 from probes.sample import Evidence, FailureKind, Outcome, Sample
+from tests.bundles import proven
 from tests.heart import BROKEN, INDIENEN, INZAGE, MINUTE, SECOND, Office, a_sample, at, run
 
 SHOWN = Evidence(step="verzenden", request="GET /", response_head="", body="", body_truncated=False, body_sha256=None)
@@ -72,6 +73,24 @@ def test_a_failure_that_the_rerun_does_not_confirm_is_a_blip(office):
     with office.database.read() as tx:
         assert evidence.read(tx, "indienen", "lokaal", sample.slot_us) == (SHOWN,)
         assert incidents.read(tx) == ()
+
+
+def test_a_blip_keeps_the_bundle_of_the_run_that_failed(office):
+    runs = [proven(a_sample("x", office.now_us)), a_sample(".", office.now_us)]
+    failed = runs[0]
+
+    async def measure(check: Check, slot_us: int) -> Sample:
+        return runs.pop(0)
+
+    sample = run(
+        run_check(
+            INDIENEN, office.now_us, measure=measure, references=None, alerting=office.alerting,
+            recorder=office.recorder(), clock=office.clock, observer=office.told,
+        )
+    )  # fmt: skip
+    assert sample.bundles == failed.bundles
+    with office.database.read() as tx:
+        assert evidence.read(tx, "indienen", "lokaal", sample.slot_us) == failed.evidence
 
 
 def test_a_confirmed_failure_opens_an_incident_in_its_own_slot(office):
