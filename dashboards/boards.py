@@ -809,8 +809,8 @@ MONITOR = Board(
                 ),
                 Panel(
                     kind="stat",
-                    title="Mails waiting",
-                    description="Mails in the outbox that no server has accepted yet.",
+                    title="Messages waiting",
+                    description="Mails and messages to webhooks in the outbox that nobody has accepted yet.",
                     queries=(Query(expr="sum(alert_outbox_pending{JOB})", instant=True),),
                     unit="short",
                     width=3,
@@ -819,7 +819,7 @@ MONITOR = Board(
                 ),
                 Panel(
                     kind="stat",
-                    title="Oldest mail waiting",
+                    title="Oldest message waiting",
                     description="Its age; zero when none waits.",
                     queries=(Query(expr="max(alert_outbox_oldest_pending_seconds{JOB})", instant=True),),
                     unit="s",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
@@ -59,6 +59,30 @@ class Recipient(BaseModel):
     def wants(self, topic: Topic, check_id: str | None = None) -> bool:
         """Whether this is for them; a topic without a check concerns everybody who receives the topic."""
         return topic in self.receives and (check_id is None or not self.checks or check_id in self.checks)
+
+
+#: What stands before the id of a webhook where a mail address would stand; no mail address can begin so.
+WEBHOOK = "webhook:"
+
+Channel = Literal["mail", "webhook"]
+
+
+def channel_of(address: str) -> Channel:
+    """By which way a message to this address leaves."""
+    return "webhook" if address.startswith(WEBHOOK) else "mail"
+
+
+class Addressee(Protocol):
+    """Whoever may be told: a person by mail (`Recipient`), or a program by webhook."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def language(self) -> Language: ...
+
+    def wants(self, topic: Topic, check_id: str | None = None) -> bool: ...
 
 
 class Kind(StrEnum):
@@ -254,7 +278,7 @@ def next_kind(incident: Incident, told: Told, *, now_us: int, muted: bool, rule:
 
 
 def incident_messages(
-    kind: Kind, incident: Incident, told: Told, check: Check, recipients: Sequence[Recipient], *, number: int = 0
+    kind: Kind, incident: Incident, told: Told, check: Check, recipients: Sequence[Addressee], *, number: int = 0
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language.
 
@@ -276,7 +300,7 @@ def incident_messages(
 
 
 def own_messages(
-    kind: Kind, incident: Incident, told: Told, checks: Iterable[Title], recipients: Sequence[Recipient]
+    kind: Kind, incident: Incident, told: Told, checks: Iterable[Title], recipients: Sequence[Addressee]
 ) -> tuple[Outgoing, ...]:
     """The messages about the monitor's own trouble: one when it begins, one when it is over."""
     news = OwnNews(
@@ -290,7 +314,7 @@ def own_messages(
 
 
 def certificate_messages(
-    check: CertificateCheck, sample: Sample, recipients: Sequence[Recipient], *, now_us: int
+    check: CertificateCheck, sample: Sample, recipients: Sequence[Addressee], *, now_us: int
 ) -> tuple[Outgoing, ...]:
     """The warning for the tightest threshold that a certificate has crossed; none where it crossed none.
 
@@ -306,43 +330,37 @@ def certificate_messages(
     news = _certificate_news(check, facts, min(crossed))
     thread = f"certificate.{facts.fingerprint_sha256[:16]}.{min(crossed) // 1_000_000}"
     return tuple(
-        Outgoing(thread=_thread(thread, language), kind=Kind.CERTIFICATE, language=language, news=news, readers=readers)
+        _outgoing(thread, Kind.CERTIFICATE, language, news, readers)
         for language, readers in _by_language(r for r in recipients if r.wants("certificates", check.id))
     )
 
 
 def left_behind_messages(
-    objects: Sequence[tuple[str, Title]], recipients: Sequence[Recipient], *, now_us: int
+    objects: Sequence[tuple[str, Title]], recipients: Sequence[Addressee], *, now_us: int
 ) -> tuple[Outgoing, ...]:
     """What was left behind at the portal, to all who receive news about the monitor; at most once a day of UTC."""
     thread = f"left-behind.{now_us // _DAY_US}"
     news = LeftBehindNews(objects=tuple(objects))
     return tuple(
-        Outgoing(thread=_thread(thread, language), kind=Kind.LEFT_BEHIND, language=language, news=news, readers=readers)
+        _outgoing(thread, Kind.LEFT_BEHIND, language, news, readers)
         for language, readers in _by_language(r for r in recipients if r.wants("monitor"))
     )
 
 
-def report_messages(news: ReportNews, recipients: Sequence[Recipient]) -> tuple[Outgoing, ...]:
+def report_messages(news: ReportNews, recipients: Sequence[Addressee]) -> tuple[Outgoing, ...]:
     """The mail that carries a report, to all who receive reports; once per contract, period and number."""
     thread = f"report.{_plain(news.contract)}.{_plain(news.period)}.{news.number}"
     return tuple(
-        Outgoing(thread=_thread(thread, language), kind=Kind.REPORT, language=language, news=news, readers=readers)
+        _outgoing(thread, Kind.REPORT, language, news, readers)
         for language, readers in _by_language(r for r in recipients if r.wants("reports"))
     )
 
 
-def test_messages(recipients: Sequence[Recipient], *, asked_us: int) -> tuple[Outgoing, ...]:
+def test_messages(recipients: Sequence[Addressee], *, asked_us: int) -> tuple[Outgoing, ...]:
     """A test mail to everybody."""
     news = TestNews(asked_us=asked_us)
     return tuple(
-        Outgoing(
-            thread=_thread(f"test.{asked_us}", language),
-            kind=Kind.TEST,
-            language=language,
-            news=news,
-            readers=readers,
-        )
+        _outgoing(f"test.{asked_us}", Kind.TEST, language, news, readers)
         for language, readers in _by_language(recipients)
     )
 
@@ -365,7 +383,7 @@ def _threaded(
     kind: Kind,
     incident_id: str,
     told: Told,
-    recipients: Sequence[Recipient],
+    recipients: Sequence[Addressee],
     topic: Topic,
     check_id: str | None,
     news: IncidentNews | OwnNews,
@@ -379,14 +397,7 @@ def _threaded(
     else:
         groups = _by_language(r for r in recipients if r.wants(topic, check_id))
     return tuple(
-        Outgoing(
-            thread=_thread(f"incident.{incident_id}", language),
-            kind=kind,
-            language=language,
-            news=news,
-            readers=readers,
-            incident_id=incident_id,
-        )
+        _outgoing(f"incident.{incident_id}", kind, language, news, readers, incident_id)
         for language, readers in groups
         if readers
     )
@@ -405,17 +416,29 @@ def _certificate_news(check: CertificateCheck, facts: CertificateFacts, threshol
     )
 
 
-def _by_language(recipients: Iterable[Recipient]) -> tuple[tuple[Language, tuple[Reader, ...]], ...]:
-    groups: dict[Language, dict[str, Reader]] = {}
+def _by_language(recipients: Iterable[Addressee]) -> tuple[tuple[Language, tuple[Reader, ...]], ...]:
+    """Who shares a message: the readers of a language. Each webhook has messages of its own, tried by themselves."""
+    groups: dict[tuple[str, Language], dict[str, Reader]] = {}
     for recipient in recipients:
         reader = Reader(address=recipient.address, name=recipient.name)
-        groups.setdefault(recipient.language, {}).setdefault(recipient.address, reader)
-    return tuple((language, tuple(groups[language].values())) for language in sorted(groups))
+        alone = "" if channel_of(reader.address) == "mail" else reader.address
+        groups.setdefault((alone, recipient.language), {}).setdefault(recipient.address, reader)
+    return tuple((language, tuple(groups[alone, language].values())) for alone, language in sorted(groups))
 
 
-def _thread(name: str, language: Language) -> str:
+def _outgoing(
+    thread: str,
+    kind: Kind,
+    language: Language,
+    news: News,
+    readers: tuple[Reader, ...],
+    incident_id: str | None = None,
+) -> Outgoing:
     # Dutch is the house's first language and has the plain id; another language's text is another message.
-    return name if language == "nl" else f"{name}.{language}"
+    name = thread if language == "nl" else f"{thread}.{language}"
+    if channel_of(readers[0].address) == "webhook":
+        name = f"{thread}.{_plain(readers[0].address)}"
+    return Outgoing(thread=name, kind=kind, language=language, news=news, readers=readers, incident_id=incident_id)
 
 
 def _plain(text: str) -> str:

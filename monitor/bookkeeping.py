@@ -128,5 +128,5 @@ class Bookkeeping:
         with self.database.begin() as tx:
             if not record(tx, issued, by="loketwacht"):
                 return False
-            outbox.add(tx, report_messages(news, self.loaded().config.recipient), now_us=self.clock.now_us())
+            outbox.add(tx, report_messages(news, self.loaded().config.addressees), now_us=self.clock.now_us())
             return True

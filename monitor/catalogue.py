@@ -239,8 +239,13 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
     Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),
-    Metric("alert_outbox_pending", "gauge", (), "Mails waiting to be delivered."),
-    Metric("alert_outbox_oldest_pending_seconds", "gauge", (), "Age of the oldest mail waiting; 0 without one."),
+    Metric("alert_outbox_pending", "gauge", ("channel",), "Messages waiting to be delivered."),
+    Metric(
+        "alert_outbox_oldest_pending_seconds",
+        "gauge",
+        ("channel",),
+        "Age of the oldest message waiting; 0 without one.",
+    ),
     Metric(
         "alert_deliveries_total",
         "counter",
@@ -251,7 +256,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alert_last_delivery_timestamp_seconds",
         "gauge",
         ("channel",),
-        "When a mail was last accepted by the server; 0 if never.",
+        "When a message was last accepted on the other side; 0 if never.",
     ),
 )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from monitor import clean_up
-from monitor.alerts import Kind, Recipient, certificate_messages, incident_messages, next_kind, own_messages
+from monitor.alerts import Addressee, Kind, certificate_messages, incident_messages, next_kind, own_messages
 from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, IncidentRule, Opened, Resolved, advance, advance_own
@@ -45,7 +45,7 @@ class Alerting:
     """
 
     rule: IncidentRule = field(default_factory=IncidentRule)
-    recipients: tuple[Recipient, ...] = ()
+    recipients: tuple[Addressee, ...] = ()
     titles: Mapping[str, Title] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monitor.alerts import Recipient, left_behind_messages
+from monitor.alerts import Addressee, left_behind_messages
 from monitor.clock import Clock
 from monitor.created import DAY_US, Brake, Stage, Thing, after_login, announced, due, heard, orphaned, tried
 from monitor.store import created, outbox
@@ -81,10 +81,10 @@ class CleanUp:
         self._clock = clock
         self._journeys: Mapping[str, Journey] = {}
         self._setup: Setup | None = None
-        self._recipients: tuple[Recipient, ...] = ()
+        self._recipients: tuple[Addressee, ...] = ()
         self._waiting: deque[Note] = deque()
 
-    def configured(self, checks: Sequence[Check], setup: Setup, recipients: Sequence[Recipient] = ()) -> None:
+    def configured(self, checks: Sequence[Check], setup: Setup, recipients: Sequence[Addressee] = ()) -> None:
         """A configuration came into force."""
         self._journeys = {check.id: check for check in checks if isinstance(check, Journey)}
         self._setup = setup

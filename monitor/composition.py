@@ -8,10 +8,12 @@ from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import House, composer
+from monitor.outward_settings import filled
 from monitor.pages import Watched
 from monitor.reporting import ReportJob
 from monitor.signing import Signing
 from monitor.store.outbox import ToSend
+from monitor.webhooks import Telling, Webhook, webhook_composer
 from probes.browser.running import Browsers
 from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
@@ -90,15 +92,36 @@ def signing_of(loaded: Loaded) -> Signing | None:
 
 def mail_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
     """What writes the mails of this configuration."""
+    return composer(house(loaded))
+
+
+def house(loaded: Loaded) -> House:
+    """What all messages of this configuration say the same."""
     config = loaded.config
-    return composer(
-        House(
-            portal=config.portal.name,
-            timezone=config.monitor.timezone,
-            pages_url=config.pages.public_url,
-            sender=Mailbox(address=config.mail.sender, name=config.mail.sender_name),
-            id_host=config.mail.id_host,
-            list_id=config.mail.list_id,
-            reports_dir=loaded.data_dir / "reports",
-        )
+    return House(
+        portal=config.portal.name,
+        timezone=config.monitor.timezone,
+        pages_url=config.pages.public_url,
+        sender=Mailbox(address=config.mail.sender, name=config.mail.sender_name),
+        id_host=config.mail.id_host,
+        list_id=config.mail.list_id,
+        reports_dir=loaded.data_dir / "reports",
     )
+
+
+def webhook_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], Telling]:
+    """What writes for the webhooks of this configuration."""
+    return webhook_composer(house(loaded))
+
+
+def webhooks(loaded: Loaded) -> dict[str, Webhook]:
+    """Where each webhook is, with its secrets, by address in the outbox."""
+    return {
+        one.address: Webhook(
+            url=filled(one.url, loaded.secrets),
+            called=one.called,
+            key=loaded.secrets[one.secret],
+            timeout_us=one.timeout,
+        )
+        for one in loaded.config.webhook
+    }

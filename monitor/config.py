@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
-from monitor.alerts import Recipient
+from monitor.alerts import Addressee, Recipient
 from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
 from monitor.incidents import MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
-from monitor.outward_settings import HeartbeatSettings, outward_problems
+from monitor.outward_settings import HeartbeatSettings, WebhookSettings, outward_problems, webhook_problems
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
@@ -37,8 +37,8 @@ from probes.checks import (
     Journey,
     MailServerCheck,
     NameCheck,
-    PortCheck,
     Portal,
+    PortCheck,
 )
 from probes.http import host_of
 from probes.mailboxes import Mailbox
@@ -174,6 +174,7 @@ class Config(Definition):
     mailbox: dict[Id, Mailbox] = Field(default_factory=dict)
     mail: MailSettings
     recipient: tuple[Recipient, ...] = ()
+    webhook: tuple[WebhookSettings, ...] = ()
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
     heartbeat: HeartbeatSettings | None = None
@@ -194,10 +195,17 @@ class Config(Definition):
         return (*self.journey, *self.certificate, *self.name, *self.tcp, *self.smtp, *self.browser)
 
     @property
+    def addressees(self) -> tuple[Addressee, ...]:
+        """Everybody who may be told, by mail and by webhook."""
+        return (*self.recipient, *self.webhook)
+
+    @property
     def outward(self) -> Iterator[tuple[Loc, str]]:
         """Every address that news is sent to, with its place."""
         if self.heartbeat is not None:
             yield ("heartbeat", "url"), self.heartbeat.url
+        for index, webhook in enumerate(self.webhook):
+            yield ("webhook", index, "url"), webhook.url
 
     @property
     def titles(self) -> dict[str, tuple[str, str]]:
@@ -242,7 +250,7 @@ class Loaded:
 
 
 _FROM_HERE = "Paths begin at the folder of the main configuration file."
-_LISTS = ("journey", "certificate", "name", "tcp", "smtp", "browser", "recipient", "contract", "fragment")
+_LISTS = ("journey", "certificate", "name", "tcp", "smtp", "browser", "recipient", "webhook", "contract", "fragment")
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -441,6 +449,7 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
             journey, ("journey", index), secrets=secrets, hosts=allowed, mailboxes=config.mailbox, origins=origins
         )
     yield from outward_problems(config.outward, secrets=secrets, origins=origins)
+    yield from webhook_problems(config.webhook, secrets=secrets, origins=origins)
     yield from browser_problems(config.browser, portal=config.portal, secrets=config.secrets, origins=origins)
     if not config.recipient:
         yield origins.problem(("mail",), "nobody would be told of an outage", "Add a [[recipient]].")

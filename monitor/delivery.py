@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
+from monitor.alerts import Channel
 from monitor.clock import Clock
-from monitor.mail_message import Answer, MailMessage, SendMail
+from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
 from monitor.store import events, ledger, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable
@@ -21,8 +23,8 @@ from sla.ledger import Sealed
 
 log = logging.getLogger(__name__)
 
-#: Writes the mail for a message, given the instant and the last entry of the ledger.
-Compose = Callable[[ToSend, int, Sealed | None], MailMessage]
+#: What a channel sends: a mail, or what a webhook is told.
+Written = TypeVar("Written")
 
 _SECOND_US = 1_000_000
 
@@ -57,24 +59,41 @@ class Patience:
         return plain * (800 + int(chance * 400)) // 1000
 
 
+class Bell:
+    """Rings for everybody who waits; each has an event of its own, and clears it when it woke."""
+
+    def __init__(self) -> None:
+        self._events: list[asyncio.Event] = []
+
+    def event(self) -> asyncio.Event:
+        self._events.append(asyncio.Event())
+        return self._events[-1]
+
+    def set(self) -> None:
+        for event in self._events:
+            event.set()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """The way from the outbox to the mail server.
+class Delivery(Generic[Written]):
+    """The way out of the outbox by one channel; each has its own, so that none waits for another.
 
     Attributes:
+        compose: writes what is sent for a message, given the instant and the last entry of the ledger.
         owner: names this process in leases.
         chance: a number in [0, 1), for the jitter.
     """
 
     database: Database
     in_store: InStore
-    send: SendMail
-    compose: Compose
+    send: Callable[[Written], Awaitable[Receipt]]
+    compose: Callable[[ToSend, int, Sealed | None], Written]
     clock: Clock
     observer: Observer
     owner: str
     chance: Callable[[], float]
     patience: Patience = field(default_factory=Patience)
+    channel: Channel = "mail"
 
     async def deliver_due(self) -> int:
         """Try every message that is due, once. Returns how many were tried."""
@@ -83,11 +102,13 @@ class Delivery:
             await self._deliver(*claimed)
             tried += 1
         pending = await self.in_store(self._waiting)
-        self.observer.outbox(pending=pending.messages, oldest_us=pending.oldest_us, now_us=self.clock.now_us())
+        self.observer.outbox(
+            pending=pending.messages, oldest_us=pending.oldest_us, now_us=self.clock.now_us(), channel=self.channel
+        )
         return tried
 
     async def run(self, wake: asyncio.Event) -> None:
-        """Deliver until cancelled. `wake` is set by whoever queued something, so that it need not wait."""
+        """Deliver until cancelled. `wake` is this channel's own, set by whoever queued something: it need not wait."""
         while True:
             pause_us = self.patience.idle_us
             try:
@@ -111,8 +132,7 @@ class Delivery:
     async def _deliver(self, message: ToSend, head: Sealed | None) -> None:
         now_us = self.clock.now_us()
         try:
-            mail = self.compose(message, now_us, head)
-            receipt = await self.send(mail)
+            receipt = await self.send(self.compose(message, now_us, head))
             answers = {answer.address: answer for answer in receipt.answers}
         except Exception as error:
             # Ours, not the server's: a template, a header. The mail stays, and is tried again after the next upgrade.
@@ -147,15 +167,15 @@ class Delivery:
 
     def _tell(self, message: ToSend, state: ReaderState, now_us: int) -> None:
         result = _result(state)
-        self.observer.delivered(result, now_us=now_us)
+        self.observer.delivered(result, now_us=now_us, channel=self.channel)
         fields = {"mail": message.id, "kind": message.kind.value, "to": state.address, "answer": state.answer}
         match result:
             case "delivered":
-                log.info("mail delivered", extra=fields)
+                log.info("%s delivered", self.channel, extra=fields)
             case "retry":
-                log.warning("mail not delivered yet", extra=fields)
+                log.warning("%s not delivered yet", self.channel, extra=fields)
             case "refused" | "given-up":
-                log.error("mail lost for this reader", extra=fields)
+                log.error("%s lost for this reader", self.channel, extra=fields)
 
     def _claim(self) -> tuple[ToSend, Sealed | None] | None:
         with self.database.begin() as tx:
@@ -165,6 +185,7 @@ class Delivery:
                 owner=self.owner,
                 lease_us=self.patience.lease_us,
                 hold_us=self.patience.hold_us,
+                channel=self.channel,
             )
             return (message, ledger.head(tx)) if message else None
 
@@ -174,16 +195,16 @@ class Delivery:
             for state in states:
                 if state.state is Settled.FAILED:
                     data = {"mail": message.id, "to": state.address, "answer": state.answer}
-                    kind = "mail-refused" if _result(state) == "refused" else "mail-given-up"
+                    kind = f"{self.channel}-{_result(state)}"
                     events.add(tx, events.Event(at_us=now_us, kind=kind, data=data))
 
     def _waiting(self) -> outbox.Waiting:
         with self.database.read() as tx:
-            return outbox.waiting(tx)
+            return outbox.waiting(tx, self.channel)
 
     def _next_due(self) -> int | None:
         with self.database.read() as tx:
-            return outbox.next_due_us(tx)
+            return outbox.next_due_us(tx, self.channel)
 
 
 def _result(state: ReaderState) -> Delivered:

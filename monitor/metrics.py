@@ -46,6 +46,8 @@ _CERTIFICATE = (
     "probe_ssl_last_chain_expiry_timestamp_seconds",
     "probe_ssl_last_chain_info",
 )
+#: By which ways news leaves.
+CHANNELS = ("mail", "webhook")
 _PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 
 #: OpenMetrics allows so many characters in the names and values of an exemplar's labels together.
@@ -110,10 +112,11 @@ class Metrics:
             for signal in ("alive", "failing"):
                 self.set("monitor_heartbeats_total", 0, signal, result)
         self.set("monitor_heartbeat_last_ok_timestamp_seconds", 0)
-        for result in ("delivered", "retry", "refused", "given-up"):
-            self.set("alert_deliveries_total", 0, "mail", result)
-        self.set("alert_last_delivery_timestamp_seconds", 0, "mail")
-        self.outbox(pending=0, oldest_us=None, now_us=0)
+        for channel in CHANNELS:
+            for result in ("delivered", "retry", "refused", "given-up"):
+                self.set("alert_deliveries_total", 0, channel, result)
+            self.set("alert_last_delivery_timestamp_seconds", 0, channel)
+            self.outbox(pending=0, oldest_us=None, now_us=0, channel=channel)
 
     # -- the three ways a value changes ------------------------------------------------------------------------------
 
@@ -342,15 +345,17 @@ class Metrics:
     def samples_lost(self, lost: int) -> None:
         self.add("monitor_samples_lost_total", lost)
 
-    def delivered(self, result: Delivered, *, now_us: int) -> None:
-        self.add("alert_deliveries_total", 1, "mail", result)
+    def delivered(self, result: Delivered, *, now_us: int, channel: str = "mail") -> None:
+        self.add("alert_deliveries_total", 1, channel, result)
         if result == "delivered":
-            self.set("alert_last_delivery_timestamp_seconds", _seconds(now_us), "mail")
+            self.set("alert_last_delivery_timestamp_seconds", _seconds(now_us), channel)
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int) -> None:
-        self.set("alert_outbox_pending", float(pending))
+    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
+        self.set("alert_outbox_pending", float(pending), channel)
         self.set(
-            "alert_outbox_oldest_pending_seconds", 0.0 if oldest_us is None else _seconds(max(0, now_us - oldest_us))
+            "alert_outbox_oldest_pending_seconds",
+            0.0 if oldest_us is None else _seconds(max(0, now_us - oldest_us)),
+            channel,
         )
 
     def sla(self, assessment: Assessment, budgets: Iterable[DowntimeBudget], *, now_us: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from monitor.alerts import WEBHOOK, Language, Topic
 from monitor.toml_file import Loc, Origins, Problem
-from probes.checks import Definition, Duration
+from probes.checks import Definition, Duration, Id
 
 _SECOND_US = 1_000_000
 _SECRET = re.compile(r"\{\{\s*secret\.([a-z][a-z0-9_]*)\s*\}\}")
@@ -43,6 +45,48 @@ class HeartbeatSettings(Definition):
         if self.timeout >= self.every:
             raise ValueError("timeout is not shorter than every, so that one request would run into the next")
         return self
+
+
+class WebhookSettings(Definition):
+    """A program elsewhere that is told what people are told, signed, from the same outbox.
+
+    Attributes:
+        id: names it in messages, metrics and logs.
+        url: where each message is posted.
+        secret: name of the secret it is signed with.
+        receives: what about, as for recipients; a test goes to every webhook.
+        checks: only news about these checks; empty means all.
+        timeout: of one request, everything together.
+    """
+
+    id: Id
+    url: Address
+    secret: str
+    receives: tuple[Topic, ...] = ("incidents", "certificates", "monitor")
+    checks: tuple[str, ...] = ()
+    timeout: Duration = 10 * _SECOND_US
+
+    @property
+    def address(self) -> str:
+        """What stands for it in the outbox, where people have their mail address."""
+        return WEBHOOK + self.id
+
+    @property
+    def name(self) -> str:
+        return ""
+
+    @property
+    def language(self) -> Language:
+        """Of the message in the outbox; what is sent is in both languages."""
+        return "nl"
+
+    @property
+    def called(self) -> str:
+        return shown(self.url)
+
+    def wants(self, topic: Topic, check_id: str | None = None) -> bool:
+        """Whether this is for it; a topic without a check concerns every webhook that receives the topic."""
+        return topic in self.receives and (check_id is None or not self.checks or check_id in self.checks)
 
 
 def filled(url: str, secrets: Mapping[str, str]) -> str:
@@ -82,3 +126,35 @@ def outward_problems(
         if not right or "{{" in _SECRET.sub("", url):
             mend = "Write https://host/path; {{ secret.name }} puts a secret of [secrets] in its place."
             yield origins.problem(loc, "is not an address with http or https", mend)
+
+
+def webhook_problems(
+    webhooks: Sequence[WebhookSettings], *, secrets: Mapping[str, str | None], origins: Origins
+) -> Iterator[Problem]:
+    """What is wrong with webhooks beside their addresses."""
+    seen: set[str] = set()
+    for index, webhook in enumerate(webhooks):
+        if webhook.id in seen:
+            mend = "Give each its own id."
+            yield origins.problem(("webhook", index, "id"), f'"{webhook.id}" is the id of another webhook too', mend)
+        seen.add(webhook.id)
+        loc: Loc = ("webhook", index, "secret")
+        if webhook.secret not in secrets:
+            yield origins.problem(loc, f'there is no secret "{webhook.secret}"', "Add it to [secrets].")
+            continue
+        value = secrets[webhook.secret]
+        if value is not None and not signing_key(value):
+            mend = 'Behind "whsec_" stands base64; take a random text of 32 characters or more otherwise.'
+            yield origins.problem(loc, "is no key to sign with", mend)
+
+
+def signing_key(secret: str) -> bytes:
+    """The key in a secret: what `whsec_` precedes is base64, as others write it; anything else is taken as it stands.
+
+    Empty where it is no key: broken base64, or less than 16 bytes, which could be guessed.
+    """
+    try:
+        key = base64.b64decode(secret[6:], validate=True) if secret.startswith("whsec_") else secret.encode()
+    except ValueError:
+        return b""
+    return key if len(key) >= 16 else b""

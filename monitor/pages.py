@@ -319,8 +319,8 @@ def _mails(queued: Iterable[Queued]) -> Iterator[MailSent]:
 
 def _shortened(address: str) -> str:
     """`o…@example.be`: whoever it is recognises it, and nobody harvests it from a public page."""
-    name, _, domain = address.rpartition("@")
-    return f"{name[:1]}…@{domain}"
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}" if at else address
 
 
 def _telling(stored: Sequence[Sample]) -> tuple[Sample, ...]:

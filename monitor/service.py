@@ -20,9 +20,10 @@ from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.delivery import Delivery
+from monitor.delivery import Bell, Delivery
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
+from monitor.mail_message import MailMessage
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.pages import Days
@@ -34,6 +35,7 @@ from monitor.store.events import Event
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
+from monitor.webhooks import Telling, webhook_sender
 from monitor.worker import Worker
 from probes.checks import Check
 from probes.references import ours_to_blame, references_up
@@ -70,7 +72,7 @@ class Service:
         self._path = path
         self._clock = clock
         self._notice = notice
-        self._wake = asyncio.Event()
+        self._wake = Bell()
         self._metrics = Metrics(version=installed_version(), started_us=clock.now_us(), on_incident=self._wake.set)
         self._months: dict[str, MonthToDate] = {}
         self._days = Days()
@@ -122,7 +124,8 @@ class Service:
                 background = [tasks.create_task(server.until_asked_to_exit(), name="web") for server in servers]
                 self._schedule.start()
                 loops: list[Coroutine[Any, Any, None]] = [
-                    self._delivery().run(self._wake),
+                    self._delivery().run(self._wake.event()),
+                    self._webhooks().run(self._wake.event()),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_BEAT_S, self._beat),
                     self._every(_CLEAN_UP_S, self._work_off),
@@ -186,10 +189,10 @@ class Service:
         settings = self._loaded.config
         setup = composition.probe_setup(self._loaded, self._clock)
         self._setup = replace(setup, created=self._clean_up.keep)
-        self._clean_up.configured(settings.checks, setup, settings.recipient)
+        self._clean_up.configured(settings.checks, setup, settings.addressees)
         self._alerting = Alerting(
             rule=settings.incidents,
-            recipients=settings.recipient,
+            recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks},
         )
         self._metrics.configured(
@@ -220,7 +223,7 @@ class Service:
             notice=self._notice,
         )
 
-    def _delivery(self) -> Delivery:
+    def _delivery(self) -> Delivery[MailMessage]:
         settings = self._loaded.config
         password = self._loaded.secrets.get(settings.mail.password) if settings.mail.password else None
         return Delivery(
@@ -232,6 +235,20 @@ class Service:
             observer=self._metrics,
             owner=f"{os.getpid()}-{self._clock.new_id()}",
             chance=random.random,
+        )
+
+    def _webhooks(self) -> Delivery[Telling]:
+        """Their addresses and secrets are those of the configuration in force when one is told."""
+        return Delivery(
+            database=self._database,
+            in_store=self._in_store,
+            send=webhook_sender(lambda: composition.webhooks(self._loaded), self._clock),
+            compose=lambda *what: composition.webhook_writer(self._loaded)(*what),
+            clock=self._clock,
+            observer=self._metrics,
+            owner=f"{os.getpid()}-{self._clock.new_id()}",
+            chance=random.random,
+            channel="webhook",
         )
 
     # -- measuring -------------------------------------------------------------------------------------------------

@@ -136,10 +136,10 @@ class Told:
     def samples_lost(self, lost: int) -> None:
         self.lost += lost
 
-    def delivered(self, result: Delivered, *, now_us: int) -> None:
+    def delivered(self, result: Delivered, *, now_us: int, channel: str = "mail") -> None:
         self.deliveries.append(result)
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int) -> None:
+    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
         self.pending = pending
 
 

@@ -25,6 +25,7 @@ from monitor.store import backup as copies
 from monitor.store import days, outbox
 from monitor.store import incidents as stored
 from monitor.store.database import Database, directly
+from monitor.webhooks import webhook_sender
 from probes.sentences import sentence
 from probes.setup import installed_version
 from sla.period import instant_text
@@ -113,7 +114,7 @@ def incidents_(*, config_path: ConfigPath = DEFAULT_CONFIG, limit: int = 50, jso
 
 @alert.command
 def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> int:
-    """Send a test mail to every recipient by the real way, and tell each answer of the server."""
+    """Send a test to every recipient and webhook by the real way, and tell each answer of the other side."""
     loaded = config.load(config_path)
     config.require_files(loaded, config_path)
     mail = loaded.config.mail
@@ -122,8 +123,8 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> in
     database = Database.open(loaded.database_url)
     try:
         with database.begin() as tx:
-            queued = outbox.add(tx, test_messages(loaded.config.recipient, asked_us=now_us), now_us=now_us)
-        delivery = Delivery(
+            queued = outbox.add(tx, test_messages(loaded.config.addressees, asked_us=now_us), now_us=now_us)
+        mails = Delivery(
             database=database,
             in_store=directly,
             send=smtp_sender(mail, password=password, directory=loaded.directory),
@@ -133,7 +134,19 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> in
             owner=f"alert-test-{LIVE.new_id()}",
             chance=random.random,
         )
-        asyncio.run(delivery.deliver_due())
+        asyncio.run(mails.deliver_due())
+        programs = Delivery(
+            database=database,
+            in_store=directly,
+            send=webhook_sender(lambda: composition.webhooks(loaded), LIVE),
+            compose=composition.webhook_writer(loaded),
+            clock=LIVE,
+            observer=Unobserved(),
+            owner=f"alert-test-{LIVE.new_id()}",
+            chance=random.random,
+            channel="webhook",
+        )
+        asyncio.run(programs.deliver_due())
         with database.read() as tx:
             sent = [message for name in queued if (message := outbox.get(tx, name)) is not None]
     finally:
@@ -176,19 +189,29 @@ def backup(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
 
 
 @db.command
-def restore(file: Path, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+def restore(
+    file: Path,
+    *,
+    over_newer: Annotated[bool, Parameter(name="--over-newer", negative="")] = False,
+    config_path: ConfigPath = DEFAULT_CONFIG,
+) -> int:
     """Put a backup in the place of the store; what was there is set aside beside it, never removed.
 
-    Stop the monitor first. `loketwacht verify` tells afterwards that nothing in it was altered.
+    Stop the monitor first. The backup is read through and its ledger walked before anything is moved.
 
     Parameters
     ----------
     file
         What `db backup` wrote.
+    over_newer
+        Also where the store's ledger knows more than the backup's.
     """
     loaded = config.load(config_path)
     aside = copies.restore(
-        loaded.database_url, file, stamp=f"{datetime.fromtimestamp(LIVE.now_us() // 1_000_000, UTC):%Y%m%dT%H%M%SZ}"
+        loaded.database_url,
+        file,
+        stamp=f"{datetime.fromtimestamp(LIVE.now_us() // 1_000_000, UTC):%Y%m%dT%H%M%SZ}",
+        over_newer=over_newer,
     )
     if aside is not None:
         say(f"What was there is now {aside}.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, case, func, insert, select, update
 
-from monitor.alerts import FOLLOW_UPS, NEWS, Kind, Language, News, Outgoing, Reader, Told
+from monitor.alerts import FOLLOW_UPS, NEWS, Channel, Kind, Language, News, Outgoing, Reader, Told, channel_of
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of
 from monitor.store.tables import message
@@ -116,6 +116,7 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
                 "thread": one.thread,
                 "number": number,
                 "kind": one.kind.value,
+                "channel": channel_of(one.readers[0].address),
                 "language": one.language,
                 "incident_id": one.incident_id,
                 "created_us": now_us,
@@ -172,14 +173,17 @@ def told(tx: Transaction, incident_id: str) -> Told:
     )
 
 
-def next_due_us(tx: Transaction) -> int | None:
+def next_due_us(tx: Transaction, channel: Channel = "mail") -> int | None:
     """When the next message may be tried; None where nothing is pending."""
     later = func.min(_when())
-    return tx.execute(select(later).where(message.c.state == Settled.PENDING.value)).scalar()
+    pending = (message.c.state == Settled.PENDING.value, message.c.channel == channel)
+    return tx.execute(select(later).where(*pending)).scalar()
 
 
-def claim(tx: Transaction, *, now_us: int, owner: str, lease_us: int, hold_us: int) -> ToSend | None:
-    """Take the oldest message that is due under a lease; None where none is.
+def claim(
+    tx: Transaction, *, now_us: int, owner: str, lease_us: int, hold_us: int, channel: Channel = "mail"
+) -> ToSend | None:
+    """Take the oldest message of a channel that is due under a lease; None where none is.
 
     A follow-up waits until the opening is settled for its reader, and is skipped for a reader whom it never reached.
 
@@ -190,6 +194,7 @@ def claim(tx: Transaction, *, now_us: int, owner: str, lease_us: int, hold_us: i
     query = (
         select(message.c.id)
         .where(message.c.state == Settled.PENDING.value, message.c.due_us <= now_us, message.c.lease_until_us <= now_us)
+        .where(message.c.channel == channel)
         .order_by(message.c.created_us, message.c.number, message.c.id)
     )
     for name in tx.execute(query).scalars().all():
@@ -236,9 +241,11 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
     return _release(tx, message_id, due_us, owner)
 
 
-def waiting(tx: Transaction) -> Waiting:
+def waiting(tx: Transaction, channel: Channel = "mail") -> Waiting:
     row = tx.execute(
-        select(func.count(), func.min(message.c.created_us)).where(message.c.state == Settled.PENDING.value)
+        select(func.count(), func.min(message.c.created_us)).where(
+            message.c.state == Settled.PENDING.value, message.c.channel == channel
+        )
     ).one()
     return Waiting(messages=row[0], oldest_us=row[1])
 

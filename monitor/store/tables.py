@@ -147,6 +147,7 @@ message = Table(
     Column("thread", Text, nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("channel", String(8), nullable=False, server_default="mail"),
     Column("language", String(2), nullable=False),
     Column("incident_id", Text, index=True),
     Column("created_us", BigInteger, nullable=False),

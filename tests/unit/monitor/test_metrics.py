@@ -352,14 +352,14 @@ def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics)
     metrics.delivered("retry", now_us=NOW)
     assert read(metrics, "alert_last_delivery_timestamp_seconds")["mail",] == 0
     metrics.delivered("delivered", now_us=NOW)
-    assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): NOW_S}
+    assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): NOW_S, ("webhook",): 0}
     assert read(metrics, "alert_deliveries_total")["mail", "retry"] == 1
 
 
 def test_the_oldest_mail_grows_old(metrics: Metrics) -> None:
     metrics.outbox(pending=2, oldest_us=NOW, now_us=NOW + 90_000_000)
-    assert read(metrics, "alert_outbox_pending") == {(): 2}
-    assert read(metrics, "alert_outbox_oldest_pending_seconds") == {(): 90}
+    assert read(metrics, "alert_outbox_pending") == {("mail",): 2, ("webhook",): 0}
+    assert read(metrics, "alert_outbox_oldest_pending_seconds") == {("mail",): 90, ("webhook",): 0}
 
 
 # -- the running month -------------------------------------------------------------------------------------------------
