@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from monitor.web import Health, Shown, listening, metrics_app, pages_app
 from probes.sample import Evidence
 from sla.ledger import Entry
 from tests.agreements import contract
+from tests.bundles import proven
 from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, Office, a_sample, at, run
 from tests.procedures import drafted, sent
 from tests.running_service import HERE, a_place
@@ -136,10 +138,41 @@ def test_evidence_is_shown_as_text_and_never_as_markup(site: Site) -> None:
     assert "GET /loket HTTP/1.1" in text
 
 
+def test_a_bundle_is_told_on_the_page_of_its_incident_and_can_be_kept(site: Site) -> None:
+    failing = [proven(a_sample("x", at(time)), body=HOSTILE.encode()) for time in ("10:00", "10:01")]
+    for sample in failing:
+        save(
+            site.database, Finding(check=INDIENEN, sample=sample, alerting=site.office.alerting), now_us=sample.slot_us
+        )
+    [incident] = site.office.open_incidents()
+    text = site.pages.get(f"/incident/{incident}").text
+    assert (HOSTILE in text, "&lt;script&gt;" in text) == (False, True)
+    assert "--header &#39;Authorization: ***&#39;" in text
+    [bundle] = failing[0].bundles
+    kept = site.pages.get(f"/evidence/{bundle.sha256}.json")
+    assert hashlib.sha256(kept.content).hexdigest() == bundle.sha256
+    assert kept.headers["content-disposition"] == f'attachment; filename="{bundle.sha256[:16]}.json"'
+    har = site.pages.get(f"/evidence/{bundle.sha256}.har").json()
+    assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [500]
+
+
+def test_damaged_evidence_is_told_and_never_shown(site: Site) -> None:
+    failing = [proven(a_sample("x", at(time))) for time in ("10:00", "10:01")]
+    for sample in failing:
+        wrong = tuple(replace(bundle, packed=b"weg") for bundle in sample.bundles)
+        found = Finding(check=INDIENEN, sample=replace(sample, bundles=wrong), alerting=site.office.alerting)
+        save(site.database, found, now_us=sample.slot_us)
+    [incident] = site.office.open_incidents()
+    assert "loketwacht verify" in site.pages.get(f"/incident/{incident}").text
+    assert site.pages.get(f"/evidence/{failing[0].bundles[0].sha256}.json").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/nergens",
+        "/evidence/" + "0" * 64 + ".json",
+        "/evidence/..%2f..%2fetc.har",
         "/incident/geen",
         "/incident/..%2F..%2Fetc",
         "/sla",
