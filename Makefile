@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: help run demo practice setup setup-test test check bench side-by-side browser-leaks format lock dashboards wheel clean
+.PHONY: help run demo practice setup setup-test test check bench side-by-side browser-leaks faults soak format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,14 @@ side-by-side: setup-test ## twenty-two targets as blackbox_exporter and as Loket
 
 browser-leaks: setup-test ## 200 failing browser runs, and what they leave behind
 	@timeout 1800 $(BIN)/python -m benchmarks.browser_leaks
+
+faults: setup-test    ## break the running monitor in every way we know, and count what is lost; some minutes
+	@.ci/setup faults
+	@timeout 900 $(BIN)/python -m tests.faults
+
+soak: setup-test      ## the same with new seeds for MINUTES (120)
+	@.ci/setup faults
+	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),120)
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .

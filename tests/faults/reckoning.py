@@ -32,8 +32,8 @@ class Evidence:
         arrived: every mail the server took.
         outages: journeys that failed long enough for an incident.
         refused: recipients the server refuses for good; nobody can promise them mail.
-        lives: of the process, in order; where one was killed it may have had runs in its hands.
-        allowed_us: how long before a kill a visit may be without its sample: a run, and what waits for its commit.
+        lives: of the process, in order; at the end of one it may have had runs in its hands.
+        allowed_us: how long before its end a visit may be without its sample: a run, and what waits for its commit.
     """
 
     location: str
@@ -91,8 +91,8 @@ def _samples(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
             found.lost.append(f"{check_id} at {slot_us}: was in the store, and is {kept.get((check_id, slot_us))}")
     runs = set(kept.values())
     for life in seen.lives:
-        # What was under way when it was killed is told as missed by the next start; what came before must be there.
-        until_us = life.ended_us - (seen.allowed_us if life.killed else 0)
+        # What was under way at its end is told as missed by the next start; what came before must be there.
+        until_us = (life.ended_us if life.killed else life.asked_us) - seen.allowed_us
         for visit in seen.served:
             if visit.well and life.began_us <= visit.at_us < until_us and visit.run_id and visit.run_id not in runs:
                 found.lost.append(f"{visit.journey}: visit {visit.run_id} was answered, and has no sample")

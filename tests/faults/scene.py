@@ -28,9 +28,10 @@ class Stuck(Exception):  # noqa: N818 - it is a verdict on the monitor, not an e
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """From one start of the process to its end."""
+    """From one start of the process to when it was asked to end, and its end."""
 
     began_us: int
+    asked_us: int
     ended_us: int
     killed: bool
 
@@ -107,6 +108,7 @@ class Scene:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; its exit code. What it had in its hands when it was killed it need not know of."""
         assert self.process is not None
+        asked_us = now_us()
         self.signal(how)
         try:
             code = self.process.wait(40)
@@ -114,7 +116,7 @@ class Scene:
             self.process.kill()
             self.process.wait(10)
             raise Stuck("it did not end within 40 s of being asked to") from None
-        self.lives.append(Life(self._began_us, now_us(), how is signal.SIGKILL))
+        self.lives.append(Life(self._began_us, asked_us, now_us(), how is signal.SIGKILL))
         return code
 
     def signal(self, which: signal.Signals) -> None:

@@ -50,7 +50,7 @@ def seen(office: Office) -> Evidence:
             for reader in readers
         ],
         outages={"indienen"},
-        lives=[Life(start_us, start_us + 10 * MINUTE, killed=False)],
+        lives=[Life(start_us, start_us + 10 * MINUTE, start_us + 10 * MINUTE, killed=False)],
     )
 
 
@@ -81,13 +81,13 @@ def test_a_sample_that_became_another_is_found(office: Office, tmp_path: Path) -
     assert reckoned(office, tmp_path, replace(honest, seen=dict.fromkeys(honest.seen, "run-other"))) == {"lost": 5}
 
 
-def test_a_visit_that_left_no_sample_is_found_but_for_what_a_kill_cut_off(office: Office, tmp_path: Path) -> None:
+def test_a_visit_that_left_no_sample_is_found_but_for_what_the_end_cut_off(office: Office, tmp_path: Path) -> None:
     honest = seen(office)
     [life] = honest.lives
-    late = Served("run-x", "indienen", life.ended_us - 1_000_000, well=True)
-    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, late])) == {"lost": 1}
-    killed = replace(life, killed=True)
-    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, late], lives=[killed])) == {}
+    early = Served("run-x", "indienen", life.asked_us - 10_000_000, well=True)
+    late = Served("run-y", "indienen", life.asked_us - 1_000_000, well=True)
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, early])) == {"lost": 1}
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, late])) == {}
 
 
 def test_a_slot_that_nobody_accounts_for_is_found_and_one_that_two_do(office: Office, tmp_path: Path) -> None:
