@@ -6,8 +6,9 @@ import asyncio
 import random
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.table import Table
 
 import dashboards.build
