@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
+import sqlite3
+import zlib
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -48,9 +52,12 @@ def test_a_planted_secret_appears_nowhere(tmp_path: Path) -> None:
         page = service.page(f"/incident/{incident['id']}")
         assert "dit staat er niet" in page
         assert "MONITORING ***" in page
+        kept = [service.page(link) for link in re.findall(r'href="(/evidence/[^"]+)"', page)]
+        assert len(kept) >= 2
+        assert all("curl --disable" in text or '"version": "1.2"' in text for text in kept)
         seen = [page, service.page(), service.page("/api/v1/incidents"), service.exposition(), shown_mails(service)]
         service.end()
-        seen += [service.said(), *stored(place.database)]
+        seen += [service.said(), *kept, *stored(place.database), *bundles(place.database)]
     for form in written():
         assert [text[max(0, text.find(form) - 200) :][:400] for text in seen if form in text] == []
 
@@ -62,6 +69,14 @@ def shown_mails(service: Running) -> str:
 def stored(database: Path) -> list[str]:
     """The bytes of the store, with what still waits in its journal."""
     return [path.read_bytes().decode("utf-8", "replace") for path in database.parent.glob(f"{database.name}*")]
+
+
+def bundles(database: Path) -> list[str]:
+    """What was kept of every failing run, which is compressed in the store."""
+    with closing(sqlite3.connect(database)) as store:
+        found = [zlib.decompress(row[0]).decode() for row in store.execute("SELECT content FROM evidence_bundle")]
+    assert found
+    return found
 
 
 def written() -> set[str]:
