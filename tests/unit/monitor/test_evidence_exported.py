@@ -146,6 +146,7 @@ def test_the_dossier_holds_the_bundle_its_http_archive_and_the_line_to_ask_again
 
 
 def test_no_secret_is_in_the_bundle_the_dossier_or_the_archive(house: House) -> None:
+    """T47."""
     seen = dict(members(house.archive))
     for form, path in house.dossier.items():
         body = Path(path).read_bytes()
