@@ -285,8 +285,8 @@ def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *
     if incident is None:
         return
     told = outbox.told(tx, incident_id)
-    muted = incident.until_us is None and (_in_maintenance(tx, check.id, now_us) or _explained(tx, check))
-    kind = next_kind(incident, told, now_us=now_us, muted=muted, rule=alerting.rule)
+    quiet = incident.until_us is None and muted(tx, check, now_us)
+    kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
     if kind is None:
         return
     number = 0
@@ -316,6 +316,11 @@ def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple
         titles = [alerting.titles[streak.check_id] for streak in own.streaks if streak.check_id in alerting.titles]
         outbox.add(tx, own_messages(kind, incident, told, titles, alerting.recipients), now_us=now_us)
     return happened
+
+
+def muted(tx: Transaction, check: Check, now_us: int) -> bool:
+    """Whether nobody is told of an incident of this check now, unless they were told before."""
+    return _in_maintenance(tx, check.id, now_us) or _explained(tx, check)
 
 
 def _explained(tx: Transaction, check: Check) -> bool:

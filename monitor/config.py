@@ -23,7 +23,13 @@ from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
 from monitor.incidents import MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
-from monitor.outward_settings import HeartbeatSettings, WebhookSettings, outward_problems, webhook_problems
+from monitor.outward_settings import (
+    AlertmanagerSettings,
+    HeartbeatSettings,
+    WebhookSettings,
+    outward_problems,
+    webhook_problems,
+)
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
@@ -175,6 +181,7 @@ class Config(Definition):
     mail: MailSettings
     recipient: tuple[Recipient, ...] = ()
     webhook: tuple[WebhookSettings, ...] = ()
+    alertmanager: AlertmanagerSettings | None = None
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
     heartbeat: HeartbeatSettings | None = None
@@ -206,6 +213,8 @@ class Config(Definition):
             yield ("heartbeat", "url"), self.heartbeat.url
         for index, webhook in enumerate(self.webhook):
             yield ("webhook", index, "url"), webhook.url
+        for index, url in enumerate(self.alertmanager.urls if self.alertmanager else ()):
+            yield ("alertmanager", "urls", index), url
 
     @property
     def titles(self) -> dict[str, tuple[str, str]]:

@@ -20,6 +20,8 @@ _SECRET = re.compile(r"\{\{\s*secret\.([a-z][a-z0-9_]*)\s*\}\}")
 #: An address that may hold `{{ secret.name }}`, also as a whole.
 Address = Annotated[str, Field(pattern=r"^(https?://\S|\{\{)", max_length=2000)]
 
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
 
 class HeartbeatSettings(Definition):
     """A sign of life for a service elsewhere that raises the alarm when it stays away (healthchecks and its kin).
@@ -87,6 +89,33 @@ class WebhookSettings(Definition):
     def wants(self, topic: Topic, check_id: str | None = None) -> bool:
         """Whether this is for it; a topic without a check concerns every webhook that receives the topic."""
         return topic in self.receives and (check_id is None or not self.checks or check_id in self.checks)
+
+
+class AlertmanagerSettings(Definition):
+    """Prometheus Alertmanagers that are told what fires, by their API v2.
+
+    Attributes:
+        urls: of all members of a cluster; `/api/v2/alerts` comes behind each.
+        every: what fires is sent again so often; it ends by itself after four times as long.
+        timeout: of one request, everything together.
+        language: of summaries and descriptions.
+        labels: on every alert; `job` is what Prometheus would put there.
+    """
+
+    urls: tuple[Address, ...] = Field(min_length=1)
+    every: Duration = 60 * _SECOND_US
+    timeout: Duration = 10 * _SECOND_US
+    language: Language = "nl"
+    labels: dict[LabelName, str] = Field(default_factory=lambda: {"job": "loketwacht"})
+
+    @model_validator(mode="after")
+    def _not_ours(self) -> Self:
+        taken = sorted({"alertname", "journey", "severity"} & self.labels.keys())
+        if taken:
+            raise ValueError(f"labels has {', '.join(taken)}, which every alert has of its own")
+        if self.every < 5 * _SECOND_US:
+            raise ValueError('every is less than "5s"')
+        return self
 
 
 def filled(url: str, secrets: Mapping[str, str]) -> str:

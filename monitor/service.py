@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import composition, config
+from monitor.alertmanager import Alert, Alertmanagers, alerts_of
 from monitor.assessing import note_intervals
 from monitor.bookkeeping import Bookkeeping
 from monitor.check_run import Alerting, Recorder, run_check
@@ -53,6 +54,7 @@ _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
 _FOR_EVER_US = 2**62
 _BEAT_S = 1.0
+_ALERT_S = 2.0
 _UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
 
 
@@ -78,7 +80,8 @@ class Service:
         self._days = Days()
         self._ready = False
         self._supervisor = Supervisor()
-        self._all_taken_us = clock.monotonic_us()
+        self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
+        self._alertmanagers = Alertmanagers(clock=clock, observer=self._metrics)
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
     async def run(
@@ -128,6 +131,7 @@ class Service:
                     self._webhooks().run(self._wake.event()),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_BEAT_S, self._beat),
+                    self._every(_ALERT_S, self._tell_alertmanagers),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
@@ -338,6 +342,25 @@ class Service:
     async def _beat(self) -> None:
         await self._heartbeat.beat(self._loaded.config.heartbeat, self._loaded.secrets)
 
+    async def _tell_alertmanagers(self) -> None:
+        config_ = self._loaded.config
+        if (settings := config_.alertmanager) is None:
+            return
+
+        def read() -> tuple[Alert, ...]:
+            with self._database.read() as tx:
+                return alerts_of(
+                    tx,
+                    config_.checks,
+                    location=config_.monitor.location,
+                    settings=settings,
+                    pages_url=config_.pages.public_url,
+                    since_us=self._alertmanagers.since_us(),
+                    now_us=self._clock.now_us(),
+                )
+
+        await self._alertmanagers.tell(await self._in_store(read), settings, self._loaded.secrets)
+
     async def _work_off(self) -> None:
         """Take away what journeys left at the portal, and show what stays."""
         standing = await self._clean_up.work_off()
@@ -405,7 +428,8 @@ class Service:
 
     def _problems(self) -> tuple[str, ...]:
         """Why no sign of life may be given. A store that is locked for a moment is no reason; one that stays so is."""
-        untaken_us = self._clock.monotonic_us() - self._all_taken_us
+        now_us = self._clock.monotonic_us()
+        untaken_us = now_us - (now_us if self._all_taken_us is None else self._all_taken_us)
         stuck = (f"the store has not taken everything for {untaken_us // _SECOND_US} s",)
         return self._still() + (stuck if untaken_us > _UNTAKEN_US else ())
 

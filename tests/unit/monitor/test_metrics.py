@@ -352,7 +352,11 @@ def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics)
     metrics.delivered("retry", now_us=NOW)
     assert read(metrics, "alert_last_delivery_timestamp_seconds")["mail",] == 0
     metrics.delivered("delivered", now_us=NOW)
-    assert read(metrics, "alert_last_delivery_timestamp_seconds") == {("mail",): NOW_S, ("webhook",): 0}
+    assert read(metrics, "alert_last_delivery_timestamp_seconds") == {
+        ("mail",): NOW_S,
+        ("webhook",): 0,
+        ("alertmanager",): 0,
+    }
     assert read(metrics, "alert_deliveries_total")["mail", "retry"] == 1
 
 
