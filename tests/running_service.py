@@ -79,9 +79,10 @@ def a_place(
         journeys: only these; none takes all of them, and the contract with them.
         more: further TOML at the end.
     """
-    http, https, smtp, *references = free_ports(5)
+    http, https, smtp, names, *references = free_ports(6)
     text = (HERE / "config.toml").read_text(encoding="utf-8")
-    for old, new in {8781: http, 8782: https, 8725: smtp, 8783: references[0], 8784: references[1]}.items():
+    ports = {8781: http, 8782: https, 8725: smtp, 8753: names, 8783: references[0], 8784: references[1]}
+    for old, new in ports.items():
         text = text.replace(str(old), str(new))
     text = text.replace("port = 8780", "port = 0").replace("port = 8790", "port = 0")
     text = text.replace('"probes/practice/journeys.toml"', '"journeys.toml"')

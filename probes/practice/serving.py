@@ -1,4 +1,4 @@
-"""The practice portal on sockets of this machine: HTTP, HTTPS, reference targets and mail."""
+"""The practice portal on sockets of this machine: HTTP, HTTPS, reference targets, mail and names."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from probes.practice.authority import Certificates, certificates
 from probes.practice.fault_gate import departure
 from probes.practice.faults import FaultBoard
 from probes.practice.mail_server import MailServer, reset
+from probes.practice.name_server import listen
 from probes.practice.portal import PracticePortal
 from probes.practice.settings import PracticeSettings
 
@@ -35,6 +36,7 @@ class RunningPractice:
     https_port: int
     smtp_port: int
     reference_ports: tuple[int, ...]
+    name_port: int | None
     ca_file: Path
 
     @property
@@ -82,6 +84,9 @@ async def serve(settings: PracticeSettings, *, now_us: Callable[[], int]) -> Asy
         references = [await open_door(portal.reference_app, port) for port in settings.reference_ports]
         mail = await _open_mail(settings, portal, papers)
         stack.push_async_callback(_close_mail, *mail)
+        names = None if settings.name_port is None else await listen(settings.host, settings.name_port)
+        if names is not None:
+            stack.push_async_callback(names.close)
         watch = asyncio.create_task(_shut_while_refusing(https, portal.faults))
         stack.push_async_callback(_end, watch)
         yield RunningPractice(
@@ -91,6 +96,7 @@ async def serve(settings: PracticeSettings, *, now_us: Callable[[], int]) -> Asy
             https_port=https.port,
             smtp_port=_port(mail[0]),
             reference_ports=tuple(door.port for door in references),
+            name_port=None if names is None else names.port,
             ca_file=papers.ca_file,
         )
 

@@ -40,7 +40,7 @@ def test_an_outage_is_mailed_shown_and_reported(service: Running) -> None:
 
 
 def everything_is_well(service: Running) -> None:
-    until(lambda: len(service.up()) == 14, seconds=60, what="every check is up")
+    until(lambda: len(service.up()) == 15, seconds=60, what="every check is up")
     page = service.page()
     assert "Alles werkt" in page
     assert "All is well" in service.page("/?lang=en")

@@ -49,7 +49,7 @@ class Scraped:
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     folder = tmp_path_factory.mktemp("scraped")
     with running(a_place(folder / "service"), "--practice") as service:
-        until(lambda: len(service.up()) == 14, seconds=60, what="every check is up")
+        until(lambda: len(service.up()) == 15, seconds=60, what="every check is up")
         until(lambda: service.series("sla_coverage_ratio"), seconds=60, what="the month is assessed")
         prepare(folder, service.metrics.removeprefix("http://"))
         with prometheus(folder) as address:
@@ -131,7 +131,7 @@ def test_nothing_is_alarmed_about_while_all_is_well(scraped: Scraped) -> None:
 def test_labels_of_the_service_are_honoured(scraped: Scraped) -> None:
     series = scraped.instant('probe_success{job="loketwacht"}')
     assert {one["metric"]["location"] for one in series} == {"lokaal"}
-    assert len(series) == 14
+    assert len(series) == 15
     assert not any(label.startswith("exported_") for one in series for label in one["metric"])
 
 

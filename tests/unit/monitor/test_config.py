@@ -31,8 +31,8 @@ def test_a_mistake_is_told_with_its_place_and_how_to_mend_it(
 def test_the_configuration_at_the_top_is_right() -> None:
     loaded = config.load(ROOT / "config.toml", environ={})
     settings = loaded.config
-    kinds = (settings.journey, settings.certificate, settings.smtp, loaded.contracts)
-    assert tuple(map(len, kinds)) == (12, 1, 1, 1)
+    kinds = (settings.journey, settings.certificate, settings.name, settings.smtp, loaded.contracts)
+    assert tuple(map(len, kinds)) == (12, 1, 1, 1, 1)
 
 
 def test_nothing_in_the_configuration_at_the_top_leaves_this_machine() -> None:
