@@ -202,9 +202,21 @@ CATALOGUE: tuple[Metric, ...] = (
         "When the schedule last moved on; stands still if the scheduler does.",
     ),
     Metric("monitor_loop_lag_seconds", "gauge", (), "Worst lateness of the event loop in the last ten seconds."),
+    Metric(
+        "monitor_cpu_pressure_ratio",
+        "gauge",
+        (),
+        "Share of the last ten seconds in which something on this machine waited for a processor; 0 where unknown.",
+    ),
     Metric("monitor_runs_in_flight", "gauge", (), "Runs under way."),
     Metric(
         "monitor_reference_up", "gauge", ("reference",), "Whether a reference target answered when it was last asked."
+    ),
+    Metric(
+        "monitor_resolver_up",
+        "gauge",
+        ("name",),
+        "Whether our own resolver answered when it was last asked for a name.",
     ),
     Metric(
         "monitor_reference_checks_total",

@@ -96,10 +96,13 @@ class References(Definition):
 
     Attributes:
         urls: at least two, of different owners; empty asks nobody, so every failure counts.
+        names: asked of our own resolver every half minute; a run that fails for want of a name while none of them is
+            answered is `unknown`.
         deadline: total for one of them.
     """
 
     urls: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     deadline: Duration = 3 * _SECOND_US
 
     @field_validator("urls")

@@ -101,6 +101,7 @@ class Metrics:
             "monitor_samples_lost_total",
             "monitor_runs_in_flight",
             "monitor_loop_lag_seconds",
+            "monitor_cpu_pressure_ratio",
         ):
             self.set(name, 0)
         for direction in ("forward", "backward"):
@@ -176,10 +177,11 @@ class Metrics:
         self.set("monitor_config_info", 1, sha256)
         self.reloaded(ok=True, now_us=now_us)
 
-    def keep_only(self, *, contracts: Iterable[str], references: Iterable[str]) -> None:
+    def keep_only(self, *, contracts: Iterable[str], references: Iterable[str], names: Iterable[str] = ()) -> None:
         """Series of contracts and reference targets that are no longer in force end here, as those of checks do."""
         self._end("contract", set(contracts))
         self._end("reference", set(references))
+        self._end("name", set(names))
 
     def reloaded(self, *, ok: bool, now_us: int) -> None:
         self.set("monitor_config_last_reload_successful", float(ok))

@@ -22,6 +22,7 @@ from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
+from monitor.doubt import Processor, believed, resolved, resolver_answers
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
 from monitor.mail_message import MailMessage
@@ -41,7 +42,7 @@ from monitor.worker import Worker
 from probes.checks import Check
 from probes.references import ours_to_blame, references_up
 from probes.run import run
-from probes.sample import Failure, FailureKind, Outcome, Sample
+from probes.sample import Sample
 from probes.setup import installed_version
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ _GRACE_US = 1_500_000
 _FOR_EVER_US = 2**62
 _BEAT_S = 1.0
 _ALERT_S = 2.0
+_RESOLVER_S = 30.0
 _UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
 
 
@@ -81,6 +83,7 @@ class Service:
         self._ready = False
         self._supervisor = Supervisor()
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
+        self._processor = Processor()
         self._alertmanagers = Alertmanagers(clock=clock, observer=self._metrics)
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
@@ -132,6 +135,7 @@ class Service:
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_BEAT_S, self._beat),
                     self._every(_ALERT_S, self._tell_alertmanagers),
+                    self._every(_RESOLVER_S, self._ask_resolver),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
@@ -206,7 +210,9 @@ class Service:
             now_us=self._clock.now_us(),
         )
         contracts = {one.contract.contract for one in self._loaded.contracts}
-        self._metrics.keep_only(contracts=contracts, references=settings.references.urls)
+        self._metrics.keep_only(
+            contracts=contracts, references=settings.references.urls, names=settings.references.names
+        )
         for gone in self._months.keys() - contracts:
             del self._months[gone]
 
@@ -284,8 +290,19 @@ class Service:
 
     async def _measure(self, check: Check, slot_us: int) -> Sample:
         with self._schedule.lag.watch() as watch:
+            waited_us = self._processor.waited_us()
             sample = await run(check, slot_us=slot_us, location=self._loaded.config.monitor.location, setup=self._setup)
-        return believed(sample, lag_us=watch.worst_us, max_lag_us=self._loaded.config.monitor.max_lag)
+            waited_us = self._processor.waited_us() - waited_us
+        settings = self._loaded.config
+        sample = believed(sample, lag_us=watch.worst_us, max_lag_us=settings.monitor.max_lag, waited_us=waited_us)
+        return await resolved(sample, settings.references.names, deadline_us=settings.references.deadline)
+
+    async def _ask_resolver(self) -> None:
+        """The watched names, regularly, so that a resolver that fails shows before a journey fails for it."""
+        settings = self._loaded.config.references
+        answers = await resolver_answers(settings.names, deadline_us=settings.deadline)
+        for name, answered in zip(settings.names, answers, strict=True):
+            self._metrics.set("monitor_resolver_up", float(answered), name)
 
     async def _ask_references(self) -> bool:
         settings = self._loaded.config.references
@@ -328,6 +345,7 @@ class Service:
         metrics = self._metrics
         metrics.set("monitor_loop_lag_seconds", self._schedule.lag.recent_us / _SECOND_US)
         metrics.set("monitor_runs_in_flight", self._schedule.running)
+        metrics.set("monitor_cpu_pressure_ratio", self._processor.pressure())
         behind_us = self._clock.monotonic_us() - self._schedule.last_advance_monotonic_us
         if behind_us <= _STILL_US:
             self._supervisor.alive()
@@ -443,17 +461,3 @@ class Service:
         if not writable:
             problems.append("the store cannot be written")
         return Health(problems=tuple(problems))
-
-
-def believed(sample: Sample, *, lag_us: int, max_lag_us: int) -> Sample:
-    """The sample with its lag; unknown where the loop was so late that its times and timeouts mean nothing."""
-    sample = replace(sample, lag_us=lag_us)
-    if lag_us <= max_lag_us:
-        return sample
-    failure = Failure(
-        kind=FailureKind.MONITOR,
-        subject="event loop",
-        expected=f"at most {max_lag_us // 1000} ms late",
-        found=f"{lag_us // 1000} ms late",
-    )
-    return replace(sample, outcome=Outcome.UNKNOWN, failure=failure, blip=None)
