@@ -129,7 +129,7 @@ OVERVIEW = Board(
                 Panel(
                     kind="stat",
                     title="Journeys watched",
-                    description="How many journeys and certificate checks are configured.",
+                    description="How many journeys and other checks are configured.",
                     queries=(Query(expr="count(count by (journey) (journey_info{JOURNEY}))", instant=True),),
                     unit="short",
                     width=5,
@@ -680,7 +680,7 @@ SLA = Board(
 CERTIFICATES = Board(
     uid="loketwacht-certificates",
     title="Loketwacht: certificates and names",
-    description="How long certificates last, which TLS is spoken, and how fast names resolve.",
+    description="How long certificates last, which TLS is spoken, how fast names resolve and what name servers answer.",
     variables=(JOB, JOURNEYS),
     since="now-7d",
     lines=(
@@ -768,6 +768,49 @@ CERTIFICATES = Board(
                     width=12,
                     minimum=0,
                     interval="1m",
+                ),
+            ),
+        ),
+        Line(
+            height=8,
+            panels=(
+                Panel(
+                    kind="timeseries",
+                    title="Answers of name servers",
+                    description="How long each name check waited; the slowest of each step of the graph.",
+                    queries=(
+                        Query(
+                            expr=titled(
+                                """max by (journey)
+                                (max_over_time(probe_dns_duration_seconds{JOURNEY, phase="request"}[$__interval]))"""
+                            ),
+                            legend="{{title}}",
+                        ),
+                    ),
+                    unit="s",
+                    width=12,
+                    minimum=0,
+                    interval="1m",
+                    no_value="No name check has run",
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Time to live of answers",
+                    description="The smallest in each answer: a resolver's counts down, that of the portal's own "
+                    "server stands still.",
+                    queries=(
+                        Query(
+                            expr=titled(
+                                "min by (journey) (min_over_time(probe_dns_answer_ttl_seconds{JOURNEY}[$__interval]))"
+                            ),
+                            legend="{{title}}",
+                        ),
+                    ),
+                    unit="s",
+                    width=12,
+                    minimum=0,
+                    interval="1m",
+                    no_value="No name check has run",
                 ),
             ),
         ),

@@ -22,7 +22,7 @@ SPEED = {"0.1": 1, "0.5": 3, "1.0": 8, "5.0": 10, "+Inf": 10}
 VALUES: dict[str, tuple[str, ...]] = {
     "journey": ("aanmelden", "indienen", "oud"),
     "location": ("hier",),
-    "phase": ("resolve", "connect", "tls", "processing", "transfer"),
+    "phase": ("resolve", "connect", "tls", "processing", "transfer", "request"),
     "step": ("openen", "versturen"),
     "reason": ("http-status",),
     "state": ("up", "degraded", "down", "unknown"),
