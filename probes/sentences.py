@@ -161,6 +161,9 @@ _SUBJECTS_NL = {
     "banner": "de begroeting",
     "answer": "het antwoord",
     "EHLO": "het aanbod van de mailserver",
+    "event loop": "de stiptheid van de monitor",
+    "processor": "de rekentijd van de monitor",
+    "resolver": "de naamserver van de monitor",
 }
 _SUBJECTS_EN = {
     "status": "the status",
@@ -177,6 +180,9 @@ _SUBJECTS_EN = {
     "banner": "the greeting",
     "answer": "the answer",
     "EHLO": "the offer of the mail server",
+    "event loop": "the punctuality of the monitor",
+    "processor": "the computing time of the monitor",
+    "resolver": "the name server of the monitor",
 }
 _SOURCES_NL = {
     "css": "element",
