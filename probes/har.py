@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from probes.redaction import MASK, Redactor
@@ -25,13 +25,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What a step asked. Not redacted.
 
     Attributes:
         since_us: from the start of the run until the step's.
-        trail: its body may have been cut meanwhile; `size` is how long it was.
+        trail: its body may have been let go meanwhile; `size` is how long it was.
     """
 
     step: str

@@ -65,33 +65,31 @@ class Trail:
     sent_us: int = 0
     first_byte_us: int = 0
     last_byte_us: int = 0
-    _done: list[Exchange] = field(default_factory=list)
+    _done: list[Hop] = field(default_factory=list)
+    _told: tuple[tuple[str, bytes, str, bytes], ...] = ()
     _before: Phases = field(default_factory=Phases)
     _attempts_before: int = 0
 
     @property
     def hops(self) -> tuple[Hop, ...]:
         """Each request by itself, one for each of `urls`."""
-        return tuple(exchange.hop for exchange in self.exchanges)
+        return (*self._done, self._newest()) if self.urls else ()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """Each request with its answer, in order."""
-        return (*self._done, self._newest()) if self.urls else ()
+        told = (*self._told, self._text()) if self.urls else ()
+        return tuple(Exchange(url, *texts, hop) for url, texts, hop in zip(self.urls, told, self.hops, strict=True))
 
-    def _newest(self) -> Exchange:
-        return Exchange(
-            url=self.urls[-1],
-            request=self.request,
-            sent=self.sent,
-            response_head=self.response_head,
-            body=self.body,
-            hop=Hop(
-                status=self.status,
-                phases=self.phases - self._before,
-                attempts=tuple(self.attempts[self._attempts_before :]),
-            ),
+    def _newest(self) -> Hop:
+        return Hop(
+            status=self.status,
+            phases=self.phases - self._before,
+            attempts=tuple(self.attempts[self._attempts_before :]),
         )
+
+    def _text(self) -> tuple[str, bytes, str, bytes]:
+        return self.request, self.sent, self.response_head, self.body
 
     @contextmanager
     def trying(self, address: str) -> Iterator[None]:
@@ -118,6 +116,7 @@ class Trail:
         """The next request is under way; nothing of the answer before it is left."""
         if self.urls:
             self._done.append(self._newest())
+            self._told += (self._text(),)
             self._before, self._attempts_before = self.phases, len(self.attempts)
         self.urls.append(url)
         self.request, self.sent = request, sent

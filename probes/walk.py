@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 CLEAN_UP_US = 10_000_000
 #: Beyond all deadlines of a run it is over for certain.
 _MARGIN_US = 10_000_000
-#: Of an answer that was good so many bytes are held until the run ends, should a later step fail.
+#: An answer that was good is held until the run ends, should a later step fail, but for the body of a larger one.
 _HELD = 16 * 1024
 #: Forms that send themselves are followed so many times within a step.
 MOST_AUTO_POSTS = 5
@@ -259,7 +259,7 @@ class _Walk:
         if trail.urls:
             self._asked.append(Asked(step=step.id, since_us=started - self._began_us, trail=trail, size=size))
             if size > _HELD:
-                trail.body = trail.body[:_HELD]
+                trail.body = b""
         return StepResult(
             step=step.id,
             outcome=outcome,
