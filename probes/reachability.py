@@ -93,7 +93,7 @@ class NameCheck(Definition):
     title: Title
     interval: Duration
     deadline: Duration
-    name: Annotated[str, AfterValidator(_name)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(_name)]
     type: RecordType = "A"
     values: Annotated[tuple[str, ...], one_or_many] = ()
     match: Literal["exactly", "at-least", "only"] = "exactly"

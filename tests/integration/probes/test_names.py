@@ -9,6 +9,7 @@ from typing import Any
 
 import dns.flags
 import dns.message
+import httpx
 import pytest
 
 from probes.checks import NameCheck
@@ -123,6 +124,12 @@ def test_a_checked_answer_is_up() -> None:
     assert sample.reached.answered.authenticated
 
 
+def test_simulated_time_has_no_name_servers() -> None:
+    its = replace(setup("http://127.0.0.1"), transport=httpx.AsyncBaseTransport)
+    sample = asyncio.run(run(a_check(), slot_us=0, location="hier", setup=its))
+    assert verdict(sample) == (Outcome.UNKNOWN, FailureKind.MONITOR, "no network in this run")
+
+
 def test_a_resolver_that_is_silent_about_everything_is_our_own_trouble() -> None:
     """T30"""
     sample, _ = asked({"loket.example": silence, ".": silence}, deadline="300ms")
@@ -139,6 +146,7 @@ def test_a_resolver_that_is_silent_about_this_name_only_leaves_the_name_to_blame
 
 @pytest.mark.parametrize("code", ["REFUSED", "NOTIMP", "FORMERR"])
 def test_a_resolver_that_refuses_us_is_our_own_trouble(code: str) -> None:
+    """T30"""
     sample, _ = asked({"loket.example": answered(code=code)})
     assert verdict(sample)[:2] == (Outcome.UNKNOWN, FailureKind.MONITOR)
     assert code in (verdict(sample)[2] or "")

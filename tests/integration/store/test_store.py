@@ -15,12 +15,14 @@ from monitor.store import events, evidence, incidents, ledger, reports, samples
 from monitor.store.database import Database, SchemaUnknown, StoreRefused
 from monitor.store.tables import metadata
 from probes.sample import (
+    Answered,
     CertificateFacts,
     Evidence,
     Failure,
     FailureKind,
     Outcome,
     Phases,
+    Reached,
     Sample,
     StepOutcome,
     StepResult,
@@ -71,6 +73,19 @@ FULL = Sample(
         names=("h", "*.h"),
         tls_version="TLSv1.3",
         cipher="c",
+    ),
+    reached=Reached(
+        kind="name",
+        address="::1",
+        phases=Phases(processing_us=4),
+        answered=Answered(
+            code="NOERROR",
+            records=("192.0.2.1", "é \U0001f600"),
+            ttl_us=60_000_000,
+            serial=2**32 - 1,
+            authenticated=True,
+            answers=2,
+        ),
     ),
 )
 
