@@ -236,6 +236,13 @@ CATALOGUE: tuple[Metric, ...] = (
         ("result",),
         "Times a timestamp of the ledger's head was asked for, by result: ok or failed.",
     ),
+    Metric("monitor_drills_total", "counter", ("result",), "Drills held, by result: passed or failed."),
+    Metric(
+        "monitor_drill_last_success_timestamp_seconds",
+        "gauge",
+        (),
+        "When a drill (fault, mail, recovery) last passed; 0 if never, absent where none is configured.",
+    ),
     Metric(
         "monitor_heartbeats_total",
         "counter",

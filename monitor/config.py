@@ -21,10 +21,11 @@ from monitor import toml_file
 from monitor.alerts import Addressee, Recipient
 from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
-from monitor.incidents import MONITOR, IncidentRule
+from monitor.incidents import DRILL, MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
 from monitor.outward_settings import (
     AlertmanagerSettings,
+    DrillSettings,
     HeartbeatSettings,
     WebhookSettings,
     outward_problems,
@@ -185,6 +186,7 @@ class Config(Definition):
     recipient: tuple[Recipient, ...] = ()
     webhook: tuple[WebhookSettings, ...] = ()
     alertmanager: AlertmanagerSettings | None = None
+    drill: DrillSettings | None = None
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
     heartbeat: HeartbeatSettings | None = None
@@ -443,9 +445,9 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
                 yield origins.problem(
                     (*loc, "id"), f'"{check.id}" is the id of another check too', "Give each its own id."
                 )
-            if check.id == MONITOR:
+            if check.id in (MONITOR, DRILL):
                 yield origins.problem(
-                    (*loc, "id"), f'"{MONITOR}" is how the monitor calls itself', "Choose another id."
+                    (*loc, "id"), f'"{check.id}" is how the monitor calls itself', "Choose another id."
                 )
             seen.add(check.id)
             for other in check.depends_on:

@@ -29,6 +29,8 @@ _PLACE_US = 25_000
 
 #: The check id under which the monitor's own trouble is kept. No check of the configuration may be called so.
 MONITOR = "monitor"
+#: The check id of the daily drill; no check of the configuration may be called so either.
+DRILL = "loketwacht-oefening"
 
 
 class IncidentRule(BaseModel):

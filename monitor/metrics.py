@@ -108,6 +108,8 @@ class Metrics:
             self.set("monitor_clock_jumps_total", 0, direction)
         for verdict in ("own-fault", "target-fault"):
             self.set("monitor_reference_checks_total", 0, verdict)
+        for result in ("passed", "failed"):
+            self.set("monitor_drills_total", 0, result)
         for result in ("ok", "failed"):
             self.set("monitor_ledger_timestamps_total", 0, result)
             for signal in ("alive", "failing"):

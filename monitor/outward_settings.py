@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from monitor.alerts import WEBHOOK, Language, Topic
+from monitor.alerts import WEBHOOK, Language, Recipient, Topic
 from monitor.toml_file import Loc, Origins, Problem
 from probes.checks import Definition, Duration, Id
 
@@ -19,6 +19,32 @@ _SECRET = re.compile(r"\{\{\s*secret\.([a-z][a-z0-9_]*)\s*\}\}")
 
 #: An address that may hold `{{ secret.name }}`, also as a whole.
 Address = Annotated[str, Field(pattern=r"^(https?://\S|\{\{)", max_length=2000)]
+
+
+class DrillSettings(Definition):
+    """The daily drill: a fault on purpose, its mail and its end, to a mailbox of its own.
+
+    Attributes:
+        address: where the drill's mails go; best a mailbox that nobody is woken by.
+        language: of those mails.
+        at: from when on each day, in the monitor's time zone.
+        within: each of the two mails must have been taken by the server within this.
+    """
+
+    address: str
+    language: Language = "nl"
+    at: str = Field(default="05:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    within: Duration = 15 * 60 * _SECOND_US
+
+    @field_validator("address")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        return Recipient(address=address).address
+
+    @property
+    def recipient(self) -> Recipient:
+        return Recipient(address=self.address, language=self.language, receives=("incidents",))
+
 
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 

@@ -23,6 +23,7 @@ from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
 from monitor.doubt import Processor, believed, resolved, resolver_answers
+from monitor.drill import Drill, is_due, last_passed_us
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
 from monitor.mail_message import MailMessage
@@ -84,6 +85,7 @@ class Service:
         self._supervisor = Supervisor()
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
         self._processor = Processor()
+        self._drilled_us: int | None = None  # when one was last tried
         self._alertmanagers = Alertmanagers(clock=clock, observer=self._metrics)
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
@@ -136,6 +138,7 @@ class Service:
                     self._every(_BEAT_S, self._beat),
                     self._every(_ALERT_S, self._tell_alertmanagers),
                     self._every(_RESOLVER_S, self._ask_resolver),
+                    self._every(_MONTH_S, self._hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
@@ -296,6 +299,28 @@ class Service:
         settings = self._loaded.config
         sample = believed(sample, lag_us=watch.worst_us, max_lag_us=settings.monitor.max_lag, waited_us=waited_us)
         return await resolved(sample, settings.references.names, deadline_us=settings.references.deadline)
+
+    async def _hold_drill(self) -> None:
+        config_ = self._loaded.config
+        if (settings := config_.drill) is None:
+            self._metrics.drop(("monitor_drill_last_success_timestamp_seconds",))
+            return
+
+        def last() -> int | None:
+            with self._database.read() as tx:
+                return last_passed_us(tx)
+
+        name, zone = "monitor_drill_last_success_timestamp_seconds", config_.monitor.timezone
+        last_us, now_us = await self._in_store(last), self._clock.now_us()
+        self._metrics.set(name, (last_us or 0) / _SECOND_US)
+        if not is_due(settings, zone, now_us=now_us, last_us=last_us, tried_us=self._drilled_us):
+            return
+        self._drilled_us = now_us
+        drill = Drill(database=self._database, in_store=self._in_store, clock=self._clock, wake=self._wake.set)
+        held = await drill.hold(settings, setup=self._setup, rule=config_.incidents, location=config_.monitor.location)
+        self._metrics.add("monitor_drills_total", 1, "failed" if held.problem else "passed")
+        if not held.problem:
+            self._metrics.set(name, held.at_us / _SECOND_US)
 
     async def _ask_resolver(self) -> None:
         """The watched names, regularly, so that a resolver that fails shows before a journey fails for it."""

@@ -20,7 +20,7 @@ from monitor.cli import main
 from monitor.clock import monotonic_us, new_id, wall_us
 from monitor.config import Config
 from monitor.incidents import IncidentRule
-from monitor.outward_settings import AlertmanagerSettings, HeartbeatSettings, WebhookSettings
+from monitor.outward_settings import AlertmanagerSettings, DrillSettings, HeartbeatSettings, WebhookSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
@@ -123,6 +123,7 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[heartbeat]`": HeartbeatSettings,
     "## `[[webhook]]`": WebhookSettings,
     "## `[alertmanager]`": AlertmanagerSettings,
+    "## `[drill]`": DrillSettings,
     "## `[[contract]]`": config.ContractSource,
     "## `[[certificate]]`": checks.CertificateCheck,
     "## `[[name]]`": checks.NameCheck,

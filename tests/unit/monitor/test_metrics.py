@@ -102,6 +102,7 @@ def everything() -> Metrics:
         metrics.set(name, 1)
     metrics.set("monitor_reference_up", 1, "http://127.0.0.1:1/")
     metrics.set("monitor_resolver_up", 1, "loket.example")
+    metrics.set("monitor_drill_last_success_timestamp_seconds", NOW_S)
     metrics.set("sla_last_report_timestamp_seconds", 0, "PROEF")
     metrics.delivered("delivered", now_us=NOW)
     month = span("2026-11-02", "2026-11-03")
