@@ -95,7 +95,7 @@ def _proof(kept: Kept, told: dict[str, Any], about: dict[str, Any], language: La
         expected=phrase(failure.expected, language) if failure and failure.expected is not None else None,
         found=phrase(failure.found, language) if failure and failure.found is not None else None,
         addresses=tuple(_address(one, language) for one in about["addresses"]),
-        phases=tuple((name, step["phases"][f"{name}_us"]) for name in _PHASES if step and step["phases"][f"{name}_us"]),
+        phases=tuple(_phases(step)),
         certificate=_certificate(about["certificate"] or told["certificate"]),
         curl=replay["curl"],
         lacks=tuple(replay["lacks"]),
@@ -106,6 +106,14 @@ def _proof(kept: Kept, told: dict[str, Any], about: dict[str, Any], language: La
         href=f"/evidence/{kept.sha256}.json",
         har_href=f"/evidence/{kept.sha256}.har" if told["har"]["log"]["entries"] else None,
     )
+
+
+def _phases(step: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Those that took place; an answer was always waited for, be it shorter than a microsecond."""
+    for name in _PHASES if step else ():
+        spent_us: int = step["phases"][f"{name}_us"]
+        if spent_us > 0 or (name == "processing" and step["status"]):
+            yield name, spent_us
 
 
 def _address(tried: str, language: Language) -> str:

@@ -36,26 +36,35 @@ class BundleDamagedError(ValueError):
     """What was kept as a bundle is none any more, or not the one it is named."""
 
 
-def with_bundle(sample: Sample, asked: Sequence[Asked], hidden: Sequence[str], setup: Setup) -> Sample:
+def with_bundle(
+    sample: Sample,
+    asked: Sequence[Asked],
+    hidden: Sequence[str],
+    setup: Setup,
+    refused: CertificateFacts | None = None,
+) -> Sample:
     """The sample of a run; where it failed, or its clean-up did, with its bundle.
 
     Args:
         sample: what the run found out; redacted.
         asked: by its steps, in their order; not redacted.
         hidden: values that came up in the run and grant access.
+        refused: the certificate that a journey did not trust.
     """
     if sample.outcome in (Outcome.UP, Outcome.DEGRADED) and not sample.evidence:
         return sample
     redact = Redactor((*setup.secrets.values(), *hidden))
     try:
-        return replace(sample, bundles=(packed(_bounded(sample, asked, setup, redact)),))
+        return replace(sample, bundles=(packed(_bounded(sample, asked, setup, redact, refused)),))
     except Exception as error:
         # A second edge of the run: what it found stands without a bundle, with the evidence of its steps.
         log.error("no bundle was made", extra={"check": sample.check_id, "error": type(error).__name__})
         return sample
 
 
-def _bounded(sample: Sample, asked: Sequence[Asked], setup: Setup, redact: Redactor) -> bytes:
+def _bounded(
+    sample: Sample, asked: Sequence[Asked], setup: Setup, redact: Redactor, refused: CertificateFacts | None
+) -> bytes:
     for bodies, entries in ((16 * 1024, 200), (0, 60), (0, 8)):
         har = archive(
             asked,
@@ -67,11 +76,11 @@ def _bounded(sample: Sample, asked: Sequence[Asked], setup: Setup, redact: Redac
             body_limit=bodies,
             most=entries,
         )
-        body = canonical(_told(sample, asked, har, setup, redact))
+        body = canonical(_told(sample, asked, har, setup, redact, refused))
         if len(body) <= LIMIT:
             return body
     # Pieces of evidence have bounds of their own; so many at once come from a journey of hundreds of failing steps.
-    short = _told(sample, asked, har | {"pages": [], "entries": []}, setup, redact)
+    short = _told(sample, asked, har | {"pages": [], "entries": []}, setup, redact, refused)
     return canonical(short | {"steps": [], "evidence": short["evidence"][:1], "shortened": True})
 
 
@@ -140,8 +149,14 @@ def _lines(headers: list[dict[str, str]]) -> list[str]:
 
 
 def _told(
-    sample: Sample, asked: Sequence[Asked], har: dict[str, Any], setup: Setup, redact: Redactor
+    sample: Sample,
+    asked: Sequence[Asked],
+    har: dict[str, Any],
+    setup: Setup,
+    redact: Redactor,
+    refused: CertificateFacts | None,
 ) -> dict[str, Any]:
+    certificate = sample.certificate or refused
     by_step = {one.step: one.trail for one in asked}
     last = {entry["pageref"]: place for place, entry in enumerate(har["entries"])}
     failures = {step.step: step.failure for step in sample.steps}
@@ -162,7 +177,7 @@ def _told(
             _evidence(piece, failures.get(piece.step), by_step.get(piece.step), last.get(piece.step), setup, redact)
             for piece in sample.evidence
         ],
-        "certificate": None if sample.certificate is None else _certificate(sample.certificate),
+        "certificate": None if certificate is None else _certificate(certificate),
         "har": {"log": har},
     }
 

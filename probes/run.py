@@ -24,6 +24,7 @@ from probes.evidence import evidence as evidence_of
 from probes.fault import Fault
 from probes.reading import Reading
 from probes.redaction import Redactor
+from probes.refused import refused_certificate
 from probes.sample import OURS, CertificateFacts, Failure, FailureKind, Outcome, Reached, Sample
 from probes.setup import Setup
 from probes.tls import facts, verdict
@@ -99,7 +100,8 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         certificate=certificate,
         reached=reached,
     )
-    return with_bundle(sample, walked.asked, walked.hidden, setup)
+    refused = await refused_certificate(sample, walked.asked, setup)
+    return with_bundle(sample, walked.asked, walked.hidden, setup, refused)
 
 
 def outcome_of(failure: Failure | None) -> Outcome:

@@ -21,7 +21,7 @@ from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
 from probes.setup import Setup
 from tests.archives import problems
-from tests.certificates import authority
+from tests.certificates import LONG_AGO, PAST, authority
 from tests.scripted_server import Received, Script, ScriptedServer, answer, journey, pages, setup, step, walked
 
 pytestmark = pytest.mark.usefixtures("each_engine")
@@ -150,6 +150,21 @@ def test_the_certificate_that_was_shown_is_in_it(tmp_path: Path) -> None:
     assert piece["certificate"]["names"] == ["127.0.0.1"]
     assert piece["certificate"]["tls_version"].startswith("TLS")
     assert piece["replay"]["lacks"] == ["authority"]
+
+
+def test_the_certificate_that_was_refused_is_in_it_too(tmp_path: Path) -> None:
+    trusted = authority(tmp_path)
+
+    async def go() -> Sample:
+        async with ScriptedServer(pages({}), context=trusted.server("127.0.0.1", until=PAST, since=LONG_AGO)) as server:
+            way = setup(f"https://127.0.0.1:{server.port}", ca_file=trusted.file)
+            return await run(journey(), slot_us=0, location="hier", setup=way)
+
+    sample = asyncio.run(go())
+    found = told(sample)
+    assert found["failure"]["kind"] == "tls"
+    assert found["certificate"]["not_after"] == PAST.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    assert (sample.certificate, found["evidence"][0]["certificate"]) == (None, None)
 
 
 def test_a_failing_certificate_check_has_its_bundle_too(tmp_path: Path) -> None:
