@@ -108,7 +108,9 @@ async def look_up(
     fault = verdict(check, reading.answered)
     if fault is not None and check.dnssec and not reading.answered.authenticated and reading.answered.records:
         root = await asker.root(server, dnssec=True)
-        if root is None or not root.flags & dns.flags.AD:
+        if root is None:
+            raise _ours(server, ": no answer in time")
+        if not root.flags & dns.flags.AD:
             raise _ours(server, " does not check DNSSEC signatures")
     if fault is not None:
         raise fault
@@ -130,8 +132,9 @@ async def _resolved(
         try:
             answer = await asker.ask(question, server, (asker.left - kept) / (len(asked) - number))
         except Fault as fault:
-            silent.append(server)
             late = fault.kind is FailureKind.TIMEOUT
+            if late:
+                silent.append(server)
             ours.append(_ours(server, f": {'no answer in time' if late else fault.found}"))
             continue
         match answer.rcode():
@@ -146,7 +149,11 @@ async def _resolved(
     standing = await asker.standing(*failing, *silent)
     for server in failing:
         if server in standing:
-            raise Fault(FailureKind.DNS, check.name, found=await _why_it_failed(question, server, asker))
+            failed = Fault(FailureKind.DNS, check.name, found="the name server answers SERVFAIL")
+            asker.until_known(failed)
+            if await _bogus(question, server, asker):
+                raise failed.with_found("the DNSSEC signatures do not hold")
+            raise failed
     if any(server in standing for server in silent):
         raise Fault(
             FailureKind.TIMEOUT,
@@ -157,14 +164,12 @@ async def _resolved(
     raise ours[0]
 
 
-async def _why_it_failed(question: dns.message.Message, server: Server, asker: _Asker) -> str:
-    """What SERVFAIL means: a resolver that checks signatures says it too where they are wrong (RFC 4035, 5.5)."""
+async def _bogus(question: dns.message.Message, server: Server, asker: _Asker) -> bool:
+    """Whether SERVFAIL means wrong signatures: then the answer is there for who does not check (RFC 4035, 5.5)."""
     asked = question.question[0]
     flags = dns.flags.RD | dns.flags.CD
     unchecked = await asker.quietly(dns.message.make_query(asked.name, asked.rdtype, flags=flags), server)
-    if unchecked is not None and unchecked.rcode() == dns.rcode.NOERROR:
-        return "the DNSSEC signatures do not hold"
-    return "the name server answers SERVFAIL"
+    return unchecked is not None and unchecked.rcode() == dns.rcode.NOERROR
 
 
 def verdict(check: NameCheck, answered: Answered) -> Fault | None:
@@ -254,7 +259,7 @@ class _Asker:
         """An answer within what is left of the deadline, or None; neither the evidence nor the times show it."""
         try:
             async with asyncio.timeout(self.left):
-                return await _exchanged(question, server, self.left)
+                return await _over_udp(question, server, self.left) or await _over_tcp(question, server)
         except (OSError, TimeoutError, Fault):
             return None
 
@@ -270,14 +275,21 @@ class _Asker:
         trail.request, trail.body = f";; {where}\n{question.to_text()}", b""
         began = self._monotonic_us()
         unreadable: Fault | None = None
+        answer: dns.message.Message | None = None
+        too_long = False
         try:
             with trail.trying(server[0]):
                 async with asyncio.timeout(patience):
                     try:
-                        answer = await _exchanged(question, server, patience)
+                        answer = await _over_udp(question, server, patience)
+                        too_long = answer is None
+                        answer = answer or await _over_tcp(question, server)
                     except Fault as fault:
                         unreadable = fault  # it did answer
         except TimeoutError as error:
+            if too_long:
+                # It has an answer; only the way over TCP is closed.
+                raise Fault(FailureKind.CONNECT, where, expected="a connection", found="no answer in time") from error
             expected = f"done within {seconds(int(patience * 1_000_000))}"
             raise Fault(
                 FailureKind.TIMEOUT, where, expected=expected, found=f"still waiting for {trail.waiting_for}"
@@ -289,6 +301,7 @@ class _Asker:
             trail.add(processing_us=self._monotonic_us() - began)
         if unreadable is not None:
             raise Fault(unreadable.kind, where, expected=unreadable.expected, found=unreadable.found) from unreadable
+        assert answer is not None
         trail.body = printable(answer.to_text()).encode()
         return answer
 
@@ -335,8 +348,11 @@ def understood(data: bytes) -> dns.message.Message:
         ) from error
 
 
-async def _exchanged(question: dns.message.Message, server: Server, patience: float) -> dns.message.Message:
+async def _over_udp(question: dns.message.Message, server: Server, patience: float) -> dns.message.Message | None:
     """
+    Returns:
+        None where there is more than a datagram can carry.
+
     Raises:
         OSError, TimeoutError: where no answer comes.
         Fault: of kind protocol, where it cannot be read.
@@ -349,16 +365,19 @@ async def _exchanged(question: dns.message.Message, server: Server, patience: fl
             transport.sendto(wire)
             done, _ = await asyncio.wait({ear.heard}, timeout=patience / _SENDS)
             if done:
-                break
-        else:
-            raise TimeoutError
-        answer = ear.heard.result()
+                return ear.heard.result()
+        raise TimeoutError
     finally:
         transport.abort()
-    return answer if answer is not None else await _over_tcp(question, wire, server)
 
 
-async def _over_tcp(question: dns.message.Message, wire: bytes, server: Server) -> dns.message.Message:
+async def _over_tcp(question: dns.message.Message, server: Server) -> dns.message.Message:
+    """
+    Raises:
+        OSError: where the connection does not come about or ends.
+        Fault: of kind protocol, where the answer cannot be read or is another one's.
+    """
+    wire = question.to_wire()
     reader, writer = await asyncio.open_connection(*server)
     try:
         writer.write(len(wire).to_bytes(2, "big") + wire)

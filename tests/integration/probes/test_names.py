@@ -232,6 +232,20 @@ def test_an_answer_too_long_for_a_datagram_is_asked_for_over_tcp() -> None:
     assert questions == ["loket.example. A RD", "loket.example. A RD over TCP"]
 
 
+@pytest.mark.parametrize(
+    ("authoritative", "outcome", "kind"),
+    [(False, Outcome.UNKNOWN, FailureKind.MONITOR), (True, Outcome.DOWN, FailureKind.CONNECT)],
+)
+def test_a_long_answer_that_cannot_be_fetched_over_tcp_is_the_server_s_trouble_and_not_the_name_s(
+    authoritative: bool, outcome: Outcome, kind: FailureKind
+) -> None:
+    def truncated(question: dns.message.Message, tcp: bool) -> dns.message.Message | None:
+        return None if tcp else says(question, flags="TC")
+
+    sample, _ = asked({"loket.example": truncated, ".": root()}, authoritative=authoritative)
+    assert verdict(sample)[:2] == (outcome, kind)
+
+
 def test_an_answer_to_another_question_is_not_heard() -> None:
     def forged(question: dns.message.Message, _tcp: bool) -> dns.message.Message:
         other = dns.message.make_query("elders.example", "A", id=question.id)
