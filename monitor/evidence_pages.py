@@ -56,6 +56,25 @@ def file_of(database: Database, sha256: str, form: str) -> bytes | None:
     return har_of(kept.body) if kept.told["har"]["log"]["entries"] else None
 
 
+def listed(database: Database, check_id: str | None) -> list[dict[str, Any]]:
+    """The newest 200 bundles, for the API."""
+    with database.read() as tx:
+        found = evidence.listed(tx, check_id=check_id, limit=200)
+    return [
+        {
+            "sha256": one.sha256,
+            "check": one.check_id,
+            "location": one.location,
+            "due_us": one.slot_us,
+            "outcome": one.outcome,
+            "blip": one.blip,
+            "size": one.size,
+            "href": f"/evidence/{one.sha256}.json",
+        }
+        for one in found
+    ]
+
+
 def replay_lines(kept: Kept) -> tuple[str | None, ...]:
     """The curl line of each piece of evidence in a bundle; None where there is none."""
     return tuple(about["replay"]["curl"] if about["replay"] else None for about in kept.told["evidence"])

@@ -223,6 +223,10 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
 
         return JSONResponse({"incidents": await run_in_threadpool(read)})
 
+    async def api_evidence(request: Request) -> Response:
+        now, check = shown(), request.query_params.get("check")
+        return JSONResponse({"bundles": await run_in_threadpool(evidence_pages.listed, now.database, check)})
+
     async def api_sla(request: Request) -> Response:
         return JSONResponse({"contracts": [month.json for month in shown().months.values()]})
 
@@ -245,6 +249,7 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
             Route("/evidence/{name:str}.{form:str}", evidence_file),
             Route("/api/v1/status", api_status),
             Route("/api/v1/incidents", api_incidents),
+            Route("/api/v1/evidence", api_evidence),
             Route("/api/v1/sla", api_sla),
         ],
         exception_handlers={HTTPException: failed, StoreError: failed, Exception: failed},

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 
 from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of
-from monitor.store.tables import evidence, evidence_bundle
+from monitor.store.tables import evidence, evidence_bundle, sample_detail
+from monitor.store.tables import sample as narrow
 from probes.bundle import BundleDamagedError, evidence_of, unpacked
 from probes.sample import Evidence, Sample
 
@@ -128,6 +129,38 @@ def bundle(tx: Transaction, sha256: str) -> Kept | None:
     if row is None:
         return None
     return Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
+
+
+class Listed(NamedTuple):
+    """A bundle without its content; `size` in bytes before it was compressed."""
+
+    sha256: str
+    check_id: str
+    location: str
+    slot_us: int
+    size: int
+    outcome: str
+    blip: bool
+
+
+def listed(tx: Transaction, *, check_id: str | None = None, limit: int) -> tuple[Listed, ...]:
+    """The newest bundles with what became of their samples, newest first; of one check where it is named."""
+    table = evidence_bundle
+    same = [table.c[name] == narrow.c[name] for name in ("check_id", "location", "slot_us")]
+    beside = [table.c[name] == sample_detail.c[name] for name in ("check_id", "location", "slot_us")]
+    query = (
+        select(
+            table.c.sha256, table.c.check_id, table.c.location, table.c.slot_us, table.c.size,
+            narrow.c.outcome, sample_detail.c.blip.is_not(None),
+        )
+        .join(narrow, and_(*same))
+        .join(sample_detail, and_(*beside))
+        .order_by(table.c.slot_us.desc(), table.c.sha256)
+        .limit(limit)
+    )  # fmt: skip
+    if check_id is not None:
+        query = query.where(table.c.check_id == check_id)
+    return tuple(Listed._make(row) for row in tx.execute(query))
 
 
 def names(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> dict[int, list[str]]:

@@ -45,6 +45,8 @@ def test_a_bundle_is_found_by_its_name_and_by_its_sample(database: Database) -> 
         [kept] = evidence.bundles(tx, *AT, TEN + 1)
         assert evidence.bundle(tx, sample.bundles[0].sha256) == kept
         assert evidence.bundle(tx, "0" * 64) is None
+        [listed] = evidence.listed(tx, check_id="indienen", limit=9)
+        assert (listed.sha256, listed.outcome, listed.blip) == (kept.sha256, "down", False)
         assert evidence.read(tx, *AT) == sample.evidence
         assert tx.execute(text("SELECT count(*) FROM evidence")).scalar() == 0
     assert hashlib.sha256(kept.body).hexdigest() == kept.sha256

@@ -156,6 +156,20 @@ def test_a_bundle_is_told_on_the_page_of_its_incident_and_can_be_kept(site: Site
     assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [500]
 
 
+def test_bundles_are_listed_newest_first_those_of_blips_too(site: Site) -> None:
+    down = proven(a_sample("x", at("10:00")))
+    blip = replace(a_sample(".", at("10:01")), blip=down.failure, bundles=proven(a_sample("x", at("10:01"))).bundles)
+    for sample in (down, blip):
+        found = Finding(check=INDIENEN, sample=sample, alerting=site.office.alerting)
+        save(site.database, found, now_us=sample.slot_us)
+    listed = site.pages.get("/api/v1/evidence?check=indienen").json()["bundles"]
+    assert [(one["outcome"], one["blip"], one["due_us"]) for one in listed] == [
+        ("up", True, at("10:01")), ("down", False, at("10:00")),
+    ]  # fmt: skip
+    assert site.pages.get(listed[0]["href"]).status_code == 200
+    assert site.pages.get("/api/v1/evidence?check=inzage").json() == {"bundles": []}
+
+
 def test_damaged_evidence_is_told_and_never_shown(site: Site) -> None:
     failing = [proven(a_sample("x", at(time))) for time in ("10:00", "10:01")]
     for sample in failing:
