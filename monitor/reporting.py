@@ -23,7 +23,7 @@ from sla.rendering import html, tables_csv, xlsx
 from sla.rendering import json as json_form
 from sla.rendering.page import LANGUAGES
 from sla.rendering.tables_csv import Proven
-from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
+from sla.report import Drills, Gap, Report, ResponseSeries, draw_up, response_series
 
 #: Why the monitor did not measure, in the report's words; see `sla.report.Gap`.
 _CAUSES = {
@@ -144,13 +144,19 @@ def draw(tx: Transaction, job: ReportJob) -> tuple[Report, int]:
         raise ReportRefusedError(str(error)) from error
     gaps, responses = tuple(_gaps(tx, job, period)), tuple(_responses(tx, job, period))
     number = reports.next_number(tx, job.contract.contract, job.period)
-    report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses)
+    report = _drawn_up(job, assessment, number, gaps=gaps, responses=responses, drills=_drills(tx, job, period))
     changes = restating.changes(tx, report, period=job.period, version=number)
     return replace(report, changes=changes, history=restating.history(tx, report)), number
 
 
 def _drawn_up(
-    job: ReportJob, assessment: Assessment, number: int, *, gaps: tuple[Gap, ...], responses: tuple[ResponseSeries, ...]
+    job: ReportJob,
+    assessment: Assessment,
+    number: int,
+    *,
+    gaps: tuple[Gap, ...],
+    responses: tuple[ResponseSeries, ...],
+    drills: Drills | None,
 ) -> Report:
     return draw_up(
         assessment,
@@ -164,7 +170,15 @@ def _drawn_up(
         config_sha256=job.config_sha256,
         contact=job.contact,
         replaces=number_of("monthly", job.period, number - 1) if number > 1 else None,
+        drills=drills,
     )
+
+
+def _drills(tx: Transaction, job: ReportJob, period: Span) -> Drills | None:
+    """Every try counts: one that failed and was held again an hour later is two."""
+    until_us = min(period.end_us, job.now_us)
+    problems = [event.data.get("problem") for event in events.read(tx, period.start_us, until_us, kinds=("drill",))]
+    return Drills(held=len(problems), passed=problems.count("")) if problems else None
 
 
 def _proven(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Proven]:

@@ -28,7 +28,7 @@ from sla.ledger_kinds import points_at
 from sla.measurements import SampleIn
 from sla.period import instant_text, parse_instant
 from sla.rendering.json import document
-from sla.report import Gap, Report, ResponseSeries, draw_up, response_series
+from sla.report import Drills, Gap, Report, ResponseSeries, draw_up, response_series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +135,7 @@ def _redrawn(
             for gap in about["gaps"]
         ],
         responses=_responses(contract, known, period),
+        drills=Drills(held=about["drills"]["held"], passed=about["drills"]["passed"]) if "drills" in about else None,
         software=about["software"],
         config_sha256=about["config_sha256"],
         legal_basis=tuple(about["legal_basis"]),

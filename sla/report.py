@@ -78,6 +78,14 @@ class ResponseSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drills:
+    """How often the way of an alarm (fault, mail, recovery) was tried on purpose, and how often that passed."""
+
+    held: int
+    passed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything one report says. Two equal reports give the same bytes in every format.
 
@@ -93,6 +101,7 @@ class Report:
         contact: whom a reader can ask; empty where nobody was named.
         replaces: number of the report this one restates; None for a first issue.
         changes: what it says otherwise than the one it restates; None for a first issue.
+        drills: of the monitor's own alarm; None where none was held.
         history: of a month, its availability beside that of the twelve months before; empty for any other period.
     """
 
@@ -111,6 +120,7 @@ class Report:
     replaces: str | None = None
     changes: Changes | None = None
     history: tuple[ClauseHistory, ...] = ()
+    drills: Drills | None = None
 
     @property
     def timezone(self) -> str:
@@ -174,6 +184,7 @@ def draw_up(
     legal_basis: Sequence[str] = (),
     contact: str = "",
     replaces: str | None = None,
+    drills: Drills | None = None,
 ) -> Report:
     """The report on one assessment.
 
@@ -209,6 +220,7 @@ def draw_up(
         legal_basis=tuple(legal_basis),
         contact=contact,
         replaces=replaces,
+        drills=drills,
     )
 
 

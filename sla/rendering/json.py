@@ -45,6 +45,7 @@ def document(report: Report, language: Language = "nl") -> dict[str, Any]:
             "minimum_coverage": ratio_text(report.minimum_coverage),
             "coverage_short": report.has_short_coverage,
             "gaps": [_gap(gap, zone) for gap in report.gaps],
+            **({"drills": {"held": report.drills.held, "passed": report.drills.passed}} if report.drills else {}),
             "response_times": [_series(series) for series in report.responses],
             "software": report.software,
             "config_sha256": report.config_sha256,

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from monitor.assessing import assess_stored, intervals, note_intervals
+from monitor.drill import Held
 from monitor.issuing import plain, record
 from monitor.reporting import ReportRefusedError, Written, _gaps, write
-from monitor.store import ledger, reports
+from monitor.store import events, ledger, reports
 from monitor.store.database import Database
 from sla.assessment import Span, Verdict
 from sla.contract import Contract
@@ -170,6 +171,22 @@ def test_hours_in_which_the_monitor_was_off_are_named(database: Database) -> Non
     missed(database, "2026-10-07 22:00", "2026-10-08 06:00")
     off = ("monitor-off", at("2026-10-07 22:00"), at("2026-10-08 06:00"), ("indienen",))
     assert gaps(database) == [off]
+
+
+def test_the_drills_of_the_month_are_counted_and_told(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    with database.begin() as tx:
+        for day, problem in (("2026-09-30", ""), ("2026-10-05", ""), ("2026-10-06", "no mail"), ("2026-10-07", "")):
+            events.add(tx, Held(at_us=at(f"{day} 05:30"), problem=problem).event)
+    written = write(job(database, tmp_path))
+    folder = tmp_path / "PROEF" / "2026-10"
+    stated = json.loads((folder / "R-2026-10-v1.json").read_text(encoding="utf-8"))
+    assert stated["report"]["drills"] == {"held": 3, "passed": 2}
+    [page] = folder.glob("*.nl.html")
+    assert "Oefeningen van ons eigen alarm (fout, mail, herstel) in deze periode: 2 van 3 geslaagd." in page.read_text()
+    issue(database, written)
+    with database.read() as tx:
+        assert first_broken(tuple(ledger.read(tx))) is None
 
 
 def test_gaps_of_one_cause_that_touch_or_overlap_are_one(database: Database) -> None:
