@@ -22,6 +22,7 @@ from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, s
 from monitor.clock import LIVE
 from monitor.config import Config, Loaded
 from monitor.service import Addresses, Service
+from monitor.store.backup import examine
 from monitor.toml_file import ConfigError
 from probes.practice.serving import RunningPractice, serve
 from probes.practice.settings import PracticeSettings
@@ -44,6 +45,7 @@ def run(
     """
     with _practice_beside(config_path) if practice else _nothing():
         loaded = config.load(config_path)
+        examine(loaded.database_url)
         config.require_files(loaded, config_path)
         _log_as(loaded.config.monitor.log_format)
         try:

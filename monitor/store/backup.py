@@ -12,7 +12,17 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
-from monitor.store.database import Database, StoreError, StoreRefused, StoreUnavailable
+from monitor.store import ledger
+from monitor.store.database import (
+    Database,
+    SchemaUnknown,
+    StoreDamaged,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    damaged,
+)
+from sla.ledger import Sealed, first_broken
 
 _PAGES_AT_ONCE = 1_000  # so that writers get their turn between the steps of a copy
 _TOOL_TIMEOUT_S = 6 * 3600
@@ -46,17 +56,23 @@ def backup(url: str, target: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def restore(url: str, source: Path, *, stamp: str) -> Path | None:
+def restore(url: str, source: Path, *, stamp: str, over_newer: bool = False) -> Path | None:
     """Put the backup `source` in the place of the store at `url`.
+
+    The backup is copied beside the store, read through, brought up to date and its ledger walked, before anything is
+    moved: a restore that is refused leaves the store as it was.
 
     Args:
         stamp: names what is set aside, e.g. `20261112T103217Z`.
+        over_newer: also where the store knows more than the backup; without it such a store keeps its place.
 
     Returns:
         Where the store that was there has been set aside; None where there was none. It is never removed.
 
     Raises:
-        StoreRefused: the backup is damaged or was written by a newer version; or a PostgreSQL database is not empty.
+        SchemaUnknown: the backup was written by a newer version.
+        StoreRefused: the backup is damaged or its ledger does not hold; or the store is newer than the backup; or a
+            PostgreSQL database is not empty.
         StoreUnavailable: a file cannot be read or written, or a process still uses the store.
     """
     parsed = make_url(url)
@@ -72,7 +88,9 @@ def restore(url: str, source: Path, *, stamp: str) -> Path | None:
         shutil.copyfile(source, beside)
         sound(beside)
         # Opened as the service would: a schema of a newer version is refused before anything is moved.
-        Database.open(f"sqlite:///{beside}").close()
+        head = _head(beside)
+        if not over_newer:
+            _refuse_newer(place, head)
         aside = _set_aside(place, stamp)
         _flush(beside)
         beside.rename(place)
@@ -82,6 +100,49 @@ def restore(url: str, source: Path, *, stamp: str) -> Path | None:
         for left in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
     return aside
+
+
+def _head(file: Path) -> Sealed | None:
+    """The last entry of a backup's ledger, which is walked from its first."""
+    database = Database.open(f"sqlite:///{file}")
+    try:
+        with database.read() as tx:
+            entries = tuple(ledger.read(tx))
+    finally:
+        database.close()
+    if (broken := first_broken(entries)) is not None:
+        raise StoreRefused(
+            f"The ledger in this backup does not hold from entry {broken.seq}: it was altered, or one before it was "
+            "dropped. Take an older backup, and keep this one for whoever finds out why."
+        )
+    return entries[-1] if entries else None
+
+
+def _refuse_newer(place: Path, head: Sealed | None) -> None:
+    """Raise where the store in place can be read and its ledger has what the backup's has not."""
+    if not place.exists():
+        return
+    try:
+        present = Database.open(f"sqlite:///{place}", migrate=False, busy_timeout_us=1_000_000)
+        try:
+            with present.read() as tx:
+                newest = ledger.head(tx)
+        finally:
+            present.close()
+    except StoreDamaged:
+        return  # that is why somebody restores
+    except SchemaUnknown as error:
+        if "does not know" in str(error):
+            raise StoreRefused(f"{place} was written by a newer version. {_OVER_NEWER}") from error
+        return
+    if newest is not None and newest != head and newest.seq >= (head.seq if head else 0):
+        raise StoreRefused(
+            f"The ledger of {place} reaches entry {newest.seq}, that of the backup entry {head.seq if head else 0}. "
+            + _OVER_NEWER
+        )
+
+
+_OVER_NEWER = "Nothing was changed. With --over-newer the backup takes its place all the same; the store is set aside."
 
 
 def sound(file: Path) -> None:
@@ -97,6 +158,33 @@ def sound(file: Path) -> None:
         raise StoreRefused(f"{file} is no sound SQLite database: {error}") from error
     if said != "ok":
         raise StoreRefused(f"{file} is damaged: {said}")
+
+
+def examine(url: str) -> None:
+    """Read a store through before it is used, where it is a file of at most `EXAMINED_BYTES`; others are not read.
+
+    Raises:
+        StoreDamaged: something in it is broken; the message says what to do.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return
+    file = Path(str(parsed.database))
+    try:
+        if not file.is_file() or file.stat().st_size > EXAMINED_BYTES:
+            return
+        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
+            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except (OSError, sqlite3.OperationalError):
+        return  # busy or out of reach, and no finding: opening it will say so
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+    if said != "ok":
+        raise damaged(str(said).splitlines()[-1])
+
+
+#: Half a gigabyte is read in about a second; a larger store is found out where it is used, by its backup, by `verify`.
+EXAMINED_BYTES = 512 * 1024 * 1024
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -193,13 +193,13 @@ def _our_errors() -> Iterator[None]:
         raise StoreUnavailable(_said(error)) from error
     except DBAPIError as error:
         if _is_damage(error.orig):
-            raise StoreDamaged(_DAMAGED.format(said=_said(error))) from error
+            raise damaged(_said(error)) from error
         raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
     except SQLAlchemyError as error:
         raise StoreRefused(_said(error)) from error
     except sqlite3.DatabaseError as error:
         if _is_damage(error):
-            raise StoreDamaged(_DAMAGED.format(said=error)) from error
+            raise damaged(str(error)) from error
         raise StoreUnavailable(str(error)) from error
     except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
         raise StoreUnavailable(str(error)) from error
@@ -211,6 +211,11 @@ _DAMAGED = (
     "The store's file is damaged ({said}). Nothing was written to it. Keep the file, put the last backup in its place "
     "with `loketwacht db restore FILE`, and check it with `loketwacht verify`; docs/runbooks.md says what to save."
 )
+
+
+def damaged(said: str) -> StoreDamaged:
+    """What is told of a broken file, with the way back."""
+    return StoreDamaged(_DAMAGED.format(said=said))
 
 
 def _is_damage(error: object) -> bool:

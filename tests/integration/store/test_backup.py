@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import main
 from monitor.store import ledger
 from monitor.store.backup import backup, restore
 from monitor.store.database import Database, StoreDamaged, StoreRefused, StoreUnavailable
 from sla.ledger import Entry
+from tests.running_service import a_place
 
 
 def _note(database: Database, text: str) -> None:
@@ -73,7 +75,9 @@ def test_restoring_sets_aside_what_was_there(store: Database, path: Path, tmp_pa
     backup(f"sqlite:///{path}", tmp_path / "copy.db")
     _note(store, "after")
     store.close()
-    aside = restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="20261112T103217Z")
+    with pytest.raises(StoreRefused, match="reaches entry 2, that of the backup entry 1"):
+        restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="20261112T103217Z")
+    aside = restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="20261112T103217Z", over_newer=True)
     assert aside == path.with_name("loketwacht.db.before-20261112T103217Z")
     for file, notes in ((path, ["before"]), (aside, ["before", "after"])):
         opened = Database.open(f"sqlite:///{file}")
@@ -89,6 +93,26 @@ def test_restoring_is_refused_while_the_store_is_in_use(store: Database, path: P
             restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
     assert _notes(store) == ["before"]
     store.close()
+
+
+def test_a_backup_whose_ledger_was_altered_is_refused(store: Database, path: Path, tmp_path: Path) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection, connection:
+        connection.execute("DROP TRIGGER ledger_no_update")
+        connection.execute("UPDATE ledger SET reason = 'never'")
+    with pytest.raises(StoreRefused, match="does not hold from entry 1"):
+        restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
+    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db"]
+
+
+def test_a_store_of_a_newer_version_keeps_its_place(store: Database, path: Path, tmp_path: Path) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    with store.begin() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store.close()
+    with pytest.raises(StoreRefused, match="newer version"):
+        restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
 
 
 def _torn(file: Path) -> None:
@@ -141,6 +165,22 @@ def test_a_damaged_store_is_named_and_a_backup_takes_its_place(
     opened = Database.open(f"sqlite:///{path}")
     assert _notes(opened) == ["before"]
     opened.close()
+
+
+def test_a_monitor_does_not_start_over_a_damaged_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Row T32's neighbour: exit 4, and the way back in one sentence; the file stays as it was."""
+    place = a_place(tmp_path)
+    file = tmp_path / "var" / "loketwacht.db"
+    Database.open(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    _torn(file)
+    before = file.read_bytes()
+    assert main(["run", "--config", str(place.config)]) == 4
+    said = capsys.readouterr().err
+    assert "is damaged" in said
+    assert "loketwacht db restore FILE" in said
+    assert file.read_bytes() == before
 
 
 @pytest.mark.postgres
