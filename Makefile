@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: help run demo practice setup setup-test test check bench side-by-side browser-leaks faults soak format lock dashboards wheel clean
+.PHONY: audit help run demo practice setup setup-test test check bench side-by-side browser-leaks faults soak format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,10 @@ faults: setup-test    ## break the running monitor in every way we know, and cou
 soak: setup-test      ## the same with new seeds for MINUTES (120)
 	@.ci/setup faults
 	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),120)
+
+audit: setup-test     ## known holes in what the lock file names (pip-audit, asks pypi.org), and ruff's security rules over our own code
+	$(BIN)/ruff check --select S monitor probes sla dashboards
+	@.ci/audit
 
 format: setup-test    ## format and mend what ruff can mend
 	$(BIN)/ruff format .
