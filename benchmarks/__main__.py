@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks import exposition, probing, service, sla_month, starting
+from benchmarks import detection, exposition, probing, service, sla_month, starting
 from benchmarks.harness import keep, tell
 
 #: A subject gives its figures one by one; a new one is added here.
-SUBJECTS = (probing.figures, service.figures, starting.figures, exposition.figures, sla_month.figures)
+SUBJECTS = (
+    probing.figures,
+    service.figures,
+    starting.figures,
+    detection.figures,
+    exposition.figures,
+    sla_month.figures,
+)
 
 if __name__ == "__main__":
     found = []
