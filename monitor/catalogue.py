@@ -236,6 +236,7 @@ CATALOGUE: tuple[Metric, ...] = (
         ("result",),
         "Times a timestamp of the ledger's head was asked for, by result: ok or failed.",
     ),
+    Metric("monitor_checks_still", "gauge", (), "Checks that gave no sample for more than three of their intervals."),
     Metric("monitor_drills_total", "counter", ("result",), "Drills held, by result: passed or failed."),
     Metric(
         "monitor_drill_last_success_timestamp_seconds",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -16,7 +16,7 @@ from monitor import clean_up
 from monitor.alerts import Addressee, Kind, certificate_messages, incident_messages, next_kind, own_messages
 from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
-from monitor.incidents import MONITOR, Event, IncidentRule, Opened, Resolved, advance, advance_own
+from monitor.incidents import MONITOR, Event, IncidentRule, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.observer import Observer
 from monitor.store import events, incidents, ledger, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
@@ -299,11 +299,46 @@ def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *
 
 def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple[Event, ...]:
     """What this sample says about the monitor: one mail when it cannot measure, one when it can again."""
-    alerting = finding.alerting
     before = incidents.load_own(tx)
-    own, happened = advance_own(before, finding.sample, alerting.rule, interval_us=finding.check.interval)
+    own, happened = advance_own(before, finding.sample, finding.alerting.rule, interval_us=finding.check.interval)
     if own != before:
         incidents.save_own(tx, own)
+    return _tell_own(tx, own, happened, finding.alerting, now_us=now_us)
+
+
+def note_stopped(
+    database: Database, checks: Sequence[Check], alerting: Alerting, *, location: str, now_us: int
+) -> tuple[Event, ...]:
+    """Checks that gave no sample at all for too long are the monitor's own trouble: one incident and one mail for all.
+
+    It ends as soon as each of them was measured again. Nothing is stored as a sample: nothing was measured.
+    """
+    at_once = alerting.rule.model_copy(update={"unknown_after": 1})
+    with database.begin() as tx:
+        own = before = incidents.load_own(tx)
+        happened: tuple[Event, ...] = ()
+        for check in checks:
+            failure = Failure(kind=FailureKind.MONITOR, subject="measuring", found="no run for three of its intervals")
+            nothing = Sample(
+                run_id="",
+                check_id=check.id,
+                location=location,
+                slot_us=now_us,
+                started_us=now_us,
+                duration_us=0,
+                outcome=Outcome.UNKNOWN,
+                failure=failure,
+            )
+            own, more = advance_own(own, nothing, at_once, interval_us=check.interval)
+            happened += more
+        if own != before:
+            incidents.save_own(tx, own)
+        return _tell_own(tx, own, happened, alerting, now_us=now_us)
+
+
+def _tell_own(
+    tx: Transaction, own: OwnTrouble, happened: tuple[Event, ...], alerting: Alerting, *, now_us: int
+) -> tuple[Event, ...]:
     for event in happened:
         incidents.record(tx, MONITOR, event)
         incident = incidents.get(tx, event.incident_id)

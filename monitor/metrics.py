@@ -102,6 +102,7 @@ class Metrics:
             "monitor_runs_in_flight",
             "monitor_loop_lag_seconds",
             "monitor_cpu_pressure_ratio",
+            "monitor_checks_still",
         ):
             self.set(name, 0)
         for direction in ("forward", "backward"):

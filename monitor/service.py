@@ -17,7 +17,7 @@ from monitor import composition, config
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
 from monitor.assessing import note_intervals
 from monitor.bookkeeping import Bookkeeping
-from monitor.check_run import Alerting, Recorder, run_check
+from monitor.check_run import Alerting, Recorder, note_stopped, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
@@ -25,13 +25,14 @@ from monitor.delivery import Bell, Delivery
 from monitor.doubt import Processor, believed, resolved, resolver_answers
 from monitor.drill import Drill, is_due, last_passed_us
 from monitor.heartbeat import Heartbeat
-from monitor.incidents import HEALTHY, MONITOR, Resolved
+from monitor.incidents import HEALTHY, MONITOR, Opened, Resolved
 from monitor.mail_message import MailMessage
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.pages import Days
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
+from monitor.stillness import Stillness
 from monitor.store import events, incidents, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
 from monitor.store.events import Event
@@ -58,6 +59,7 @@ _FOR_EVER_US = 2**62
 _BEAT_S = 1.0
 _ALERT_S = 2.0
 _RESOLVER_S = 30.0
+_STILLNESS_S = 15.0
 _UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
 
 
@@ -85,6 +87,7 @@ class Service:
         self._supervisor = Supervisor()
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
         self._processor = Processor()
+        self._stillness = Stillness(clock)
         self._drilled_us: int | None = None  # when one was last tried
         self._alertmanagers = Alertmanagers(clock=clock, observer=self._metrics)
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
@@ -138,6 +141,7 @@ class Service:
                     self._every(_BEAT_S, self._beat),
                     self._every(_ALERT_S, self._tell_alertmanagers),
                     self._every(_RESOLVER_S, self._ask_resolver),
+                    self._every(_STILLNESS_S, self._tell_stillness),
                     self._every(_MONTH_S, self._hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
@@ -286,8 +290,10 @@ class Service:
             clock=self._clock,
             observer=self._metrics,
         )
+        self._stillness.heard(check.id)
 
     def _missed_one(self, check: Check, slot_us: int, cause: Cause) -> None:
+        self._stillness.heard(check.id)  # it rests on purpose, and says so
         until_us = slot_us + check.interval
         self._missed(MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause))
 
@@ -299,6 +305,22 @@ class Service:
         settings = self._loaded.config
         sample = believed(sample, lag_us=watch.worst_us, max_lag_us=settings.monitor.max_lag, waited_us=waited_us)
         return await resolved(sample, settings.references.names, deadline_us=settings.references.deadline)
+
+    async def _tell_stillness(self) -> None:
+        """Checks that are not measured at all, though the service runs: one alarm, however many they are."""
+        # What is in shadow alarms nobody, and its samples would never end the alarm.
+        still = self._stillness.still([check for check in self._loaded.config.checks if not check.shadow])
+        self._metrics.set("monitor_checks_still", len(still))
+        if not still:
+            return
+        location, now_us, alerting = self._loaded.config.monitor.location, self._clock.now_us(), self._alerting
+        happened = await self._in_store(
+            lambda: note_stopped(self._database, still, alerting, location=location, now_us=now_us)
+        )
+        for event in happened:
+            if isinstance(event, Opened):
+                log.error("checks are not measured any more", extra={"checks": ", ".join(one.id for one in still)})
+                self._metrics.incident(MONITOR, event.since_us)
 
     async def _hold_drill(self) -> None:
         config_ = self._loaded.config

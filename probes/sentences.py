@@ -11,6 +11,10 @@ Language = Literal["nl", "en"]
 
 #: The closed language in which `expected` and `found` are written, and how Dutch says it. Longest first.
 PHRASES: tuple[tuple[str, str], ...] = (
+    ("no run for three of its intervals", "geen meting gedurende drie intervallen"),
+    ("none for any watched name", "geen voor een van de gevolgde namen"),
+    ("ms late", "ms te laat"),
+    ("ms waiting", "ms gewacht"),
     (
         "none of our name servers has an address that ip allows",
         "geen van onze naamservers heeft een adres dat ip toelaat",
@@ -164,6 +168,7 @@ _SUBJECTS_NL = {
     "event loop": "de stiptheid van de monitor",
     "processor": "de rekentijd van de monitor",
     "resolver": "de naamserver van de monitor",
+    "measuring": "het meten zelf",
 }
 _SUBJECTS_EN = {
     "status": "the status",
@@ -183,6 +188,7 @@ _SUBJECTS_EN = {
     "event loop": "the punctuality of the monitor",
     "processor": "the computing time of the monitor",
     "resolver": "the name server of the monitor",
+    "measuring": "the measuring itself",
 }
 _SOURCES_NL = {
     "css": "element",
@@ -287,7 +293,7 @@ def _nl(f: Failure) -> str:
         case FailureKind.REFERENCE:
             return "ook de referentiedoelen antwoordden niet, dus ligt het wellicht aan het netwerk van de monitor"
         case FailureKind.MONITOR:
-            return f"de monitor kon zelf niet meten ({_own(f, expected, found)})"
+            return f"de monitor kon zelf niet meten ({_own(f, expected, found, what)})"
 
 
 def _en(f: Failure) -> str:
@@ -336,8 +342,8 @@ def _en(f: Failure) -> str:
         case FailureKind.REFERENCE:
             return "the reference targets did not answer either, so the monitor's own network is likely to blame"
         case FailureKind.MONITOR:
-            return f"the monitor itself could not measure ({_own(f, expected, found)})"
+            return f"the monitor itself could not measure ({_own(f, expected, found, what)})"
 
 
-def _own(f: Failure, expected: str, found: str) -> str:
-    return f"{f.subject}: {expected}, {found}" if f.expected is not None else found
+def _own(f: Failure, expected: str, found: str, what: str) -> str:
+    return f"{what}: {expected}, {found}" if f.expected is not None else found

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.alerts import Language
 from monitor.doubt import Processor, believed, resolved, resolver_answers
 from probes.sample import Failure, FailureKind, Outcome, Sample
+from probes.sentences import sentence
 from tests.heart import SECOND, a_sample, at, run
 
 NO_NAME = Failure(kind=FailureKind.DNS, step="verzenden", subject="loket.example", found="no answer")
@@ -49,6 +51,20 @@ def test_a_run_without_a_processor_has_seen_nothing() -> None:
     assert doubted.outcome is Outcome.UNKNOWN
     assert doubted.failure is not None
     assert (doubted.failure.subject, doubted.failure.found) == ("processor", "3000 ms waiting")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nl", "(de rekentijd van de monitor: hoogstens 2000 ms gewacht, 3000 ms gewacht)"),
+        ("en", "(the computing time of the monitor: at most 2000 ms waiting, 3000 ms waiting)"),
+    ],
+)
+def test_what_kept_us_from_looking_is_told_in_both_languages(language: Language, said: str) -> None:
+    sample = replace(a_sample("x", at("10:00")), duration_us=5 * SECOND)
+    doubted = believed(sample, lag_us=0, max_lag_us=2 * SECOND, waited_us=3 * SECOND)
+    assert doubted.failure is not None
+    assert said in sentence(doubted.failure, language)
 
 
 def test_a_long_run_may_wait_a_little() -> None:
