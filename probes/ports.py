@@ -92,6 +92,12 @@ async def try_mail_server(check: MailServerCheck, outside: Outside, reading: Rea
             found = ", ".join(map(quoted, offered)) or "nothing"
             raise Fault(FailureKind.ASSERTION, "EHLO", expected=", ".join(map(quoted, missing)), found=found)
         await say_goodbye(connection, trail)
+    except Fault as fault:
+        if fault.kind is FailureKind.ASSERTION:
+            # It is a mail server, only not as it should be: it is left as one leaves a mail server.
+            reading.so_far = fault
+            await say_goodbye(connection, trail)
+        raise
     finally:
         trail.add(processing_us=max(0, outside.way.monotonic_us() - began - trail.phases.tls_us))
         await connection.aclose()

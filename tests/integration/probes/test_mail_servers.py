@@ -86,7 +86,10 @@ def test_a_mail_server_is_greeted_secured_and_left_and_no_mail_is_begun(ours: Au
 
 
 def test_what_is_offered_only_before_tls_is_not_offered(ours: Authority) -> None:
-    sample = tried(mail_server(ours.server("mail.example"), [], after=b"250 AUTH PLAIN\r\n"), ours, extensions="SIZE")
+    said: list[bytes] = []
+    serve = mail_server(ours.server("mail.example"), said, after=b"250 AUTH PLAIN\r\n")
+    sample = tried(serve, ours, extensions="SIZE")
+    assert said[-1] == b"QUIT"
     assert verdict(sample) == (Outcome.DOWN, FailureKind.ASSERTION, "“AUTH”")
     assert "EHLO" in sample.evidence[0].request
     assert "220 ga je gang" in sample.evidence[0].body
