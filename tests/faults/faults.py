@@ -40,7 +40,7 @@ class Fault:
     name: str
     story: Callable[[Scene], None]
     journeys: int = 4
-    interval_s: float = 1.0
+    interval_s: float = 1.5
     more: Callable[[Scene], str] = field(default=lambda scene: "")
     host: str = "127.0.0.1"
     may_double: bool = False

@@ -50,7 +50,7 @@ class Scene:
     folder: Path
     chance: random.Random
     journeys: tuple[str, ...]
-    interval_s: float = 1.0
+    interval_s: float = 1.5
     more: str = ""
     portal_host: str = "127.0.0.1"
     environment: dict[str, str] = field(default_factory=dict)
@@ -218,7 +218,7 @@ class Scene:
         )
         people = "".join(f'[[recipient]]\naddress = "{reader}"\n' for reader in READERS)
         interval = f"{int(self.interval_s * 1000)}ms"
-        deadline = f"{int(self.interval_s * 400)}ms"
+        deadline = f"{int(self.interval_s * 600)}ms"
         walks = "".join(_JOURNEY.format(name=name, interval=interval, deadline=deadline) for name in self.journeys)
         return head + people + walks + self.more
 
@@ -242,7 +242,7 @@ _HEAD = """
 [monitor]
 location = "{location}"
 data_dir = "var"
-max_lag = "20s"
+max_lag = "300ms"
 
 [portal]
 name = "Proefloket"
@@ -271,7 +271,7 @@ host = "127.0.0.1"
 port = {smtp}
 security = "none"
 sender = "loketwacht@loket.example"
-timeout = "3s"
+timeout = "8s"
 
 [[contract]]
 file = "contract.toml"
