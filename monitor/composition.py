@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from monitor.access import Gate
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.mail_message import Mailbox, MailMessage
@@ -52,6 +53,11 @@ def watched(loaded: Loaded) -> Watched:
         checks=config.checks,
         location=config.monitor.location,
         timezone=config.monitor.timezone,
+        gate=Gate(
+            token=loaded.secrets[config.pages.token] if config.pages.token else None,
+            proxy=config.pages.trusted_proxy,
+            public=config.pages.public,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
+from monitor.access import TrustedProxy
 from monitor.alerts import Addressee, Recipient
 from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
@@ -126,10 +127,22 @@ class Pages(Listener):
 
     Attributes:
         public_url: how readers reach the pages; links in mails begin with it.
+        token: name of a secret that visitors must show. None and no trusted proxy: whoever reaches the pages sees them.
+        trusted_proxy: a proxy that lets in only whom it knows; who comes through it needs no token.
+        public: the status page, without details, is for everybody all the same.
     """
 
     port: int = Field(default=8780, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8780"
+    token: str | None = None
+    trusted_proxy: TrustedProxy | None = None
+    public: bool = False
+
+    @model_validator(mode="after")
+    def _public_beside_closed(self) -> Self:
+        if self.public and self.token is None and self.trusted_proxy is None:
+            raise ValueError("has public = true without token or trusted_proxy: all pages are open already")
+        return self
 
 
 class MetricsListener(Listener):
@@ -480,6 +493,8 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         yield origins.problem(
             ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
         )
+    if config.pages.token is not None and config.pages.token not in config.secrets:
+        yield origins.problem(("pages", "token"), f'there is no secret "{config.pages.token}"', "Add it to [secrets].")
     if config.signature is not None and config.signature.secret not in (None, *config.secrets):
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."

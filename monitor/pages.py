@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
@@ -24,6 +24,7 @@ from dashboards.status_page import (
     StatusPage,
 )
 from monitor import evidence_pages
+from monitor.access import Gate
 from monitor.alerts import Kind
 from monitor.incidents import MONITOR, Incident
 from monitor.store import incidents, ledger, outbox, samples
@@ -46,12 +47,13 @@ _STATE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is watched, in the words people use."""
+    """What is watched, in the words people use, and who may see it."""
 
     portal: str
     checks: tuple[Check, ...]
     location: str
     timezone: str
+    gate: Gate = field(default_factory=Gate)
 
     def title(self, check_id: str, language: Language) -> str:
         for check in self.checks:
@@ -152,6 +154,17 @@ def announced(entries: Iterable[Sealed]) -> tuple[Sealed, ...]:
     """Maintenance that was announced and neither cancelled nor corrected, by start."""
     found = (sealed for sealed in in_force(tuple(entries)) if sealed.entry.kind == "maintenance")
     return tuple(sorted(found, key=lambda sealed: sealed.entry.from_us or 0))
+
+
+def without_details(page: StatusPage) -> StatusPage:
+    """The status page for everybody: how each part does and did; not what failed, nor any way further."""
+    return replace(
+        page,
+        frame=replace(page.frame, links=replace(page.frame.links, sla=None)),
+        journeys=tuple(replace(journey, sentence="") for journey in page.journeys),
+        incidents=(),
+        past=(),
+    )
 
 
 def status(database: Database, watched: Watched, days: Days, *, frame: Frame, now_us: int) -> StatusPage:

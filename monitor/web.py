@@ -35,6 +35,7 @@ from dashboards.status_page import (
     render_status,
 )
 from monitor import evidence_pages, pages
+from monitor.access import Gate
 from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, sla_page
@@ -107,7 +108,8 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
         page = await run_in_threadpool(
             lambda: pages.status(now.database, now.watched, now.days, frame=framed, now_us=framed.generated_us)
         )
-        return _html(request, render_status(page))
+        known = request.scope.get(_KNOWN, True)
+        return _html(request, render_status(page if known else pages.without_details(page)))
 
     async def incident(request: Request) -> Response:
         now = shown()
@@ -254,7 +256,7 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
         ],
         exception_handlers={HTTPException: failed, StoreError: failed, Exception: failed},
     )
-    return _secured(app)
+    return _secured(_guarded(app, lambda: shown().watched.gate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +374,38 @@ def _cached(request: Request, body: bytes, content_type: str, control: str) -> R
     if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers)
+
+
+#: In a request's scope: whether this visitor may see everything.
+_KNOWN = "loketwacht.known"
+
+
+def _guarded(app: ASGIApp, gate: Callable[[], Gate]) -> ASGIApp:
+    """Lets in only whom the gate lets in; others see the status page without details, where that is public."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        now = gate()
+        if scope["type"] != "http" or not now.closed:
+            await app(scope, receive, send)
+            return
+        request = Request(scope)
+        known = now.lets_in(client=request.client.host if request.client else None, headers=request.headers)
+        path = scope["path"]
+        if not known and not (path.startswith("/static/") or (now.public and path in ("/", "/toegankelijkheid"))):
+            ask = {"www-authenticate": 'Basic realm="Loketwacht", charset="UTF-8"', "cache-control": "no-store"}
+            await PlainTextResponse("Niet toegelaten. / Not admitted.\n", 401, headers=ask)(scope, receive, send)
+            return
+
+        async def for_one_alone(message: Message) -> None:
+            # A cache between us must not show one visitor what another may see.
+            if message["type"] == "http.response.start" and not path.startswith("/static/"):
+                kept = [pair for pair in message["headers"] if pair[0] != b"cache-control"]
+                message["headers"] = [*kept, (b"cache-control", b"private, no-cache"), (b"vary", b"authorization")]
+            await send(message)
+
+        await app({**scope, _KNOWN: known}, receive, for_one_alone)
+
+    return guarded
 
 
 def _secured(app: ASGIApp) -> ASGIApp:
