@@ -205,6 +205,8 @@ class Portal(Definition):
     Attributes:
         ca_file: certificates to trust in addition to the system's; a path relative to the config file, or None.
         allow_hosts: hosts (`name` or `name:port`) that journeys and redirects may reach besides the base URL's own.
+        private_hosts: names that may lead to an address that is not public (private, link-local, loopback); an address
+            that the configuration writes itself may always be asked, and so may `localhost`.
         max_body: cap on a body in bytes, on the wire and after decoding.
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.
         marker: a header of your own on every request, beside `X-Loketwacht-Run` and `traceparent`; None sends none.
@@ -224,6 +226,7 @@ class Portal(Definition):
     base_url: BaseUrl
     ca_file: str | None = None
     allow_hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
     max_body: int = Field(default=8 * 1024 * 1024, ge=1024)
     max_redirects: int = Field(default=10, ge=0, le=50)
     contact: str

@@ -96,10 +96,17 @@ class Setup:
                 pinned=portal.addresses,
                 remember_us=portal.dns_cache or 0,
                 remembered=self.remembered,
+                private=self._private(),
             ),
             monotonic_us=self.monotonic_us,
             proxy=self._proxy(),
         )
+
+    def _private(self) -> frozenset[str]:
+        """Names that may lead behind our own firewall: those the configuration names so, and our own proxy."""
+        portal = self.portal
+        proxy = urlsplit(portal.proxy).hostname if portal.proxy else None
+        return frozenset(name.lower() for name in (*portal.private_hosts, *([proxy] if proxy else [])))
 
     def _trusted(self, *, verify: bool = True, http: bool = True) -> ssl.SSLContext:
         portal = self.portal

@@ -33,6 +33,8 @@ class Names:
     Attributes:
         pinned: name to the one address it has for us, to probe one node behind a load balancer.
         remember_us: how long an answer is used again; 0 asks each time, as a visitor's first visit does.
+        private: names that may lead to an address that is not public, in lower case. Any other name that does is not
+            connected to: whoever rules a name server must not be able to point us at machines behind our own firewall.
     """
 
     monotonic_us: Callable[[], int]
@@ -40,6 +42,7 @@ class Names:
     pinned: Mapping[str, str] = field(default_factory=dict)
     remember_us: int = 0
     remembered: Remembered = field(default_factory=Remembered)
+    private: frozenset[str] = frozenset()
 
     async def addresses(self, host: str, port: int, trail: Trail) -> tuple[str, ...]:
         """Every address to try, in order; the time goes to the phase `resolve`, none for an address as such.
@@ -76,8 +79,31 @@ class Names:
             found = await loop.getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise Fault(FailureKind.DNS, name, expected="an address", found=words(error)) from error
+        if name.lower() not in self.private | {"localhost"}:
+            for entry in found:
+                if not public(str(entry[4][0])):
+                    wanted = "a public address, or the name in portal.private_hosts"
+                    raise Fault(FailureKind.DNS, name, expected=wanted, found=str(entry[4][0]))
         ordered = list(dict.fromkeys((entry[0], str(entry[4][0])) for entry in found))
         if self.family in ("4-then-6", "6-then-4"):
             first = _ASKED[self.family[0]]
             ordered.sort(key=lambda entry: entry[0] != first)  # stable: the system's order within a family
         return tuple(address for _, address in ordered)
+
+
+def public(address: str) -> bool:
+    """Whether an address is one of the internet: not private, link-local, loopback, shared, reserved or multicast.
+
+    An IPv4 address inside an IPv6 one (mapped, 6to4, NAT64) is looked at as what it leads to.
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
