@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from monitor import composition, config
-from monitor.alertmanager import Alert, Alertmanagers, alerts_of
 from monitor.assessing import note_intervals
 from monitor.bookkeeping import Bookkeeping
-from monitor.check_run import Alerting, Recorder, note_stopped, run_check
+from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
-from monitor.doubt import Processor, believed, resolved, resolver_answers
-from monitor.drill import Drill, is_due, last_passed_us
+from monitor.doubt import Processor, believed, resolved
 from monitor.heartbeat import Heartbeat
-from monitor.incidents import HEALTHY, MONITOR, Opened, Resolved
+from monitor.incidents import HEALTHY, MONITOR, Resolved
+from monitor.lookouts import Lookouts
 from monitor.mail_message import MailMessage
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
@@ -88,8 +87,6 @@ class Service:
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
         self._processor = Processor()
         self._stillness = Stillness(clock)
-        self._drilled_us: int | None = None  # when one was last tried
-        self._alertmanagers = Alertmanagers(clock=clock, observer=self._metrics)
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
     async def run(
@@ -109,6 +106,17 @@ class Service:
                 database=self._database, in_store=self._in_store, clock=self._clock, observer=self._metrics
             )
             self._clean_up = CleanUp(database=self._database, in_store=self._in_store, clock=self._clock)
+            lookouts = Lookouts(
+                loaded=lambda: self._loaded,
+                setup=lambda: self._setup,
+                alerting=lambda: self._alerting,
+                database=self._database,
+                in_store=self._in_store,
+                clock=self._clock,
+                metrics=self._metrics,
+                stillness=self._stillness,
+                wake=self._wake.set,
+            )
             books = Bookkeeping(
                 loaded=lambda: self._loaded,
                 database=self._database,
@@ -139,10 +147,10 @@ class Service:
                     self._webhooks().run(self._wake.event()),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     self._every(_BEAT_S, self._beat),
-                    self._every(_ALERT_S, self._tell_alertmanagers),
-                    self._every(_RESOLVER_S, self._ask_resolver),
-                    self._every(_STILLNESS_S, self._tell_stillness),
-                    self._every(_MONTH_S, self._hold_drill),
+                    self._every(_ALERT_S, lookouts.tell_alertmanagers),
+                    self._every(_RESOLVER_S, lookouts.ask_resolver),
+                    self._every(_STILLNESS_S, lookouts.tell_stillness),
+                    self._every(_MONTH_S, lookouts.hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
@@ -306,51 +314,6 @@ class Service:
         sample = believed(sample, lag_us=watch.worst_us, max_lag_us=settings.monitor.max_lag, waited_us=waited_us)
         return await resolved(sample, settings.references.names, deadline_us=settings.references.deadline)
 
-    async def _tell_stillness(self) -> None:
-        """Checks that are not measured at all, though the service runs: one alarm, however many they are."""
-        # What is in shadow alarms nobody, and its samples would never end the alarm.
-        still = self._stillness.still([check for check in self._loaded.config.checks if not check.shadow])
-        self._metrics.set("monitor_checks_still", len(still))
-        if not still:
-            return
-        location, now_us, alerting = self._loaded.config.monitor.location, self._clock.now_us(), self._alerting
-        happened = await self._in_store(
-            lambda: note_stopped(self._database, still, alerting, location=location, now_us=now_us)
-        )
-        for event in happened:
-            if isinstance(event, Opened):
-                log.error("checks are not measured any more", extra={"checks": ", ".join(one.id for one in still)})
-                self._metrics.incident(MONITOR, event.since_us)
-
-    async def _hold_drill(self) -> None:
-        config_ = self._loaded.config
-        if (settings := config_.drill) is None:
-            self._metrics.drop(("monitor_drill_last_success_timestamp_seconds",))
-            return
-
-        def last() -> int | None:
-            with self._database.read() as tx:
-                return last_passed_us(tx)
-
-        name, zone = "monitor_drill_last_success_timestamp_seconds", config_.monitor.timezone
-        last_us, now_us = await self._in_store(last), self._clock.now_us()
-        self._metrics.set(name, (last_us or 0) / _SECOND_US)
-        if not is_due(settings, zone, now_us=now_us, last_us=last_us, tried_us=self._drilled_us):
-            return
-        self._drilled_us = now_us
-        drill = Drill(database=self._database, in_store=self._in_store, clock=self._clock, wake=self._wake.set)
-        held = await drill.hold(settings, setup=self._setup, rule=config_.incidents, location=config_.monitor.location)
-        self._metrics.add("monitor_drills_total", 1, "failed" if held.problem else "passed")
-        if not held.problem:
-            self._metrics.set(name, held.at_us / _SECOND_US)
-
-    async def _ask_resolver(self) -> None:
-        """The watched names, regularly, so that a resolver that fails shows before a journey fails for it."""
-        settings = self._loaded.config.references
-        answers = await resolver_answers(settings.names, deadline_us=settings.deadline)
-        for name, answered in zip(settings.names, answers, strict=True):
-            self._metrics.set("monitor_resolver_up", float(answered), name)
-
     async def _ask_references(self) -> bool:
         settings = self._loaded.config.references
         answers = await references_up(settings.urls, deadline_us=settings.deadline, setup=self._setup)
@@ -406,25 +369,6 @@ class Service:
 
     async def _beat(self) -> None:
         await self._heartbeat.beat(self._loaded.config.heartbeat, self._loaded.secrets)
-
-    async def _tell_alertmanagers(self) -> None:
-        config_ = self._loaded.config
-        if (settings := config_.alertmanager) is None:
-            return
-
-        def read() -> tuple[Alert, ...]:
-            with self._database.read() as tx:
-                return alerts_of(
-                    tx,
-                    config_.checks,
-                    location=config_.monitor.location,
-                    settings=settings,
-                    pages_url=config_.pages.public_url,
-                    since_us=self._alertmanagers.since_us(),
-                    now_us=self._clock.now_us(),
-                )
-
-        await self._alertmanagers.tell(await self._in_store(read), settings, self._loaded.secrets)
 
     async def _work_off(self) -> None:
         """Take away what journeys left at the portal, and show what stays."""
