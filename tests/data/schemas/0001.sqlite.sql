@@ -1,0 +1,151 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE event (
+	id INTEGER NOT NULL, 
+	at_us BIGINT NOT NULL, 
+	kind TEXT NOT NULL, 
+	check_id TEXT, 
+	data TEXT NOT NULL, 
+	CONSTRAINT pk_event PRIMARY KEY (id)
+);
+INSERT INTO "event" VALUES(1,1,'é1','é1','é1');
+CREATE TABLE evidence (
+	check_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	slot_us BIGINT NOT NULL, 
+	position INTEGER NOT NULL, 
+	step TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	response_head TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	body_truncated BOOLEAN NOT NULL, 
+	body_sha256 VARCHAR(64), 
+	addresses TEXT NOT NULL, 
+	CONSTRAINT pk_evidence PRIMARY KEY (check_id, location, slot_us, position)
+);
+INSERT INTO "evidence" VALUES('é1','é1',1,1,'é1','é1','é1','é1',1,'é1','é1');
+CREATE TABLE incident (
+	id TEXT NOT NULL, 
+	check_id TEXT NOT NULL, 
+	since_us BIGINT NOT NULL, 
+	confirmed_us BIGINT NOT NULL, 
+	last_bad_us BIGINT NOT NULL, 
+	until_us BIGINT, 
+	failure TEXT NOT NULL, 
+	reminders INTEGER NOT NULL, 
+	CONSTRAINT pk_incident PRIMARY KEY (id)
+);
+INSERT INTO "incident" VALUES('é1','é1',1,1,1,1,'é1',1);
+CREATE TABLE incident_state (
+	check_id TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	CONSTRAINT pk_incident_state PRIMARY KEY (check_id)
+);
+INSERT INTO "incident_state" VALUES('é1','é1');
+CREATE TABLE ledger (
+	seq BIGINT NOT NULL, 
+	kind TEXT NOT NULL, 
+	recorded_us BIGINT NOT NULL, 
+	author TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	from_us BIGINT, 
+	until_us BIGINT, 
+	scope TEXT NOT NULL, 
+	data TEXT NOT NULL, 
+	supersedes BIGINT, 
+	previous VARCHAR(64) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_ledger PRIMARY KEY (seq)
+);
+INSERT INTO "ledger" VALUES(1,'user-report',1,'ops','één melding',1,NULL,'[]','{}',NULL,'','09db417cfb071dbf2c928600c27b045e61448fe7f37e8f238a7933ba2851528a');
+CREATE TABLE message (
+	id TEXT NOT NULL, 
+	thread TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	language VARCHAR(2) NOT NULL, 
+	incident_id TEXT, 
+	created_us BIGINT NOT NULL, 
+	content TEXT NOT NULL, 
+	state VARCHAR(8) NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	due_us BIGINT NOT NULL, 
+	lease_until_us BIGINT NOT NULL, 
+	lease_owner TEXT NOT NULL, 
+	CONSTRAINT pk_message PRIMARY KEY (id)
+);
+INSERT INTO "message" VALUES('é1','é1',1,'é1','é1','é1',1,'é1','é1',1,1,1,'é1');
+CREATE TABLE message_recipient (
+	message_id TEXT NOT NULL, 
+	address TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	state VARCHAR(8) NOT NULL, 
+	settled_us BIGINT, 
+	answer TEXT NOT NULL, 
+	CONSTRAINT pk_message_recipient PRIMARY KEY (message_id, address), 
+	CONSTRAINT fk_message_recipient_message_id FOREIGN KEY(message_id) REFERENCES message (id)
+);
+INSERT INTO "message_recipient" VALUES('é1','é1','é1','é1',1,'é1');
+CREATE TABLE report (
+	contract TEXT NOT NULL, 
+	period TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	automatic BOOLEAN NOT NULL, 
+	issued_us BIGINT NOT NULL, 
+	ledger_head TEXT NOT NULL, 
+	sha256 TEXT NOT NULL, 
+	files TEXT NOT NULL, 
+	CONSTRAINT pk_report PRIMARY KEY (contract, period, number)
+);
+INSERT INTO "report" VALUES('é1','é1',1,1,1,'é1','é1','é1');
+CREATE TABLE sample (
+	check_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	slot_us BIGINT NOT NULL, 
+	started_us BIGINT NOT NULL, 
+	duration_us BIGINT NOT NULL, 
+	outcome VARCHAR(8) NOT NULL, 
+	failure_kind VARCHAR(16), 
+	attempts INTEGER NOT NULL, 
+	lag_us BIGINT NOT NULL, 
+	CONSTRAINT pk_sample PRIMARY KEY (check_id, location, slot_us)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "sample" VALUES('é1','é1',1,1,1,'é1','é1',1,1);
+CREATE TABLE sample_detail (
+	check_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	slot_us BIGINT NOT NULL, 
+	run_id TEXT NOT NULL, 
+	failure TEXT, 
+	blip TEXT, 
+	steps TEXT NOT NULL, 
+	certificate TEXT, 
+	CONSTRAINT pk_sample_detail PRIMARY KEY (check_id, location, slot_us)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "sample_detail" VALUES('é1','é1',1,'é1','é1','é1','é1','é1');
+CREATE INDEX ix_incident_since_us ON incident (since_us);
+CREATE UNIQUE INDEX uq_incident_open ON incident (check_id) WHERE until_us IS NULL;
+CREATE INDEX ix_message_thread ON message (thread);
+CREATE INDEX ix_message_incident_id ON message (incident_id);
+CREATE INDEX ix_message_pending ON message (due_us) WHERE state = 'pending';
+CREATE INDEX ix_event_at_us ON event (at_us);
+CREATE UNIQUE INDEX uq_report_automatic ON report (contract, period) WHERE automatic = 1;
+CREATE TRIGGER sample_no_update BEFORE UPDATE ON sample BEGIN SELECT RAISE(ABORT, 'sample is append-only'); END;
+CREATE TRIGGER sample_no_delete BEFORE DELETE ON sample BEGIN SELECT RAISE(ABORT, 'sample is append-only'); END;
+CREATE TRIGGER sample_detail_no_update BEFORE UPDATE ON sample_detail BEGIN SELECT RAISE(ABORT, 'sample_detail is append-only'); END;
+CREATE TRIGGER sample_detail_no_delete BEFORE DELETE ON sample_detail BEGIN SELECT RAISE(ABORT, 'sample_detail is append-only'); END;
+CREATE TRIGGER evidence_no_update BEFORE UPDATE ON evidence BEGIN SELECT RAISE(ABORT, 'evidence is append-only'); END;
+CREATE TRIGGER evidence_no_delete BEFORE DELETE ON evidence BEGIN SELECT RAISE(ABORT, 'evidence is append-only'); END;
+CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is append-only'); END;
+CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'ledger is append-only'); END;
+COMMIT;
