@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from monitor import composition, sealing, timestamping
+from monitor import composition, retention, sealing, timestamping
 from monitor.alerts import ReportNews, report_messages
 from monitor.automatic import due_reports, report_news
 from monitor.clock import Clock
@@ -25,6 +25,7 @@ from sla.ledger import Sealed
 log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_DAYS_AT_ONCE = 31
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +71,27 @@ class Bookkeeping:
         digests = await self.worker(sealing.digests_due, self.loaded().database_url, now_us)
         for one in digests:
             await self.in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
+        await self._retain(now_us)
         self._sealed_until_us = sealing.settled_until(now_us)
+
+    async def _retain(self, now_us: int) -> None:
+        """After the daily seal: what is beyond its term goes, each day in a transaction of its own."""
+        for one in await self.in_store(lambda: self._beyond_term(now_us)):
+            try:
+                await self.in_store(lambda o=one: self._take_away(o))  # type: ignore[misc]
+            except retention.RetentionRefusedError as error:
+                log.error("samples beyond their term stay: they are not those that were sealed", extra={"why": error})
+
+    def _beyond_term(self, now_us: int) -> tuple[retention.Due, ...]:
+        loaded = self.loaded()
+        contracts = tuple(one.contract for one in loaded.contracts)
+        with self.database.read() as tx:
+            return retention.due(tx, loaded.config.retention, contracts, now_us=now_us, most=_DAYS_AT_ONCE)
+
+    def _take_away(self, one: retention.Due) -> None:
+        with self.database.begin() as tx:
+            retention.remove(tx, one, now_us=self.clock.now_us())
+        log.info("samples removed after their term", extra={"day": one.day, "count": one.samples})
 
     def _seal(self, digest: sealing.DayDigest) -> None:
         with self.database.begin() as tx:

@@ -32,6 +32,7 @@ from monitor.outward_settings import (
     outward_problems,
     webhook_problems,
 )
+from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
@@ -202,6 +203,7 @@ class Config(Definition):
     drill: DrillSettings | None = None
     pages: Pages = Pages()
     metrics: MetricsListener = MetricsListener()
+    retention: RetentionSettings = RetentionSettings()
     heartbeat: HeartbeatSettings | None = None
     timestamp: TimestampSettings | None = None
     signature: SignatureSettings | None = None

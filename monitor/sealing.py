@@ -17,6 +17,8 @@ from sla.ledger import Entry, Sealed
 from sla.period import instant_text
 
 KIND = "samples-digest"
+#: Good samples of a day were removed after their term; the entry seals what stayed.
+REMOVED = "samples-removed"
 BY = "loketwacht"
 DAY_US = 86_400 * 1_000_000
 #: How long after its end a day is left alone: samples may still be on their way.
@@ -82,7 +84,7 @@ def digests_due(database_url: str, now_us: int) -> tuple[DayDigest, ...]:
         days.fold(database, until_us=settled_until(now_us))
         with database.read() as tx:
             known = seals.sets(tx)
-            return tuple(_day_digest(tx, start_us, known) for start_us in days_due(tx, now_us))
+            return tuple(day_digest(tx, start_us, known) for start_us in days_due(tx, now_us))
     finally:
         database.close()
 
@@ -108,11 +110,13 @@ def record(tx: Transaction, digests: Iterable[DayDigest], *, now_us: int) -> tup
 
 
 def sealed_days(entries: Iterable[Sealed]) -> dict[int, Sealed]:
-    """Each sealed day's start with the entry that seals it; the first one counts."""
+    """Each sealed day's start with the entry that seals it: the first one, or the one that tells what was removed."""
     found: dict[int, Sealed] = {}
     for sealed in entries:
         if sealed.entry.kind == KIND and sealed.entry.from_us is not None:
             found.setdefault(sealed.entry.from_us, sealed)
+        elif sealed.entry.kind == REMOVED and sealed.entry.from_us is not None:
+            found[sealed.entry.from_us] = sealed
     return found
 
 
@@ -120,8 +124,37 @@ def first_difference(tx: Transaction, entries: Sequence[Sealed]) -> Difference |
     """The first sealed day whose samples are no longer those that were sealed; None where all are."""
     known = seals.sets(tx)
     for start_us, sealed in sorted(sealed_days(entries).items()):
-        if (found := compared(sealed, _day_digest(tx, start_us, known))) is not None:
+        if sealed.entry.kind == REMOVED and (wrong := _removed_wrongly(sealed, entries)) is not None:
+            return wrong
+        if (found := compared(sealed, day_digest(tx, start_us, known))) is not None:
             return found
+    return None
+
+
+def thinned(entries: Iterable[Sealed]) -> dict[int, int]:
+    """The start of each day of which samples were removed after their term, and how many."""
+    return {
+        sealed.entry.from_us: int(sealed.entry.data["removed_count"])
+        for sealed in entries
+        if sealed.entry.kind == REMOVED and sealed.entry.from_us is not None
+    }
+
+
+def _removed_wrongly(sealed: Sealed, entries: Sequence[Sealed]) -> Difference | None:
+    """Whether what was removed and what stayed are not together what was sealed before."""
+    data = sealed.entry.data
+    original = next(
+        e
+        for e in sealed_days(e for e in entries if e.entry.kind == KIND).values()
+        if e.entry.from_us == sealed.entry.from_us
+    )
+    before, after = (json.loads(one.entry.data["sets"]) for one in (original, sealed))
+    removed: dict[str, int] = json.loads(data["removed"])
+    for name in sorted(before.keys() | after.keys() | removed.keys()):
+        was, stayed = (int(sets.get(name, "0 -").split(" ")[0]) for sets in (before, after))
+        if was != stayed + removed.get(name, 0):
+            text = f"{was} were sealed, but the entry tells of {removed.get(name, 0)} removed and {stayed} kept"
+            return Difference(seq=sealed.seq, day=data["day"], samples=name, text=text)
     return None
 
 
@@ -162,8 +195,8 @@ def digest_of(start_us: int, rows: Mapping[str, Iterable[bytes]]) -> DayDigest:
     return DayDigest(day=instant_text(start_us)[:10], start_us=start_us, count=total, sets=sets)
 
 
-def _day_digest(tx: Transaction, start_us: int, known: Sequence[tuple[str, str]]) -> DayDigest:
-    """Of a day; `known` are the sets there are."""
+def day_digest(tx: Transaction, start_us: int, known: Sequence[tuple[str, str]]) -> DayDigest:
+    """The digest of a day as it is now; `known` are the sets there are."""
     rows = {f"{check} {where}": seals.rows(tx, check, where, start_us, start_us + DAY_US) for check, where in known}
     return digest_of(start_us, rows)
 

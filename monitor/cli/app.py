@@ -20,6 +20,7 @@ from monitor.cli import (
     proof,
     reasons,
     restated,
+    retained,
     running,
     written,
 )
@@ -60,7 +61,7 @@ app.command(proof.verify)
 app.command(exchange.import_)
 app.command(exchange.export)
 app.command(look.alert)
-app.command(look.db)
+app.command(retained.db)
 app.command(look.dashboards_app)
 app.register_install_completion_command(help="Install completion for this shell.")
 

@@ -20,10 +20,10 @@ from monitor.clock import LIVE
 from monitor.delivery import Delivery
 from monitor.observer import Unobserved
 from monitor.pages import Days
-from monitor.sealing import settled_until
+from monitor.sealing import REMOVED, settled_until, thinned
 from monitor.smtp import smtp_sender
 from monitor.store import backup as copies
-from monitor.store import days, outbox
+from monitor.store import days, ledger, outbox
 from monitor.store import incidents as stored
 from monitor.store.database import Database, directly
 from monitor.webhooks import webhook_sender
@@ -227,7 +227,7 @@ def rebuild_days(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     database = Database.open(loaded.database_url)
     try:
         with database.begin() as tx:
-            days.forget(tx)
+            days.forget(tx, but=thinned(ledger.read(tx, kinds=(REMOVED,))))
         number = days.fold(database, until_us=settled_until(LIVE.now_us()))
     finally:
         database.close()

@@ -12,7 +12,7 @@ from monitor import archive, config, timestamping
 from monitor.cli.contract import chosen
 from monitor.cli.exchange import export, opened
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
-from monitor.sealing import first_difference, sealed_days
+from monitor.sealing import first_difference, sealed_days, thinned
 from monitor.store import evidence, ledger, reports
 from monitor.store.database import Database
 from monitor.store.days import first_difference as first_misfolded
@@ -100,10 +100,11 @@ def verify(
         with store.read() as tx:
             entries = tuple(ledger.read(tx))
             broken = first_broken(entries)
+            gone = thinned(entries)
             # Beyond a broken entry the seals prove nothing.
             differs = first_difference(tx, entries) if broken is None else None
             damaged = evidence.first_damaged(tx) if broken is None and differs is None else None
-            misfolded = first_misfolded(tx) if broken is None and differs is None else None
+            misfolded = first_misfolded(tx, but=gone) if broken is None and differs is None else None
     finally:
         store.close()
     bad_stamp = timestamping.first_bad(entries, roots) if broken is None else None
@@ -120,6 +121,8 @@ def verify(
                 "first_bad_timestamp": bad_stamp.seq if bad_stamp else None,
                 "first_broken": broken.seq if broken else None,
                 "sealed_days": days,
+                "samples_removed": sum(gone.values()),
+                "days_with_samples_removed": len(gone),
                 "first_difference": first,
                 "first_damaged_bundle": damaged,
                 "first_misfolded": None if misfolded is None else dict(zip(_DAY, misfolded, strict=True)),
@@ -148,6 +151,11 @@ def verify(
         )
         return Exit.BAD_NEWS
     say(f"The ledger holds: {len(entries)} entries, head {head or 'none yet'}; the samples of {days} sealed days too.")
+    if gone:
+        say(
+            f"Of {len(gone)} of these days {sum(gone.values())} good "
+            f"samples were removed after their term, as the ledger tells."
+        )
     _say_stamps(timestamping.count(entries), roots)
     return Exit.FINE
 

@@ -180,6 +180,19 @@ class Database:
             return None
         return Path(name).stat().st_size
 
+    def vacuum(self) -> None:
+        """Give the room of what was removed back to the disk; other writers wait meanwhile."""
+        with _our_errors():
+            if self.engine.dialect.name == "sqlite":
+                connection = self.engine.raw_connection()
+                try:
+                    connection.cursor().execute("VACUUM")
+                finally:
+                    connection.close()
+            else:
+                with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
+                    plain.execute(text("VACUUM (ANALYZE) sample, sample_detail"))
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -53,6 +53,9 @@ _DURATIONS = select(narrow.c.duration_us).where(*_DUE).order_by(_SLOT)
 _EDGES = select(
     select(func.min(_SLOT)).where(*_HERE).scalar_subquery(), select(func.max(_SLOT)).where(*_HERE).scalar_subquery()
 )
+_STORED_EDGES = select(func.min(stored.c.day_us), func.max(stored.c.day_us)).where(
+    stored.c.check_id == bindparam("check_id"), stored.c.location == bindparam("location")
+)
 _STORED = select(stored.c.day_us, stored.c.runs).where(
     stored.c.check_id == bindparam("check_id"),
     stored.c.location == bindparam("location"),
@@ -107,9 +110,10 @@ def read(
         durations: with how long each took.
         ready_made: from stored days where there are some; False looks at the samples alone.
     """
-    first_us, last_us = tx.execute(_EDGES, {"check_id": check_id, "location": location}).one()
-    if first_us is None:
+    edges = _edges(tx, check_id, location)
+    if edges is None:
         return
+    first_us, last_us = edges
     start_us, end_us = max(start_us, first_us), min(end_us, last_us + 1)
     key = {"check_id": check_id, "location": location, "start_us": _day(start_us), "end_us": end_us}
     query = _STORED_TIMED if durations else _STORED
@@ -161,14 +165,46 @@ def fold(database: Database, *, until_us: int) -> int:
     return len(missing)
 
 
-def forget(tx: Transaction) -> None:
-    """Take every stored day away; `fold` makes them anew."""
-    tx.execute(delete(stored))
+def forget(tx: Transaction, *, but: Iterable[int] = ()) -> None:
+    """Take every stored day away; `fold` makes them anew.
+
+    Args:
+        but: starts of days that stay: their samples are not all there any more.
+    """
+    tx.execute(delete(stored).where(stored.c.day_us.not_in(tuple(but))))
 
 
-def first_difference(tx: Transaction) -> tuple[str, str, int] | None:
-    """The first stored day (check, location, start) that does not say what its samples say; None where all do."""
+def store_anew(tx: Transaction, check_id: str, location: str, day_us: int) -> None:
+    """Store a day from its samples, also where it is stored already."""
+    tx.execute(delete(stored).filter_by(check_id=check_id, location=location, day_us=day_us))
+    _store(tx, check_id, location, day_us)
+
+
+def _edges(tx: Transaction, check_id: str, location: str) -> tuple[int, int] | None:
+    """The first and the last instant something is known of; None where nothing is.
+
+    A stored day whose samples are gone still counts, whole.
+    """
+    key = {"check_id": check_id, "location": location}
+    first_us, last_us = tx.execute(_EDGES, key).one()
+    oldest_us, newest_us = tx.execute(_STORED_EDGES, key).one()
+    if first_us is None:
+        return None if oldest_us is None else (int(oldest_us), int(newest_us) + DAY_US - 1)
+    if oldest_us is None:
+        return int(first_us), int(last_us)
+    return min(int(first_us), int(oldest_us)), max(int(last_us), int(newest_us) + DAY_US - 1)
+
+
+def first_difference(tx: Transaction, *, but: Iterable[int] = ()) -> tuple[str, str, int] | None:
+    """The first stored day (check, location, start) that does not say what its samples say; None where all do.
+
+    Args:
+        but: starts of days that are not looked at: their samples are not all there any more.
+    """
+    left_out = frozenset(but)
     for key in tx.execute(select(*stored.primary_key).order_by(*stored.primary_key)).all():
+        if key.day_us in left_out:
+            continue
         kept = select(stored.c.runs, stored.c.durations).filter_by(**key._mapping)  # noqa: SLF001
         row = tx.execute(kept).one()
         if (row.runs, bytes(row.durations)) != _packed(tx, key.check_id, key.location, key.day_us):

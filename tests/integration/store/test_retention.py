@@ -1,0 +1,87 @@
+"""Good samples go after their term, failures stay for ever, and everything that is left can still be proved."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from monitor import retention, sealing
+from monitor.retention_settings import YEAR_US, RetentionSettings
+from monitor.store import days, ledger, samples
+from monitor.store.database import Database, StoreRefused
+from sla.ledger import first_broken
+from tests.agreements import at, clause, contract
+from tests.heart import a_sample
+from tests.stored_month import IN_NOVEMBER, fill
+
+AGREED = contract(clause(window="altijd", target="0.99"))
+LATER = IN_NOVEMBER + 20 * YEAR_US
+
+
+@pytest.fixture
+def sealed(database: Database) -> Database:
+    fill(database, marks={"2026-10-05 10:00": "X"})
+    url = database.engine.url.render_as_string(hide_password=False)
+    digests = sealing.digests_due(url.replace("+psycopg", ""), IN_NOVEMBER)
+    with database.begin() as tx:
+        sealing.record(tx, digests, now_us=IN_NOVEMBER)
+    return database
+
+
+def thin(database: Database) -> int:
+    with database.begin() as tx:
+        found = retention.due(tx, RetentionSettings(), (AGREED,), now_us=LATER)
+        for one in found:
+            retention.remove(tx, one, now_us=LATER)
+    return sum(one.samples for one in found)
+
+
+def figures(database: Database) -> list[object]:
+    with database.read() as tx:
+        return [
+            tuple(run)
+            for run in days.read(tx, "indienen", "lokaal", at("2026-10-01"), at("2026-11-01"), durations=True)
+        ]
+
+
+def test_the_good_ones_go_and_the_figures_the_failure_and_the_proof_stay(sealed: Database) -> None:
+    before = figures(sealed)
+    assert thin(sealed) == 744
+    assert thin(sealed) == 0
+    assert figures(sealed) == before
+    with sealed.read() as tx:
+        left = list(samples.stream(tx, ("indienen",), 0, LATER))
+        entries = tuple(ledger.read(tx))
+        assert sealing.first_difference(tx, entries) is None
+        assert days.first_difference(tx, but=sealing.thinned(entries)) is None
+    assert len(left) == 1
+    assert first_broken(entries) is None
+    assert sum(sealing.thinned(entries).values()) == 744
+
+
+def test_what_is_left_can_still_not_be_removed_by_anybody_else(sealed: Database) -> None:
+    thin(sealed)
+    for table in ("sample", "sample_detail"):
+        with pytest.raises(StoreRefused, match="append-only"), sealed.begin() as tx:
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+
+
+def test_a_day_that_was_altered_is_not_touched(sealed: Database) -> None:
+    with sealed.begin() as tx:
+        [first, *_] = retention.due(tx, RetentionSettings(), (AGREED,), now_us=LATER)
+        samples.add(tx, a_sample(".", first.start_us + 82_000_000_001))
+        with pytest.raises(retention.RetentionRefusedError, match="are not those"):
+            retention.remove(tx, first, now_us=LATER)
+
+
+def test_samples_are_kept_a_year_after_the_end_of_their_contract() -> None:
+    end = retention._day_us(AGREED.version[-1].valid_until)
+    kept = retention.keep_until_us(at("2026-10-05"), RetentionSettings(), (AGREED,))
+    assert kept == end + 2 * sealing.DAY_US + YEAR_US
+    assert retention._day_us(date(1970, 1, 2)) == sealing.DAY_US
+
+
+def test_less_than_a_year_is_refused() -> None:
+    with pytest.raises(ValueError, match="less than a year"):
+        RetentionSettings.model_validate({"after_contract": "364d"})
