@@ -132,6 +132,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("journey_schedule_lag_seconds", "gauge", _CHECK, "How late the last run began after its slot."),
     Metric("journey_missed_runs_total", "counter", ("journey", "cause"), "Slots that were not run, by cause."),
     Metric("journey_incident_open", "gauge", ("journey",), "Whether an incident is open."),
+    Metric("journey_paused", "gauge", ("journey",), "Whether somebody paused it: not measured, and said why."),
     Metric("journey_shadow", "gauge", ("journey",), "Whether it is measured in shadow: no incidents, no contract."),
     Metric(
         "journey_created_objects_open",
@@ -237,6 +238,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "Times a timestamp of the ledger's head was asked for, by result: ok or failed.",
     ),
     Metric("monitor_checks_still", "gauge", (), "Checks that gave no sample for more than three of their intervals."),
+    Metric("monitor_stop_file_present", "gauge", (), "Whether the stop file is there: nothing is asked of the portal."),
     Metric("monitor_drills_total", "counter", ("result",), "Drills held, by result: passed or failed."),
     Metric(
         "monitor_drill_last_success_timestamp_seconds",

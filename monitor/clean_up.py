@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -73,9 +73,21 @@ class Figures:
 
 
 class CleanUp:
-    """Keeps the list of what was made, and works it off. `configured` tells it what is in force."""
+    """Keeps the list of what was made, and works it off. `configured` tells it what is in force.
 
-    def __init__(self, *, database: Database, in_store: InStore, clock: Clock) -> None:
+    Args:
+        rests: whether nothing may be asked of the portal for a check now; asked before each object.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        in_store: InStore,
+        clock: Clock,
+        rests: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._rests = rests
         self._database = database
         self._in_store = in_store
         self._clock = clock
@@ -175,9 +187,10 @@ class CleanUp:
         standing = await self._in_store(self._stand)
         now_us = self._clock.now_us()
         # What is unclear and cannot be found is left to people: there is nothing to try.
-        waiting = [one for one in standing.open if due(one, now_us=now_us)]
+        waiting = [one for one in standing.open if due(one, now_us=now_us) and not self._rests(one.check_id)]
         for thing in [one for one in waiting if one.stage is Stage.MADE or self._can_be_tried(one)][:_AT_ONCE]:
-            await self.take_away(thing)
+            if not self._rests(thing.check_id):
+                await self.take_away(thing)
         return await self._in_store(self._tell)
 
     async def take_away(self, thing: Thing) -> Thing | None:

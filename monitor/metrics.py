@@ -10,7 +10,7 @@ import platform
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import sleep
@@ -338,6 +338,12 @@ class Metrics:
             self.set("journey_login_paused", float(journey in resting), journey)
             for state in ("open", "unclear", "orphan"):
                 self.set("journey_created_objects_open", counted[journey, state], journey, state)
+
+    def rests(self, *, stopped: bool, paused: Mapping[str, bool]) -> None:
+        """Whether the stop file is there, and per check whether somebody paused it."""
+        self.set("monitor_stop_file_present", float(stopped))
+        for check_id, rests in paused.items():
+            self.set("journey_paused", float(rests), check_id)
 
     def references_asked(self, *, own_fault: bool) -> None:
         self.add("monitor_reference_checks_total", 1, "own-fault" if own_fault else "target-fault")

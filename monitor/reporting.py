@@ -39,6 +39,9 @@ _MISSED = {
     "busy": "load",
     "error": "load",
     "stop-file": "stopped",
+    "paused": "paused",
+    "creation-budget": "creation-budget",
+    "login-paused": "login-paused",
 }
 
 

@@ -83,6 +83,7 @@ class Cause(StrEnum):
     OFF = "off"  # the monitor was not running, or stopped during the run; told by the next start
     ERROR = "error"  # the run raised: a bug of ours
     STOP_FILE = "stop-file"  # the stop file is there: nothing leaves
+    PAUSED = "paused"  # somebody paused the check, and said why
     CREATION_BUDGET = "creation-budget"  # the journey made as much in 24 hours as it may
     LOGIN_PAUSED = "login-paused"  # an account it logs in with was refused too often
 

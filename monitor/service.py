@@ -29,6 +29,7 @@ from monitor.mail_message import MailMessage
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.pages import Days
+from monitor.pausing import Rests
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
 from monitor.smtp import smtp_sender
 from monitor.stillness import Stillness
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 _SECOND_US = 1_000_000
 _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _HOUSEKEEPING_S = 5.0
+_RESTS_S = 2.0
 _MONTH_S = 60.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
@@ -105,7 +107,14 @@ class Service:
             self._recorder = Recorder(
                 database=self._database, in_store=self._in_store, clock=self._clock, observer=self._metrics
             )
-            self._clean_up = CleanUp(database=self._database, in_store=self._in_store, clock=self._clock)
+            self._rests = Rests(database=self._database, in_store=self._in_store, clock=self._clock)
+            await self._rests.look()
+            self._clean_up = CleanUp(
+                database=self._database,
+                in_store=self._in_store,
+                clock=self._clock,
+                rests=lambda check_id: self._rests.cause(check_id) is not None,
+            )
             lookouts = Lookouts(
                 loaded=lambda: self._loaded,
                 setup=lambda: self._setup,
@@ -146,6 +155,7 @@ class Service:
                     self._delivery().run(self._wake.event()),
                     self._webhooks().run(self._wake.event()),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
+                    self._every(_RESTS_S, self._look_what_rests),
                     self._every(_BEAT_S, self._beat),
                     self._every(_ALERT_S, lookouts.tell_alertmanagers),
                     self._every(_RESOLVER_S, lookouts.ask_resolver),
@@ -212,6 +222,8 @@ class Service:
         settings = self._loaded.config
         setup = composition.probe_setup(self._loaded, self._clock)
         self._setup = replace(setup, created=self._clean_up.keep)
+        stop_file = settings.monitor.stop_file
+        self._rests.configured(self._loaded.path(stop_file) if stop_file is not None else None)
         self._clean_up.configured(settings.checks, setup, settings.addressees)
         self._alerting = Alerting(
             rule=settings.incidents,
@@ -245,7 +257,7 @@ class Service:
             days=self._days,
             months=self._months,
             version=installed_version(),
-            notice=self._notice,
+            notice=self._rests.notice(self._notice, self._loaded.config.checks, self._loaded.config.monitor.timezone),
         )
 
     def _delivery(self) -> Delivery[MailMessage]:
@@ -279,9 +291,8 @@ class Service:
     # -- measuring -------------------------------------------------------------------------------------------------
 
     async def _start(self, check: Check, slot_us: int) -> None:
-        stop_file = self._loaded.config.monitor.stop_file
-        if stop_file is not None and self._loaded.path(stop_file).exists():
-            self._missed_one(check, slot_us, Cause.STOP_FILE)
+        if (rest := self._rests.cause(check.id)) is not None:
+            self._missed_one(check, slot_us, rest)
             return
         hindrance = await self._clean_up.hindrance(check)
         if hindrance is not None:
@@ -350,6 +361,12 @@ class Service:
             except Exception:
                 log.exception("background work failed")
             await asyncio.sleep(seconds)
+
+    async def _look_what_rests(self) -> None:
+        checks = self._loaded.config.checks
+        self._metrics.rests(stopped=self._rests.stopped, paused=self._rests.figures(checks))
+        await self._rests.look()
+        self._metrics.rests(stopped=self._rests.stopped, paused=self._rests.figures(checks))
 
     async def _housekeeping(self) -> None:
         metrics = self._metrics

@@ -16,6 +16,7 @@ from monitor.cli import (
     exchange,
     journey,
     look,
+    pausing,
     procedure,
     proof,
     reasons,
@@ -44,6 +45,8 @@ app.command(check.check)
 app.command(configuration.app)
 app.command(journey.app)
 app.command(look.status)
+app.command(pausing.pause)
+app.command(pausing.resume)
 app.command(look.incidents_, name="incidents")
 app.command(written.maintenance)
 app.command(written.ledger)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from monitor.clock import Clock
 from monitor.config import load
+from monitor.pausing import Rests, pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service
 from monitor.store import events
@@ -43,6 +43,7 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
     database = Database.open(loaded.database_url)
     found = Inside(service=service, database=database)
     service._database, service._in_store = database, directly  # type: ignore[assignment]
+    service._rests = Rests(database=database, in_store=directly, clock=clock)
     service._recorder = Office(database=database).recorder()
     service._schedule = Schedule((), clock=clock, start=_never, on_missed=print, on_jump=print)
     yield found
@@ -81,17 +82,40 @@ def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Insi
             systemd.recv(100)
 
 
-def test_while_the_stop_file_is_there_no_run_begins(inside: Inside, tmp_path: Path) -> None:
-    loaded = inside.service._loaded
-    settings = loaded.config.monitor.model_copy(update={"stop_file": "STOP"})
-    inside.service._loaded = replace(loaded, config=loaded.config.model_copy(update={"monitor": settings}))
+async def _due(service: Service) -> None:
+    await service._look_what_rests()
+    await service._start(service._loaded.config.checks[0], at("10:00"))
+    await service._recorder.drain()
+
+
+def _gauge(service: Service, name: str) -> str:
+    exposed = service._metrics.exposition("")[0].decode()
+    return next(line.rpartition(" ")[2] for line in exposed.splitlines() if line.startswith(name))
+
+
+def test_while_the_stop_file_is_there_no_run_begins_and_page_and_metrics_say_so(inside: Inside, tmp_path: Path) -> None:
+    inside.service._rests.configured(tmp_path / "STOP")
     (tmp_path / "STOP").touch()
-
-    async def due() -> None:
-        await inside.service._start(loaded.config.checks[0], at("10:00"))
-        await inside.service._recorder.drain()
-
-    run(due())
+    run(_due(inside.service))
     with inside.database.read() as tx:
         [missed] = events.read(tx, 0, at("11:00"), kinds=("missed-slots",))
     assert (missed.check_id, missed.data["cause"], missed.data["count"]) == ("startpagina", "stop-file", 1)
+    assert _gauge(inside.service, "monitor_stop_file_present") == "1.0"
+    assert "stopbestand" in inside.service._shown().notice[0]
+
+
+def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: Inside) -> None:
+    with inside.database.begin() as tx:
+        pause(tx, ["startpagina"], until_us=at("11:00"), by="an", why="Verhuis", now_us=at("10:00"))
+    run(_due(inside.service))
+    with inside.database.read() as tx:
+        [missed] = events.read(tx, 0, at("11:00"), kinds=("missed-slots",))
+    assert (missed.check_id, missed.data["cause"]) == ("startpagina", "paused")
+    assert _gauge(inside.service, 'journey_paused{journey="startpagina"}') == "1.0"
+    nl, en = inside.service._shown().notice
+    assert nl.endswith("is gepauzeerd tot 2026-11-23 12:00: Verhuis.")
+    assert en.endswith("is paused until 2026-11-23 12:00: Verhuis.")
+    with inside.database.begin() as tx:
+        resume(tx, (), by="an", why="klaar", now_us=at("10:00"))
+    run(inside.service._look_what_rests())
+    assert _gauge(inside.service, 'journey_paused{journey="startpagina"}') == "0.0"

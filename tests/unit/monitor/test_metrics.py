@@ -96,6 +96,7 @@ def everything() -> Metrics:
     metrics.incident("inzage", NOW)
     metrics.references_asked(own_fault=True)
     metrics.cleaned_up((("indienen", "orphan"),), journeys=("indienen", "inzage"), resting=("inzage",))
+    metrics.rests(stopped=False, paused={"indienen": True})
     metrics.add("journey_missed_runs_total", 3, "inzage", "late")
     metrics.add("monitor_clock_jumps_total", 1, "forward")
     for name in ("monitor_scheduler_last_advance_timestamp_seconds", "monitor_db_size_bytes"):
