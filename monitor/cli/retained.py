@@ -12,7 +12,6 @@ from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, J
 from monitor.clock import LIVE
 from monitor.store.database import Database
 
-
 __all__ = ["db", "retain"]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from monitor import retention, sealing
+from monitor.cli import main
 from monitor.retention_settings import YEAR_US, RetentionSettings
 from monitor.store import days, ledger, samples
 from monitor.store.database import Database, StoreRefused
@@ -85,3 +89,34 @@ def test_samples_are_kept_a_year_after_the_end_of_their_contract() -> None:
 def test_less_than_a_year_is_refused() -> None:
     with pytest.raises(ValueError, match="less than a year"):
         RetentionSettings.model_validate({"after_contract": "364d"})
+
+
+def test_verify_proves_what_is_left_and_tells_what_went(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path / 'one.db'}"
+    with closing(Database.open(url, durable=False)) as database:
+        fill(database)
+        digests = sealing.digests_due(url, IN_NOVEMBER)
+        with database.begin() as tx:
+            sealing.record(tx, digests, now_us=IN_NOVEMBER)
+        thin(database)
+        before = database.size_bytes()
+        database.vacuum()
+        after = database.size_bytes()
+    assert before is not None
+    assert after is not None
+    assert after < before
+    assert main(["verify", "--database", url]) == 0
+    assert "745 good samples were removed after their term" in capsys.readouterr().err
+
+
+def test_a_lie_about_what_went_shows(sealed: Database) -> None:
+    thin(sealed)
+    with sealed.read() as tx:
+        entries = list(ledger.read(tx))
+    told = entries[-1]
+    data = {**told.entry.data, "removed": '{"indienen lokaal":1}'}
+    entries[-1] = replace(told, entry=replace(told.entry, data=data))
+    with sealed.read() as tx:
+        found = sealing.first_difference(tx, entries)
+    assert found is not None
+    assert "the entry tells of 1 removed" in found.text
