@@ -187,6 +187,8 @@ class Database:
                 connection = self.engine.raw_connection()
                 try:
                     connection.cursor().execute("VACUUM")
+                    # The file itself shrinks only when the journal is taken into it.
+                    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 finally:
                     connection.close()
             else:
