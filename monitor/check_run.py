@@ -59,13 +59,15 @@ async def run_check(
     recorder: Recorder,
     clock: Clock,
     observer: Observer,
+    spares: Callable[[], bool] = lambda: False,
 ) -> Sample:
     """Measure a check for one slot, and see to everything that follows from it.
 
     Args:
         references: None asks nobody, so every failure counts.
+        spares: asked after a failure: whether the portal asked not to be asked again at once.
     """
-    sample = await _measured(check, slot_us, measure=measure, rerun=alerting.rule.rerun, clock=clock)
+    sample = await _measured(check, slot_us, measure=measure, rerun=alerting.rule.rerun, spares=spares, clock=clock)
     if sample.outcome is Outcome.DOWN and references is not None:
         sample = await _attributed(sample, references, observer)
     observer.sample(sample)
@@ -73,12 +75,14 @@ async def run_check(
     return sample
 
 
-async def _measured(check: Check, slot_us: int, *, measure: Measure, rerun: bool, clock: Clock) -> Sample:
+async def _measured(
+    check: Check, slot_us: int, *, measure: Measure, rerun: bool, spares: Callable[[], bool], clock: Clock
+) -> Sample:
     """One run; where it failed, a second one at once, if there is time for it before the next slot is due."""
     began_us = clock.monotonic_us()
     first = await measure(check, slot_us)
     spent_us = clock.monotonic_us() - began_us
-    if first.outcome is not Outcome.DOWN or not rerun or spent_us + check.deadline > check.interval:
+    if first.outcome is not Outcome.DOWN or not rerun or spares() or spent_us + check.deadline > check.interval:
         return first
     second = await measure(check, slot_us)
     match second.outcome:

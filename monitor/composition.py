@@ -16,6 +16,7 @@ from monitor.signing import Signing
 from monitor.store.outbox import ToSend
 from monitor.webhooks import Telling, Webhook, webhook_composer
 from probes.browser.running import Browsers
+from probes.guest import Guest
 from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
 
@@ -41,6 +42,11 @@ def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
             for name, box in loaded.config.mailbox.items()
         },
         browsers=Browsers(loaded.config.chromium, pictures=loaded.data_dir / "pictures"),
+        guest=Guest(
+            most_at_once=portal.max_concurrent,
+            most_a_minute=portal.max_rate,
+            longest_back_off_us=portal.max_retry_after,
+        ),
         config_sha256=loaded.sha256,
     )
 

@@ -42,6 +42,7 @@ from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from monitor.webhooks import Telling, webhook_sender
 from monitor.worker import Worker
 from probes.checks import Check
+from probes.guest import Guest
 from probes.references import ours_to_blame, references_up
 from probes.run import run
 from probes.sample import Sample
@@ -89,6 +90,7 @@ class Service:
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
         self._processor = Processor()
         self._stillness = Stillness(clock)
+        self._guest = Guest()
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
 
     async def run(
@@ -221,6 +223,8 @@ class Service:
         """Take the values of the configuration in force into use."""
         settings = self._loaded.config
         setup = composition.probe_setup(self._loaded, self._clock)
+        setup.guest.go_on_from(self._guest)
+        self._guest = setup.guest
         self._setup = replace(setup, created=self._clean_up.keep)
         stop_file = settings.monitor.stop_file
         self._rests.configured(self._loaded.path(stop_file) if stop_file is not None else None)
@@ -308,6 +312,7 @@ class Service:
             recorder=self._recorder,
             clock=self._clock,
             observer=self._metrics,
+            spares=lambda: self._guest.spares(check.id, self._clock.monotonic_us()),
         )
         self._stillness.heard(check.id)
 

@@ -218,6 +218,9 @@ class Portal(Definition):
         proxy: `http://host:port`; CONNECT for https, absolute addresses for http. None goes directly.
         no_proxy: names of hosts that are asked directly all the same.
         proxy_credentials: name of the secret that holds `user:password`.
+        max_concurrent: runs that may be at one host at the same moment; None sets no limit.
+        max_rate: requests of journeys to one host in a minute, evenly spread; None sets no limit.
+        max_retry_after: a host that answers 429 with `Retry-After` is left alone so long at most.
         client_certificate, client_key: paths of PEM files; a key of None is in the certificate's file.
         client_key_password: name of the secret that opens the key.
     """
@@ -238,6 +241,9 @@ class Portal(Definition):
     proxy: Annotated[str, AfterValidator(_proxy_url)] | None = None
     no_proxy: tuple[str, ...] = ()
     proxy_credentials: str | None = None
+    max_concurrent: int | None = Field(default=None, ge=1)
+    max_rate: int | None = Field(default=None, ge=6, le=60_000)
+    max_retry_after: Duration = 5 * UNITS_US["m"]
     client_certificate: str | None = None
     client_key: str | None = None
     client_key_password: str | None = None

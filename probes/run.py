@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from probes.assertions import seconds
 from probes.bundle import with_bundle
@@ -46,11 +47,19 @@ async def run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sam
     Raises:
         asyncio.CancelledError: where the run itself is cancelled; nothing else.
     """
-    if isinstance(check, BrowserJourney):
-        # A run begins when it has its turn: what it waits for one is our lag, and none of the portal's time.
-        async with setup.browsers.turn():
-            return await _run(check, slot_us=slot_us, location=location, setup=setup)
-    return await _run(check, slot_us=slot_us, location=location, setup=setup)
+    # A run begins when it has its turn: what it waits for one is our lag, and none of the portal's time.
+    async with setup.guest.place(_host(check, setup)):
+        if isinstance(check, BrowserJourney):
+            async with setup.browsers.turn():
+                return await _run(check, slot_us=slot_us, location=location, setup=setup)
+        return await _run(check, slot_us=slot_us, location=location, setup=setup)
+
+
+def _host(check: Check, setup: Setup) -> str:
+    """Whose guest a run is."""
+    if isinstance(check, Journey | BrowserJourney):
+        return urlsplit(check.base_url or setup.portal.base_url).hostname or ""
+    return check.name if isinstance(check, NameCheck) else check.host
 
 
 async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sample:
@@ -91,7 +100,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         location=location,
         slot_us=slot_us,
         started_us=started_us,
-        duration_us=max(0, setup.monotonic_us() - started) if duration_us is None else duration_us,
+        duration_us=max(0, setup.monotonic_us() - started - walked.waited_us) if duration_us is None else duration_us,
         outcome=outcome_of(failure),
         run_id=run_id,
         failure=failure,

@@ -17,6 +17,7 @@ from probes.engine.certificates import handshake
 from probes.engine.names import Names, Remembered
 from probes.engine.settings import Proxy, Way
 from probes.fault import Fault
+from probes.guest import Guest
 from probes.http import Transport, way_out
 from probes.mailboxes import Mailbox
 from probes.names import Server, look_up, of_this_machine
@@ -48,6 +49,7 @@ class Setup:
         certificate: shows the certificate of a check; None asks the network, which simulated time does not have.
         remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
         browsers: whose turn it is to have a browser, and which one.
+        guest: keeps order among runs, so that no host is asked too much.
         created: writes down what runs make at the portal; None: nobody does, and only a run itself takes it away.
         name_servers: those of this machine, for name checks that name none.
         mailboxes: of ours, by name, for steps that wait for a mail.
@@ -64,6 +66,7 @@ class Setup:
     certificate: Callable[[CertificateCheck], Awaitable[Handshake]] | None = None
     remembered: Remembered = field(default_factory=Remembered, repr=False)
     browsers: Browsers = field(default_factory=Browsers, repr=False)
+    guest: Guest = field(default_factory=Guest, repr=False)
     created: Keep | None = None
     name_servers: Callable[[], tuple[Server, ...]] = of_this_machine
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)

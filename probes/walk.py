@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from probes.asking import ask_of, self_posted
 from probes.assertions import Finding, seconds, slowness
@@ -51,6 +52,7 @@ class Walked:
     """All steps of a run in the journey's order, and why it was not up (redacted); None where it was.
 
     Attributes:
+        waited_us: what was waited for turns, so that no host is asked too much: none of the portal's time.
         asked: what the steps asked, not redacted; `hidden` are values that came up and grant access. Neither leaves
             the run.
     """
@@ -59,6 +61,7 @@ class Walked:
     failure: Failure | None
     evidence: tuple[Evidence, ...]
     asked: tuple[Asked, ...] = field(default=(), repr=False)
+    waited_us: int = 0
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -115,6 +118,8 @@ class _Seen:
     response: Response | None = None
     assertions: int = 0
     slow: Finding | None = None
+    #: Whether the answer asked us to come back later.
+    later: bool = False
 
 
 class _Walk:
@@ -141,12 +146,14 @@ class _Walk:
         self._evidence: list[Evidence] = []
         self._asked: list[Asked] = []
         self._began_us = setup.monotonic_us()
+        self._waited_us = 0
+        self._host = urlsplit(base_url).hostname or ""
         self._making = Making(
             journey,
             keep=setup.created,
             values=self._values,
             redact=lambda: self._redact,
-            patience_us=_patience(journey),
+            patience_us=_patience(journey) + setup.guest.patience_us * len(journey.step),
         )
 
     def know(self, given: tuple[tuple[str, str], ...]) -> None:
@@ -184,6 +191,7 @@ class _Walk:
             failure=failure or slow,
             evidence=tuple(self._evidence),
             asked=tuple(self._asked),
+            waited_us=self._waited_us,
             hidden=self._values.found_secret,
         )
 
@@ -202,7 +210,13 @@ class _Walk:
         refused = await self._making.before(step)
         if refused is not None:
             return StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=refused)
-        result = await self._step(step, deadline_us, of_step=of_step)
+        try:
+            if isinstance(step, Step):
+                self._waited_us += await self._setup.guest.turn(self._host, self._setup.monotonic_us)
+            result = await self._step(step, deadline_us, of_step=of_step)
+            self._setup.guest.more(self._host, len(result.urls) - 1, self._setup.monotonic_us)
+        except Fault as fault:  # of the turn; a step raises none
+            result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
         await self._making.after(step, result)
         return result
 
@@ -288,6 +302,14 @@ class _Walk:
         expect = filled(step.expect, self._values.fill)
         response = await self._answer(step, seen.trail)
         seen.response = response = replace(response, duration_us=self._setup.monotonic_us() - started)
+        seen.later = isinstance(step, Step) and self._setup.guest.answered(
+            frozenset({self._host, urlsplit(response.url).hostname or ""}),
+            self._journey.id,
+            response.status,
+            next(iter(response.header("retry-after")), ""),
+            self._setup.now_us(),
+            self._setup.monotonic_us(),
+        )
         found = await self._judge.findings(expect, response)
         # That a mail came at all is an assertion too.
         seen.assertions = len(found) + isinstance(step, MailStep)
@@ -314,7 +336,11 @@ class _Walk:
             waited_us = self._setup.monotonic_us() - started
             tried = f"after {tries} attempt{'s' if tries > 1 else ''} in {seconds(waited_us)}"
             # Only an answer that is not yet the right one is waited for: a portal that does not answer is down.
-            if fault.kind not in _WAITED_FOR or (seen.response is not None and is_bot_check(seen.response)):
+            if (
+                fault.kind not in _WAITED_FOR
+                or seen.later
+                or (seen.response is not None and is_bot_check(seen.response))
+            ):
                 raise fault
             if until.unless is not None and seen.response is not None:
                 ends = await self._judge.findings(filled(until.unless, self._values.fill), seen.response)
