@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from pydantic import ValidationError
 from rich.table import Table
 
 from monitor import config
-from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, people
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, people, say
 from monitor.clock import LIVE
 from monitor.composition import probe_setup
 from probes.checks import BrowserJourney, Journey, duration_us
+from probes.recorded import NotAnArchiveError, recording
 from probes.run import run
 from probes.sample import Outcome, Sample, StepOutcome, StepResult
 from probes.sentences import sentence
+from probes.writing import Written, written
 
 app = App(name="journey", help="A journey while it is being written.")
 
@@ -73,6 +78,67 @@ def test_journey(
     samples = asyncio.run(walked(once, times=wanted, until_failure=until_failure, pause_us=_pause(pause), told=_tell))
     _show(samples)
     return Exit.BAD_NEWS if any(sample.outcome in _BAD for sample in samples) else Exit.FINE
+
+
+@app.command(name="record")
+def record_journey(
+    archive: Path,
+    *,
+    id_: Annotated[str, Parameter(name="--id")] = "opgenomen",
+    title: Annotated[str | None, Parameter(name="--title")] = None,
+    base_url: Annotated[str | None, Parameter(name="--base-url")] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+) -> int:
+    """Turn a visit that a browser recorded (HAR) into a journey to begin from. Secrets become names; nothing is asked.
+
+    Parameters
+    ----------
+    archive
+        What the browser's network tab exported ("Save all as HAR with content"). It holds passwords: delete it.
+    id_
+        Id of the journey.
+    title
+        For people; the id, if it is not given.
+    base_url
+        Where the portal is; the host of the first page, if it is not given.
+    output
+        A new file to write; standard output, if it is not given.
+    """
+    try:
+        recorded = recording(archive.read_text(encoding="utf-8-sig"), base_url=base_url)
+    except OSError as error:
+        raise CommandError(f"{archive} cannot be read: {error.strerror}. Check the path.", Exit.USAGE) from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{archive} is not UTF-8 text, so it is no HAR; export it once more.", Exit.USAGE) from None
+    except NotAnArchiveError as error:
+        raise CommandError(f"{archive} {error}.", Exit.USAGE) from None
+    made = written(recorded, journey=id_, title=title or id_)
+    try:
+        Journey.model_validate(tomllib.loads(made.text)["journey"][0])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CommandError(f"No journey can be made of it: {where}: {first['msg']}.", Exit.USAGE) from None
+    if output is None:
+        print(made.text, end="")
+    else:
+        try:
+            with output.open("x", encoding="utf-8") as file:
+                file.write(made.text)
+        except OSError as error:
+            raise CommandError(f"{output} cannot be written: {error.strerror}. Name a new file.", Exit.USAGE) from None
+    _tell_made(made, base_url=recorded.base_url)
+    return Exit.FINE
+
+
+def _tell_made(made: Written, *, base_url: str) -> None:
+    say(f"Steps begin at {base_url}; that is base_url in [portal], or in the journey.")
+    for name in made.secrets:
+        say(f"Add {name} to [secrets]; its value stood in the recording and is not in the journey.")
+    if made.hosts:
+        say(f"Add to allow_hosts in [portal]: {', '.join(made.hosts)}.")
+    for note in made.notes:
+        say(f"Look at this: {note}")
 
 
 def _pause(text: str) -> int:
