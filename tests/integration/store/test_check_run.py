@@ -75,6 +75,17 @@ def test_a_failure_that_the_rerun_does_not_confirm_is_a_blip(office):
         assert incidents.read(tx) == ()
 
 
+def test_a_portal_that_asks_to_come_back_later_is_spared_the_rerun_and_stays_down(office):
+    measure = script(office, "x.")
+    sample = run(
+        run_check(
+            INDIENEN, office.now_us, measure=measure, references=answering, alerting=office.alerting,
+            recorder=office.recorder(), clock=office.clock, observer=office.told, spares=lambda: True,
+        )
+    )  # fmt: skip
+    assert (sample.outcome, sample.attempts, measure.left) == (Outcome.DOWN, 1, ["."])
+
+
 def test_a_blip_keeps_the_bundle_of_the_run_that_failed(office):
     runs = [proven(a_sample("x", office.now_us)), a_sample(".", office.now_us)]
     failed = runs[0]
