@@ -49,10 +49,11 @@ class Life:
     asked: list[str] = field(default_factory=list)
     now_us: int = 1_800_000_000 * 1_000_000
     runs: int = 0
+    resting: bool = False
 
     def monitor(self, way: Setup, check: Journey) -> CleanUp:
         clock = Clock(now_us=lambda: self.now_us, monotonic_us=lambda: self.now_us, new_id=lambda: "0" * 16)
-        keeper = CleanUp(database=self.database, in_store=directly, clock=clock)
+        keeper = CleanUp(database=self.database, in_store=directly, clock=clock, rests=lambda _: self.resting)
         keeper.configured([check], way, [OPS])
         return keeper
 
@@ -100,6 +101,17 @@ def life(tmp_path: Path) -> Iterator[Life]:
     database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
     yield Life(database=database)
     database.close()
+
+
+def test_while_a_journey_rests_nothing_is_asked_to_take_away_what_it_made(life: Life) -> None:
+    life.answers["/weg/OMV_1"] = answer("kapot", status=500)
+    life.run(a_journey())
+    asked, life.resting = len(life.asked), True
+    assert len(life.work_off(a_journey(), minutes=60).open) == 1
+    assert len(life.asked) == asked
+    life.resting = False
+    life.work_off(a_journey())
+    assert len(life.asked) > asked
 
 
 def test_a_run_that_takes_away_what_it_made_leaves_nothing_to_do(life: Life) -> None:
