@@ -107,11 +107,11 @@ def record_journey(
     try:
         recorded = recording(archive.read_text(encoding="utf-8-sig"), base_url=base_url)
     except OSError as error:
-        raise CommandError(f"{archive} cannot be read: {error.strerror}. Check the path.", Exit.USAGE) from None
+        raise CommandError(f"{archive} cannot be read: {error.strerror}. Check the path.", Exit.CONFIG) from None
     except UnicodeDecodeError:
-        raise CommandError(f"{archive} is not UTF-8 text, so it is no HAR; export it once more.", Exit.USAGE) from None
+        raise CommandError(f"{archive} is not UTF-8 text, so it is no HAR; export it once more.", Exit.CONFIG) from None
     except NotAnArchiveError as error:
-        raise CommandError(f"{archive} {error}.", Exit.USAGE) from None
+        raise CommandError(f"{archive} {error}.", Exit.CONFIG) from None
     made = written(recorded, journey=id_, title=title or id_)
     try:
         Journey.model_validate(tomllib.loads(made.text)["journey"][0])
