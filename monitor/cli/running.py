@@ -126,7 +126,8 @@ async def _end_with_parent(stop: asyncio.Event) -> None:
 
 
 def _tell_practice(running: RunningPractice) -> None:
-    say(f"{_READY}: {running.base_url} and {running.https_url}, mail on port {running.smtp_port}")
+    door = "" if running.imap_port is None else f", its mailbox over IMAP on {running.imap_port}"
+    say(f"{_READY}: {running.base_url} and {running.https_url}, mail on port {running.smtp_port}{door}")
     if os.environ.get("LOKETWACHT_PARENT"):
         # The parent waits for this line.
         print(_READY, flush=True)

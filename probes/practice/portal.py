@@ -75,7 +75,7 @@ class PracticePortal:
         ids = Identifiers(seed)
         self.faults = FaultBoard(now_us)
         self.mail_faults = MailFaultBoard(now_us)
-        self.mailbox = Mailbox(max_mails=max_mails)
+        self.mailbox = Mailbox(max_mails=max_mails, now_us=now_us)
         pages = Pages()
         world = World(
             now_us=now_us,

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from probes.practice.authority import Certificates, certificates
 from probes.practice.fault_gate import departure
 from probes.practice.faults import FaultBoard
+from probes.practice.imap_server import MailDoor
 from probes.practice.mail_server import MailServer, reset
 from probes.practice.name_server import listen
 from probes.practice.portal import PracticePortal
@@ -36,6 +37,7 @@ class RunningPractice:
     https_port: int
     smtp_port: int
     reference_ports: tuple[int, ...]
+    imap_port: int | None
     name_port: int | None
     ca_file: Path
 
@@ -84,6 +86,10 @@ async def serve(settings: PracticeSettings, *, now_us: Callable[[], int]) -> Asy
         references = [await open_door(portal.reference_app, port) for port in settings.reference_ports]
         mail = await _open_mail(settings, portal, papers)
         stack.push_async_callback(_close_mail, *mail)
+        if settings.imap_port is not None:
+            door = MailDoor(portal.mailbox, papers.mail)
+            await door.listen(settings.host, settings.imap_port)
+            stack.push_async_callback(door.close)
         names = None if settings.name_port is None else await listen(settings.host, settings.name_port)
         if names is not None:
             stack.push_async_callback(names.close)
@@ -96,6 +102,7 @@ async def serve(settings: PracticeSettings, *, now_us: Callable[[], int]) -> Asy
             https_port=https.port,
             smtp_port=_port(mail[0]),
             reference_ports=tuple(door.port for door in references),
+            imap_port=None if settings.imap_port is None else door.port,
             name_port=None if names is None else names.port,
             ca_file=papers.ca_file,
         )

@@ -15,6 +15,7 @@ class PracticeSettings(BaseModel):
         host: a loopback address; anything else is refused, because the portal knows no real protection.
         state_dir: where the local certificate authority is kept between runs; made when missing, for its owner only.
         reference_ports: listeners that stay well while the portal is broken on purpose.
+        imap_port: of the door to the mailbox, with TLS from the first byte; None: there is none.
         name_port: of the name server, over UDP and TCP; None: there is none.
         smtp_require_auth: True refuses mail from who did not log in.
         max_dossiers, max_mails: the oldest are forgotten beyond these numbers.
@@ -28,6 +29,7 @@ class PracticeSettings(BaseModel):
     https_port: int = Field(default=8782, ge=0, le=65535)
     smtp_port: int = Field(default=8725, ge=0, le=65535)
     reference_ports: tuple[int, ...] = (8783, 8784)
+    imap_port: int | None = Field(default=None, ge=0, le=65535)
     name_port: int | None = Field(default=None, ge=0, le=65535)
     state_dir: Path = Path(".loketwacht/practice")
     smtp_require_auth: bool = False

@@ -66,10 +66,11 @@ burger_token = { env = "BURGER_TOKEN" }
 dienstgeheim = { env = "DIENSTGEHEIM" }
 webdienst_sleutel = { practice = "webdienst_sleutel" }
 inlogsleutel = { env = "INLOGSLEUTEL" }
-[mailbox.bevestigingen]
-host = "imap.example"
-user = "monitor"
-password = "burger_token"
+mail_password = { practice = "mail_password" }
+[mailbox.postvak]
+host = "127.0.0.1"
+user = "loketwacht"
+password = "mail_password"
 [mail]
 host = "mail.example"
 sender = "loketwacht@bestuur.example"
@@ -428,10 +429,21 @@ def test_the_bounds_in_the_document_are_those_of_the_program() -> None:
     assert f"up to {BODY_LIMIT // 1024} KiB of the body" in DOCS["journeys"]
 
 
-async def walked_at_the_practice_portal(journey: Journey, secrets: Mapping[str, str], state_dir: Path) -> Sample:
-    async with practice_site(state_dir) as site:
+async def walked_at_the_practice_portal(
+    journey: Journey, secrets: Mapping[str, str], boxes: Mapping[str, Mailbox], state_dir: Path
+) -> Sample:
+    async with practice_site(state_dir, imap_port=0) as site:
+        where = {"port": site.imap_port, "ca_file": str(site.ca_file)}
+        boxes = {name: box.model_copy(update=where) for name, box in boxes.items()}
         portal = Portal(name="Oefenloket", base_url=site.base_url, contact="test@example.org")
-        setup = Setup(portal=portal, secrets=secrets, now_us=wall_us, monotonic_us=monotonic_us, new_id=new_id)
+        setup = Setup(
+            portal=portal,
+            secrets=secrets,
+            now_us=wall_us,
+            monotonic_us=monotonic_us,
+            new_id=new_id,
+            mailboxes=boxes,
+        )
         return await run(journey, slot_us=wall_us(), location="hier", setup=setup)
 
 
@@ -446,6 +458,7 @@ WALKED = (
     "webservice",
     "dienst",
     "aanmelden-met-saml",
+    "adviesvraag",
 )
 
 
@@ -455,5 +468,5 @@ def test_what_the_document_shows_walks_at_the_practice_portal(name: str, tmp_pat
     (tmp_path / "config.toml").write_text(AROUND + text)
     loaded = config.load(tmp_path / "config.toml", environ=ENVIRON)
     journey = next(journey for journey in loaded.config.journey if journey.id == name)
-    sample = asyncio.run(walked_at_the_practice_portal(journey, loaded.secrets, tmp_path))
+    sample = asyncio.run(walked_at_the_practice_portal(journey, loaded.secrets, loaded.config.mailbox, tmp_path))
     assert (sample.outcome, sample.failure) == (Outcome.UP, None)
