@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from probes.loops import repeated
 from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
 from probes.reachability import MailServerCheck, NameCheck, PortCheck, ReachabilityCheck
 from probes.steps import AnyStep, MailStep, Part, Step
+from probes.tls import TlsLibrary
 from probes.totp import Totp
 
 __all__ = [
@@ -211,6 +213,7 @@ class Portal(Definition):
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.
         marker: a header of your own on every request, beside `X-Loketwacht-Run` and `traceparent`; None sends none.
         engine: what carries the requests: the house's own engine, or stock httpx.
+        tls: whose TLS the own engine speaks: Python's OpenSSL, or rustls (extra `rustls`), which costs less.
         ip: which of a name's addresses are tried, in which order; `any` leaves the order to the system.
         addresses: name to the one address it has for us, to probe one node behind a load balancer. Host, SNI and the
             name in the certificate stay those of the name.
@@ -235,6 +238,7 @@ class Portal(Definition):
     contact: str
     marker: Marker | None = None
     engine: Literal["own", "httpx"] = "own"
+    tls: TlsLibrary = "openssl"
     ip: Literal["any", "4", "6", "4-then-6", "6-then-4"] = "any"
     addresses: dict[str, Annotated[str, AfterValidator(_ip_address)]] = Field(default_factory=dict)
     dns_cache: Duration | None = None
@@ -250,6 +254,10 @@ class Portal(Definition):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
+        if self.tls == "rustls" and self.engine != "own":
+            raise ValueError('has tls = "rustls", which only engine = "own" can speak; drop one of the two')
+        if self.tls == "rustls" and find_spec("rtls") is None:
+            raise ValueError('has tls = "rustls", which is not installed; run: pip install "loketwacht[rustls]"')
         if self.proxy is None and (self.no_proxy or self.proxy_credentials is not None):
             raise ValueError("has no_proxy or proxy_credentials without a proxy")
         if self.client_certificate is None and (self.client_key is not None or self.client_key_password is not None):

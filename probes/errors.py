@@ -34,6 +34,14 @@ _BY_VERIFY_CODE = {
 }
 
 
+_BY_RUSTLS_WORDS = {
+    "certificate expired": "expired",
+    "not valid yet": "not valid yet",
+    "not valid for name": "for another name",
+    "UnknownIssuer": "from an unknown authority",
+}
+
+
 _BY_REASON = {
     "WRONG_VERSION_NUMBER": "the other side spoke no TLS",
     "UNEXPECTED_EOF_WHILE_READING": "connection reset",
@@ -78,4 +86,7 @@ def words(error: BaseException) -> str:
 
 def refusal(error: ssl.SSLCertVerificationError) -> str:
     """Why a certificate is not to be trusted."""
+    if not error.verify_code:  # rustls, which has no codes, and words of its own
+        said = str(error.reason or error)
+        return next((words for part, words in _BY_RUSTLS_WORDS.items() if part in said), quoted(said))
     return _BY_VERIFY_CODE.get(error.verify_code) or quoted(error.verify_message)

@@ -117,7 +117,7 @@ class Setup:
         if portal.client_certificate is not None:
             password = None if portal.client_key_password is None else self._secret(portal.client_key_password)
             identity = Identity(certificate=portal.client_certificate, key=portal.client_key, password=password)
-        return trust(portal.ca_file, identity, verify=verify, http=http)
+        return trust(portal.ca_file, identity, verify=verify, http=http, library=portal.tls)
 
     def _proxy(self) -> Proxy | None:
         portal = self.portal

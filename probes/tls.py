@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +20,9 @@ from probes.trail import Trail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+#: Whose TLS is spoken: Python's own, or that of the extra `rustls`, which costs less (docs/performance.md).
+TlsLibrary = Literal["openssl", "rustls"]
 
 
 class Certified(Protocol):
@@ -52,7 +56,12 @@ class Identity:
 
 
 def trust(
-    ca_file: str | None, identity: Identity | None = None, *, verify: bool = True, http: bool = True
+    ca_file: str | None,
+    identity: Identity | None = None,
+    *,
+    verify: bool = True,
+    http: bool = True,
+    library: TlsLibrary = "openssl",
 ) -> ssl.SSLContext:
     """Whom we trust: the system's certificate authorities, and those of a file; and who we are.
 
@@ -61,13 +70,15 @@ def trust(
     Args:
         verify: false only to read a certificate that was refused; nothing is ever sent over such a connection.
         http: whether HTTP is what will be spoken; a mail server may refuse who offers it (RFC 7301, 3.2).
+        library: whose TLS is spoken; `rustls` needs the extra of that name.
 
     Raises:
+        ModuleNotFoundError: where that extra is not installed.
         OSError: where a file cannot be read or holds no certificate (`ssl.SSLError`).
     """
     paths = [path for path in (ca_file, identity and identity.certificate, identity and identity.key) if path]
     states = tuple((state.st_mtime_ns, state.st_size) for state in map(os.stat, paths))
-    return _trust(ca_file, identity, verify, http, states)
+    return _trust(ca_file, identity, verify, http, library, states)
 
 
 @lru_cache(maxsize=64)
@@ -76,14 +87,17 @@ def _trust(
     identity: Identity | None,
     verify: bool,  # noqa: FBT001 - part of the cache's key
     http: bool,  # noqa: FBT001
+    library: TlsLibrary,
     states: tuple[tuple[int, int], ...],
 ) -> ssl.SSLContext:
+    made_by: Any = ssl if library == "openssl" else importlib.import_module("rtls")
+    context: ssl.SSLContext
     if verify:
-        context = ssl.create_default_context()
+        context = made_by.create_default_context()
         if ca_file is not None:
             context.load_verify_locations(cafile=ca_file)
     else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = made_by.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if identity is not None:
@@ -92,6 +106,12 @@ def _trust(
     if http:
         context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def bios(context: ssl.SSLContext) -> tuple[ssl.MemoryBIO, ssl.MemoryBIO]:
+    """What a context's handshake reads from and writes to, of the library that made it."""
+    made_by: Any = ssl if type(context) is ssl.SSLContext else importlib.import_module("rtls")
+    return made_by.MemoryBIO(), made_by.MemoryBIO()
 
 
 def _no_password() -> str:
@@ -149,7 +169,7 @@ def _certificates(connection: ssl.SSLObject | ssl.SSLSocket, method: str) -> tup
     # Public since Python 3.13; before that only the object underneath has it.
     ask = getattr(connection, method, None)
     if ask is not None:
-        return tuple(ask())
+        return tuple(one if isinstance(one, bytes) else one.public_bytes() for one in ask() or ())
     ask = getattr(getattr(connection, "_sslobj", None), method, None)
     return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in (ask and ask()) or ())
 

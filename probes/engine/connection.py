@@ -15,7 +15,7 @@ from probes.engine.wire import Wire
 from probes.errors import refusal, words
 from probes.fault import Fault
 from probes.sample import FailureKind
-from probes.tls import Handshake, read_handshake
+from probes.tls import Handshake, bios, read_handshake
 from probes.trail import Trail
 
 #: Beyond this many bytes that nobody took, the other side has to wait.
@@ -194,7 +194,7 @@ class Connection:
             # In TLS the client speaks first.
             raise Fault(FailureKind.TLS, self.where, expected="a TLS connection", found="the other side spoke no TLS")
         started = self._monotonic_us()
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._incoming, self._outgoing = bios(context)
         try:
             self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
             self._shake(started)
