@@ -22,7 +22,7 @@ from probes.engine.settings import Way
 from probes.run import run
 from probes.sample import Outcome, Sample
 from probes.setup import Setup
-from probes.tls import trust
+from probes.tls import TlsLibrary, trust
 
 Engine = Literal["own", "httpx"]
 DELAY_US = 50_000
@@ -39,14 +39,14 @@ class Load:
 # --- CPU for each probe, in milliseconds ----------------------------------------------------------------------------
 
 
-def engine_cost(url: str, ca_file: str, load: Load) -> float:
+def engine_cost(url: str, ca_file: str, load: Load, tls: TlsLibrary = "openssl") -> float:
     """Only the house's engine: a request made beforehand, a name looked up, a new connection, a total deadline."""
-    return uvloop.run(_engine_cost(url, ca_file, load))
+    return uvloop.run(_engine_cost(url, ca_file, load, tls))
 
 
-async def _engine_cost(url: str, ca_file: str, load: Load) -> float:
+async def _engine_cost(url: str, ca_file: str, load: Load, tls: TlsLibrary) -> float:
     way = Way(
-        context=lambda: trust(ca_file),
+        context=lambda: trust(ca_file, library=tls),
         names=Names(monotonic_us=LIVE.monotonic_us, family="4"),
         monotonic_us=LIVE.monotonic_us,
     )

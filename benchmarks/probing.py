@@ -75,6 +75,8 @@ def _costs(
     for _ in range(_ROUNDS):
         for scheme, url in sites.items():
             found[f"{scheme} engine"].append(prober(engine_cost, url, ca_file, _LOAD))
+            if scheme == "https":
+                found["https rustls"].append(prober(engine_cost, url, ca_file, _LOAD, "rustls"))
             found[f"{scheme} run"].append(prober(run_cost, "own", url, ("/",), ca_file, _LOAD))
             before = exporter.cpu_s
             driver(drive_blackbox, port, url, _LOAD)
@@ -92,6 +94,14 @@ def _costs(
             limit=limit,
             limits="ratio",
         )
+        if scheme == "https":
+            yield Figure(
+                figure="https probe, engine over rustls / blackbox_exporter: CPU ms",
+                ours=cost["https rustls"],
+                peer=theirs,
+                limit=0.5,
+                limits="ratio",
+            )
         yield Figure(
             figure=f"{scheme} probe, whole run with assertions / blackbox_exporter: CPU ms",
             ours=cost[f"{scheme} run"],
