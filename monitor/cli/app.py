@@ -25,7 +25,7 @@ from monitor.cli import (
     running,
     written,
 )
-from monitor.cli.output import CommandError, Exit, say
+from monitor.cli.output import CommandError, Exit, plugin_line, say
 from monitor.reporting import ReportRefusedError
 from monitor.store.database import StoreError
 from monitor.toml_file import ConfigError
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     if nagios:
-        print(f"LOKETWACHT UNKNOWN - {(problem or 'wrong usage').splitlines()[0]}")
+        print(f"LOKETWACHT UNKNOWN - {plugin_line((problem or 'wrong usage').splitlines()[0])}")
         return 3
     if problem:
         say(problem)

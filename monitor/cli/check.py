@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from monitor import config
-from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people
+from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, plugin_line
 from monitor.clock import LIVE
 from monitor.composition import probe_setup
 from monitor.store import samples
@@ -138,8 +138,7 @@ def _nagios(told: Sequence[_Ran | _Missing]) -> int:
     worst = max(states, key=lambda pair: (0, 1, 3, 2)[pair[0]])
     said = "; ".join(_said(one) for one in told)
     figures = " ".join(figure for one in told if isinstance(one, _Ran) for figure in _figures(one))
-    # A bar would begin the figures, a line break the long text.
-    line = f"LOKETWACHT {worst[1]} - {' '.join(said.replace('|', '/').split())}"
+    line = f"LOKETWACHT {worst[1]} - {plugin_line(said)}"
     print(f"{line} | {figures}" if figures else line)
     return worst[0]
 

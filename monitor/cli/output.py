@@ -46,6 +46,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def plugin_line(text: str) -> str:
+    """A text as a plugin host may read it: a bar would begin the figures, a line break the long text."""
+    return " ".join(text.replace("|", "/").split())
+
+
 def answer(value: Any) -> None:
     """A value for programs."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
