@@ -213,7 +213,7 @@ class Portal(Definition):
         contact: where the portal's owner can ask about our requests; sent in the User-Agent.
         marker: a header of your own on every request, beside `X-Loketwacht-Run` and `traceparent`; None sends none.
         engine: what carries the requests: the house's own engine, or stock httpx.
-        tls: whose TLS the own engine speaks: Python's OpenSSL, or rustls (extra `rustls`), which costs less.
+        tls: whose TLS the own engine speaks: Python's OpenSSL, or rustls (extra `rustls`).
         ip: which of a name's addresses are tried, in which order; `any` leaves the order to the system.
         addresses: name to the one address it has for us, to probe one node behind a load balancer. Host, SNI and the
             name in the certificate stay those of the name.

@@ -21,7 +21,7 @@ from probes.trail import Trail
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-#: Whose TLS is spoken: Python's own, or that of the extra `rustls`, which costs less (docs/performance.md).
+#: Whose TLS is spoken: Python's own, or that of the extra `rustls` (docs/performance.md tells what each costs).
 TlsLibrary = Literal["openssl", "rustls"]
 
 

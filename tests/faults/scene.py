@@ -249,6 +249,7 @@ name = "Proefloket"
 base_url = "http://{host}:{portal}"
 contact = "mailto:proef@loket.example"
 ca_file = "{ca}"
+private_hosts = ["{host}"]
 
 [references]
 urls = [
