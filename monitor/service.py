@@ -15,12 +15,13 @@ from typing import Any
 
 from monitor import composition, config
 from monitor.assessing import note_intervals
+from monitor.attached import dependants
 from monitor.bookkeeping import Bookkeeping
 from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.delivery import Bell, Delivery
+from monitor.delivery import Bell, Delivery, Patience
 from monitor.doubt import Processor, believed, resolved
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
@@ -57,6 +58,7 @@ _RESTS_S = 2.0
 _MONTH_S = 60.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
+_LEASE_MARGIN_US = 15 * _SECOND_US  # beyond the time one mail may take
 _FOR_EVER_US = 2**62
 _BEAT_S = 1.0
 _ALERT_S = 2.0
@@ -233,6 +235,7 @@ class Service:
             rule=settings.incidents,
             recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks},
+            dependants=dependants(settings.checks),
         )
         self._metrics.configured(
             settings.checks,
@@ -276,6 +279,8 @@ class Service:
             observer=self._metrics,
             owner=f"{os.getpid()}-{self._clock.new_id()}",
             chance=random.random,
+            # After a kill in the middle of sending, the next process waits this long and no longer.
+            patience=Patience(lease_us=settings.mail.timeout + _LEASE_MARGIN_US),
         )
 
     def _webhooks(self) -> Delivery[Telling]:
