@@ -13,7 +13,9 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
+from monitor.attribution import Cause
 from monitor.incidents import Incident, IncidentRule
+from monitor.severity import Severity
 from probes.checks import BrowserJourney, CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Failure, Outcome, Sample
 
@@ -91,6 +93,8 @@ class Kind(StrEnum):
     OPENED = "opened"
     REMINDER = "reminder"
     RECOVERED = "recovered"
+    FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
+    STEADY = "steady"  # that is over, and it works
     CERTIFICATE = "certificate"
     MONITOR = "monitor"  # the monitor cannot measure
     MEASURING = "measuring"  # the monitor measures again
@@ -100,7 +104,7 @@ class Kind(StrEnum):
 
 
 #: Messages that may only go to people whom the first message of the thread has reached.
-FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING})
+FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING, Kind.STEADY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,9 @@ class IncidentNews:
         step: title of the failing step; None where no step is to blame.
         until_us: only where it ended.
         number: of the reminder, from 1; 0 for other kinds.
+        attached: titles of the journeys that fail along with it, because they depend on it.
+        cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
+        severity: None in messages from before there was one.
     """
 
     news: Literal["incident"] = "incident"
@@ -123,6 +130,29 @@ class IncidentNews:
     failure: Failure
     until_us: int | None = None
     number: int = 0
+    attached: tuple[Title, ...] = ()
+    cause: Cause | None = None
+    confirmed_by: str | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlappingNews:
+    """A check breaks and recovers again and again since `since_us`, or does so no more since `until_us`.
+
+    Attributes:
+        openings: how many outages within `within_us` made it so.
+        steady_us: it is over when nothing changed for so long.
+    """
+
+    news: Literal["flapping"] = "flapping"
+    check_id: str
+    title: Title
+    since_us: int
+    openings: int
+    within_us: int
+    steady_us: int
+    until_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +229,7 @@ class TestNews:
 
 
 News = Annotated[
-    IncidentNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
+    IncidentNews | FlappingNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
     Field(discriminator="news"),
 ]
 NEWS: TypeAdapter[News] = TypeAdapter(News)
@@ -278,7 +308,17 @@ def next_kind(incident: Incident, told: Told, *, now_us: int, muted: bool, rule:
 
 
 def incident_messages(
-    kind: Kind, incident: Incident, told: Told, check: Check, recipients: Sequence[Addressee], *, number: int = 0
+    kind: Kind,
+    incident: Incident,
+    told: Told,
+    check: Check,
+    recipients: Sequence[Addressee],
+    *,
+    number: int = 0,
+    attached: tuple[Title, ...] = (),
+    cause: Cause | None = None,
+    confirmed_by: str | None = None,
+    severity: Severity | None = None,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language.
 
@@ -295,8 +335,30 @@ def incident_messages(
         failure=incident.failure,
         until_us=incident.until_us,
         number=number,
+        attached=attached,
+        cause=cause,
+        confirmed_by=confirmed_by,
+        severity=severity,
     )
     return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
+
+
+def flapping_thread(check_id: str, since_us: int) -> str:
+    """What the messages about one stretch of flapping share; in `Outgoing.incident_id` too."""
+    return f"flapping.{check_id}.{since_us // 1_000_000}"
+
+
+def flapping_messages(
+    kind: Kind, news: FlappingNews, told: Told, recipients: Sequence[Addressee]
+) -> tuple[Outgoing, ...]:
+    """That a check flaps, to whom its incidents concern; and that it is over, to those who were told."""
+    thread = flapping_thread(news.check_id, news.since_us)
+    groups = (
+        told.readers
+        if kind in FOLLOW_UPS
+        else _by_language(r for r in recipients if r.wants("incidents", news.check_id))
+    )
+    return tuple(_outgoing(thread, kind, language, news, readers, thread) for language, readers in groups)
 
 
 def own_messages(

@@ -8,20 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from monitor import clean_up
-from monitor.alerts import Addressee, Kind, certificate_messages, incident_messages, next_kind, own_messages
+from monitor import acknowledging, clean_up, telling
+from monitor.alerts import Kind, certificate_messages, next_kind, own_messages
 from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
-from monitor.incidents import MONITOR, Event, IncidentRule, Opened, OwnTrouble, Resolved, advance, advance_own
+from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.observer import Observer
 from monitor.store import events, incidents, ledger, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
-from probes.checks import CertificateCheck, Check, Title
+from monitor.telling import Alerting as Alerting
+from probes.checks import CertificateCheck, Check
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
 log = logging.getLogger(__name__)
@@ -34,19 +35,6 @@ AskReferences = Callable[[], Awaitable[bool]]
 
 _RETRY_AFTER_US = 2_000_000
 _BATCH = 100  # in one transaction: enough to share its cost, few enough to let others write
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerting:
-    """By what rule incidents open and close, and who hears of them.
-
-    Attributes:
-        titles: of all checks, by id.
-    """
-
-    rule: IncidentRule = field(default_factory=IncidentRule)
-    recipients: tuple[Addressee, ...] = ()
-    titles: Mapping[str, Title] = field(default_factory=dict)
 
 
 async def run_check(
@@ -267,6 +255,7 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
         incidents.save(tx, check.id, state)
     for event in happened:
         incidents.record(tx, check.id, event)
+    telling.note_flapping(tx, check.id, happened, alerting.rule)
     about = {event.incident_id for event in happened}
     if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
         about.add(state.incident_id)
@@ -293,11 +282,16 @@ def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *
     kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
     if kind is None:
         return
+    said = acknowledging.about(tx, incident)
     number = 0
     if kind is Kind.REMINDER and told.opened_us is not None:
         number = passed(told.opened_us, now_us, alerting.rule)
         incidents.set_reminders(tx, incident_id, number)
-    messages = incident_messages(kind, incident, told, check, alerting.recipients, number=number)
+        if said.acknowledged is not None:
+            return
+    messages = telling.flapping_news(tx, check, alerting, now_us=now_us) if kind is Kind.OPENED else None
+    if messages is None:
+        messages = telling.incident_news(tx, kind, incident, told, check, alerting, said, number=number)
     outbox.add(tx, messages, now_us=now_us)
 
 

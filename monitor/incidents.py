@@ -20,6 +20,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from monitor.severity import Severity
 from probes.checks import Duration
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
@@ -44,6 +45,11 @@ class IncidentRule(BaseModel):
         reminders: how long after the opening each reminder is sent, by the wall clock.
         remind_every: after the last of `reminders`, one more at every such length of time.
         unknown_after: runs in a row that could not be measured, after which the monitor reports itself.
+        flapping_after: more openings than this within `flapping_within` are flapping, told once; 0: never.
+        steady_after: flapping ends when nothing opened or ended for so long.
+        severity: of an incident where `severities` has nothing more precise.
+        severities: by `check`, `check/step`, `check/kind of failure` or `*/kind of failure`.
+        identity_providers: names of hosts; where a step asks one of them, the proposed cause is the identity provider.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +61,12 @@ class IncidentRule(BaseModel):
     reminders: tuple[Duration, ...] = (_HOUR_US, 4 * _HOUR_US)
     remind_every: Duration = 24 * _HOUR_US
     unknown_after: int = Field(default=5, ge=1, le=1000)
+    flapping_after: int = Field(default=3, ge=0, le=100)
+    flapping_within: Duration = _HOUR_US
+    steady_after: Duration = _HOUR_US // 2
+    severity: Severity = Severity.MAJOR
+    severities: dict[str, Severity] = Field(default_factory=dict)
+    identity_providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,10 @@ from babel.dates import format_date
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.formatting import day, length, local
-from monitor import left_behind_text
+from monitor import left_behind_text, life_text
 from monitor.alerts import (
     CertificateNews,
+    FlappingNews,
     IncidentNews,
     Kind,
     Language,
@@ -58,6 +59,7 @@ class House:
         pages_url: where the pages are; links begin with it.
         id_host: right-hand side of Message-IDs.
         reports_dir: attachments are read from below this directory only.
+        acknowledge: path by which whoever has it can acknowledge an incident, from when a mail was written; None: none.
     """
 
     portal: str
@@ -67,6 +69,7 @@ class House:
     id_host: str
     list_id: str | None = None
     reports_dir: Path | None = None
+    acknowledge: Callable[[str, int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class Page:
     facts: tuple[tuple[str, str], ...]
     link: tuple[str, str] | None
     foot: tuple[str, ...]
+    action: tuple[str, str] | None = None
 
 
 def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
@@ -119,7 +123,7 @@ def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage
             event=message.kind.value,
             in_reply_to=f"{message.root}@{house.id_host}" if message.root else None,
             references=tuple(f"{reference}@{house.id_host}" for reference in references),
-            urgent=message.kind is Kind.OPENED,
+            urgent=message.kind in (Kind.OPENED, Kind.FLAPPING) and life_text.urgent(message.news),
             list_id=house.list_id,
             files=files,
         )
@@ -139,6 +143,8 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
     match news:
         case IncidentNews():
             page = _incident(message, news, house)
+        case FlappingNews():
+            page = _flapping(message, news, house)
         case OwnNews():
             page = _own(message, news, house)
         case CertificateNews():
@@ -165,6 +171,7 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         facts=tuple((label, _line(value)) for label, value in page.facts),
         link=page.link,
         foot=(_why(message.kind, house, language), _seal(head, language)),
+        action=_action(message, house),
     )
 
 
@@ -197,6 +204,7 @@ def _incident(message: ToSend, news: IncidentNews, house: House) -> _Draft:
     if news.failure.expected is not None:
         facts.append(("Verwacht" if nl else "Expected", phrase(news.failure.expected, message.language)))
         facts.append(("Gevonden" if nl else "Found", phrase(news.failure.found, message.language)))
+    facts += life_text.facts(news, message.language)
     facts.append(("Kenmerk" if nl else "Reference", news.incident_id))
     link = ("Bekijk de storing" if nl else "View the outage", _link(house, f"/incident/{news.incident_id}", message))
     match message.kind:
@@ -248,6 +256,30 @@ def _incident(message: ToSend, news: IncidentNews, house: House) -> _Draft:
                 facts=tuple(facts),
                 link=link,
             )
+
+
+def _action(message: ToSend, house: House) -> tuple[str, str] | None:
+    """The button that says "I am on it", where that is still of use."""
+    if house.acknowledge is None or message.incident_id is None or message.kind not in (Kind.OPENED, Kind.REMINDER):
+        return None
+    path = house.acknowledge(message.incident_id, message.created_us)
+    return life_text.button(message.language), _link(house, path, message)
+
+
+def _flapping(message: ToSend, news: FlappingNews, house: House) -> _Draft:
+    language, kind = message.language, message.kind
+    since = _when(news.since_us, house, language)
+    until = _when(news.until_us if news.until_us is not None else message.created_us, house, language)
+    word = life_text.flapping_word(kind, language)
+    return _Draft(
+        word=word,
+        subject=f"{word}: {_in(news.title, language)}",
+        headline=life_text.flapping_headline(kind, news, language),
+        tone="good" if kind is Kind.STEADY else "bad",
+        sentences=life_text.flapping_sentences(kind, news, language, since, until),
+        facts=(("Onderdeel" if language == "nl" else "Part", _in(news.title, language)),),
+        link=("Bekijk de statuspagina" if language == "nl" else "View the status page", _link(house, "/", message)),
+    )
 
 
 def _own(message: ToSend, news: OwnNews, house: House) -> _Draft:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor import outbound
-from monitor.alerts import CertificateNews, IncidentNews, Language, News, OwnNews, ReportNews
+from monitor.alerts import CertificateNews, FlappingNews, IncidentNews, Language, News, OwnNews, ReportNews
 from monitor.clock import Clock
 from monitor.mail_message import Answer, Receipt
 from monitor.mail_text import House, page_of
@@ -141,6 +141,17 @@ def _data(news: News) -> dict[str, Any]:
                 "confirmed": instant_text(news.confirmed_us),
                 "until": instant_text(news.until_us) if news.until_us is not None else None,
                 "failure": _failure(news.failure),
+                "severity": news.severity.value if news.severity else None,
+                "cause": news.cause.value if news.cause else None,
+                "cause_confirmed": news.confirmed_by is not None,
+                "attached": [_both(title) for title in news.attached],
+            }
+        case FlappingNews():
+            return {
+                "journey": news.check_id,
+                "title": _both(news.title),
+                "since": instant_text(news.since_us),
+                "until": instant_text(news.until_us) if news.until_us is not None else None,
             }
         case OwnNews():
             return {

@@ -112,6 +112,12 @@ KINDS: Mapping[str, Kind] = {
     "acknowledged": Kind(
         what="somebody took notice of an outage or incident", one_of=_keys("outage incident"), allows=_keys("role")
     ),
+    "incident-note": Kind(what="a remark about an incident of the monitor", needs=_keys("incident")),
+    "incident-cause": Kind(
+        what="where an incident came from, as a person says; the last one counts. Of no effect on the contract",
+        needs=_keys("incident cause"),
+        choices={"cause": ("portal", "identity-provider", "network", "monitor", "bot-check")},
+    ),
     "findings-drafted": Kind(
         what="a draft of findings (proces-verbaal van vaststelling)",
         needs=_keys("period"),

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from pydantic import TypeAdapter
 from sqlalchemy import Row, bindparam, insert, select, update
 
+from monitor.flapping import CALM, FLAPPING, Flapping
 from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of, value_of, value_text
@@ -37,6 +38,20 @@ def load_own(tx: Transaction) -> OwnTrouble:
 
 def save_own(tx: Transaction, own: OwnTrouble) -> None:
     _put(tx, MONITOR, text_of(OWN.dump_python(own, mode="json")))
+
+
+def load_flapping(tx: Transaction, check_id: str) -> Flapping:
+    """How often a check broke and recovered lately."""
+    text = _text(tx, _flapping_of(check_id))
+    return FLAPPING.validate_json(text) if text else CALM
+
+
+def save_flapping(tx: Transaction, check_id: str, state: Flapping) -> None:
+    _put(tx, _flapping_of(check_id), text_of(FLAPPING.dump_python(state, mode="json")))
+
+
+def _flapping_of(check_id: str) -> str:
+    return f"flapping:{check_id}"  # no id of a check holds a colon
 
 
 def record(tx: Transaction, check_id: str, event: Event) -> None:

@@ -75,6 +75,16 @@ def in_force(tx: Transaction, kind: str, at_us: int) -> tuple[Sealed, ...]:
     return tuple(_sealed(row) for row in tx.execute(query))
 
 
+def naming(tx: Transaction, key: str, value: str, *, kinds: tuple[str, ...]) -> Iterator[Sealed]:
+    """Entries of these kinds whose data has this value under this key, in their order."""
+    # The text is looked for first, for a ledger may be long; what was found is read to be sure.
+    somewhere = ledger.c.data.contains(json.dumps(value), autoescape=True)
+    query = select(ledger).where(ledger.c.kind.in_(kinds), somewhere).order_by(ledger.c.seq)
+    for row in tx.execute(query):
+        if (sealed := _sealed(row)).entry.data.get(key) == value:
+            yield sealed
+
+
 def _sealed(row: Row[Any]) -> Sealed:
     return Sealed(
         seq=row.seq,

@@ -1,0 +1,80 @@
+"""What mails say about the life of an incident: how bad, where from, what fails along, flapping, who is on it."""
+
+from __future__ import annotations
+
+from dashboards.formatting import length
+from monitor import attribution, severity
+from monitor.alerts import FlappingNews, IncidentNews, Kind, Language
+
+
+def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]:
+    """Rows for the table of an incident's mail; none for what was not known when it was written."""
+    nl = language == "nl"
+    found: list[tuple[str, str]] = []
+    if news.attached:
+        titles = ", ".join(title.nl if nl else title.en for title in news.attached)
+        found.append(("Daardoor ook" if nl else "Along with it", titles))
+    if news.severity is not None:
+        found.append(("Ernst" if nl else "Severity", severity.NAMES[news.severity].in_(language)))
+    if news.cause is not None:
+        cause = attribution.NAMES[news.cause].in_(language)
+        if news.confirmed_by is None:
+            found.append(("Vermoedelijke oorzaak" if nl else "Probable cause", f"{cause} ({_PROPOSAL[language]})"))
+        else:
+            found.append(
+                (
+                    "Oorzaak" if nl else "Cause",
+                    f"{cause} ({'vastgesteld door' if nl else 'as found by'} {news.confirmed_by})",
+                )
+            )
+    return tuple(found)
+
+
+_PROPOSAL: dict[Language, str] = {
+    "nl": "voorstel van de monitor, nog niet bevestigd",
+    "en": "proposed by the monitor, not confirmed yet",
+}
+
+
+def urgent(news: object) -> bool:
+    """Whether a mail that tells of a new outage is marked as important: not where the outage is minor."""
+    return not (isinstance(news, IncidentNews) and news.severity is severity.Severity.MINOR)
+
+
+def button(language: Language) -> str:
+    """On the link by which somebody acknowledges an incident."""
+    return "Ik volg dit op" if language == "nl" else "I am on it"
+
+
+def flapping_word(kind: Kind, language: Language) -> str:
+    if kind is Kind.STEADY:
+        return "STABIEL" if language == "nl" else "STEADY"
+    return "WISSELEND" if language == "nl" else "FLAPPING"
+
+
+def flapping_headline(kind: Kind, news: FlappingNews, language: Language) -> str:
+    title = news.title.nl if language == "nl" else news.title.en
+    if kind is Kind.STEADY:
+        return f"{title} werkt weer stabiel" if language == "nl" else f"{title} works steadily again"
+    return f"{title} valt telkens opnieuw uit" if language == "nl" else f"{title} breaks again and again"
+
+
+def flapping_sentences(kind: Kind, news: FlappingNews, language: Language, since: str, until: str) -> tuple[str, ...]:
+    """The sentences of both mails; `since` and `until` are instants in words."""
+    nl, within, steady = language == "nl", length(news.within_us, language), length(news.steady_us, language)
+    if kind is Kind.STEADY:
+        return (
+            f"Sinds {until} was er geen nieuwe storing meer. Van nu af meldt Loketwacht elke storing weer apart."
+            if nl
+            else f"Nothing broke again since {until}. From now on Loketwacht reports each outage by itself again.",
+        )
+    return (
+        f"Er waren {news.openings} storingen binnen {within}; de laatste werd vastgesteld op {since}."
+        if nl
+        else f"There were {news.openings} outages within {within}; the last was confirmed on {since}.",
+        f"U krijgt geen mail meer per storing, tot dit onderdeel {steady} lang onafgebroken werkt of uitvalt. "
+        "Het meten gaat door en elke storing telt mee in de cijfers."
+        if nl
+        else f"You get no more mails for each outage until this part works, or fails, without a break for {steady}. "
+        "Measuring goes on, and every outage counts in the figures.",
+    )

@@ -1,0 +1,32 @@
+"""How bad an outage is, by journey and by what failed, as the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from probes.sample import Failure
+from sla.assessment import Text
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+NAMES: dict[Severity, Text] = {
+    Severity.CRITICAL: Text(nl="kritiek", en="critical"),
+    Severity.MAJOR: Text(nl="ernstig", en="major"),
+    Severity.MINOR: Text(nl="beperkt", en="minor"),
+}
+
+
+def severity_of(
+    check_id: str, failure: Failure, severities: Mapping[str, Severity], otherwise: Severity = Severity.MAJOR
+) -> Severity:
+    """The most precise word wins: of the step (`check/step`), of the kind of failure in this check (`check/kind`), of
+    the check, of the kind of failure anywhere (`*/kind`); else `otherwise`."""
+    places = [f"{check_id}/{failure.step}"] if failure.step is not None else []
+    places += [f"{check_id}/{failure.kind.value}", check_id, f"*/{failure.kind.value}"]
+    return next((severities[place] for place in places if place in severities), otherwise)
