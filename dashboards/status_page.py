@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dashboards import formatting
 from dashboards.evidence import EvidenceText
 from dashboards.formatting import Language
+from dashboards.incident_life import UNTOLD, Life
 from dashboards.wording import say
 from sla.assessment import Verdict
 from sla.deadlines import COUNTING, SOURCE, Procedure
@@ -208,6 +209,7 @@ class IncidentPage:
     evidence: tuple[EvidenceText, ...] = ()
     damaged: bool = False
     mails: tuple[MailSent, ...] = ()
+    life: Life = UNTOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,7 +388,8 @@ def _environment() -> Environment:
     )
 
 
-def _render(template: str, frame: Frame, **values: object) -> str:
+def rendered(template: str, frame: Frame, **values: object) -> str:
+    """A template with these values, and with the words and formats of the frame."""
     language, timezone = frame.language, frame.timezone
     return (
         _environment()
@@ -413,7 +416,7 @@ def _render(template: str, frame: Frame, **values: object) -> str:
 
 def render_status(page: StatusPage) -> str:
     """The status page as a whole HTML document."""
-    return _render(
+    return rendered(
         "status.html.j2",
         page.frame,
         page=page,
@@ -426,21 +429,21 @@ def render_status(page: StatusPage) -> str:
 def render_incident(page: IncidentPage) -> str:
     """One incident with its measurements, evidence as escaped text, and the mails sent."""
     ends_us = page.frame.generated_us if page.until_us is None else page.until_us
-    return _render("incident.html.j2", page.frame, page=page, lasted_us=max(ends_us - page.since_us, 0))
+    return rendered("incident.html.j2", page.frame, page=page, lasted_us=max(ends_us - page.since_us, 0))
 
 
 def render_sla(page: SlaPage) -> str:
     """The running month of one contract, and its issued reports."""
     notes = (SOURCE.in_(page.frame.language), COUNTING.in_(page.frame.language))
-    return _render("sla.html.j2", page.frame, page=page, procedure_notes=notes)
+    return rendered("sla.html.j2", page.frame, page=page, procedure_notes=notes)
 
 
 def render_error(page: ErrorPage) -> str:
     """A page for an error status, with a way back."""
     known = page.status if page.status in (404, 500, 503) else "other"
-    return _render("error.html.j2", page.frame, page=page, key=f"error_{known}")
+    return rendered("error.html.j2", page.frame, page=page, key=f"error_{known}")
 
 
 def render_accessibility(page: AccessibilityPage) -> str:
     """The accessibility statement."""
-    return _render("accessibility.html.j2", page.frame, page=page)
+    return rendered("accessibility.html.j2", page.frame, page=page)

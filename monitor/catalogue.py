@@ -132,6 +132,9 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("journey_schedule_lag_seconds", "gauge", _CHECK, "How late the last run began after its slot."),
     Metric("journey_missed_runs_total", "counter", ("journey", "cause"), "Slots that were not run, by cause."),
     Metric("journey_incident_open", "gauge", ("journey",), "Whether an incident is open."),
+    Metric("journey_incident_severity", "gauge", ("journey", "severity"), "1 for the severity of the open incident."),
+    Metric("journey_incident_acknowledged", "gauge", ("journey", "by"), "1 where somebody is on the open incident."),
+    Metric("journey_flapping", "gauge", ("journey",), "Whether it breaks and recovers again and again."),
     Metric("journey_paused", "gauge", ("journey",), "Whether somebody paused it: not measured, and said why."),
     Metric("journey_shadow", "gauge", ("journey",), "Whether it is measured in shadow: no incidents, no contract."),
     Metric(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 
 from monitor.access import Gate
+from monitor.acknowledge_web import path_of
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.mail_message import Mailbox, MailMessage
@@ -12,6 +15,7 @@ from monitor.mail_text import House, composer
 from monitor.outward_settings import filled
 from monitor.pages import Watched
 from monitor.reporting import ReportJob
+from monitor.signed_links import Signer, signer_of
 from monitor.signing import Signing
 from monitor.store.outbox import ToSend
 from monitor.webhooks import Telling, Webhook, webhook_composer
@@ -19,6 +23,8 @@ from probes.browser.running import Browsers
 from probes.guest import Guest
 from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
+
+log = logging.getLogger(__name__)
 
 
 def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
@@ -59,6 +65,7 @@ def watched(loaded: Loaded) -> Watched:
         checks=config.checks,
         location=config.monitor.location,
         timezone=config.monitor.timezone,
+        rule=config.incidents,
         gate=Gate(
             token=loaded.secrets[config.pages.token] if config.pages.token else None,
             proxy=config.pages.trusted_proxy,
@@ -118,7 +125,20 @@ def house(loaded: Loaded) -> House:
         id_host=config.mail.id_host,
         list_id=config.mail.list_id,
         reports_dir=loaded.data_dir / "reports",
+        acknowledge=partial(path_of, signer) if (signer := link_signer(loaded)) else None,
     )
+
+
+def link_signer(loaded: Loaded) -> Signer | None:
+    """What signs the links by which incidents are acknowledged; its key is made where there is none.
+
+    None where there can be none: a mail without that link is better than no mail.
+    """
+    try:
+        return signer_of(loaded.data_dir / "acknowledge.key")
+    except OSError as error:
+        log.warning("mails carry no link to acknowledge an incident", extra={"error": str(error)})
+        return None
 
 
 def webhook_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], Telling]:

@@ -22,6 +22,7 @@ from monitor.access import TrustedProxy
 from monitor.alerts import Addressee, Recipient
 from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
+from monitor.incident_settings import severity_problems
 from monitor.incidents import DRILL, MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
 from monitor.outward_settings import (
@@ -129,6 +130,7 @@ class Pages(Listener):
     Attributes:
         public_url: how readers reach the pages; links in mails begin with it.
         token: name of a secret that visitors must show. None and no trusted proxy: whoever reaches the pages sees them.
+        write_token: name of a secret with which programs acknowledge incidents by the API. None: it only reads.
         trusted_proxy: a proxy that lets in only whom it knows; who comes through it needs no token.
         public: the status page, without details, is for everybody all the same.
     """
@@ -136,6 +138,7 @@ class Pages(Listener):
     port: int = Field(default=8780, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8780"
     token: str | None = None
+    write_token: str | None = None
     trusted_proxy: TrustedProxy | None = None
     public: bool = False
 
@@ -495,8 +498,11 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         yield origins.problem(
             ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
         )
-    if config.pages.token is not None and config.pages.token not in config.secrets:
-        yield origins.problem(("pages", "token"), f'there is no secret "{config.pages.token}"', "Add it to [secrets].")
+    for key in ("token", "write_token"):
+        secret = getattr(config.pages, key)
+        if secret is not None and secret not in config.secrets:
+            yield origins.problem(("pages", key), f'there is no secret "{secret}"', "Add it to [secrets].")
+    yield from severity_problems(config.incidents, config.checks, origins)
     if config.signature is not None and config.signature.secret not in (None, *config.secrets):
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."

@@ -26,7 +26,8 @@ from dashboards.status_page import (
 from monitor import evidence_pages
 from monitor.access import Gate
 from monitor.alerts import Kind
-from monitor.incidents import MONITOR, Incident
+from monitor.incident_life import life_of
+from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.store import incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled
@@ -54,6 +55,7 @@ class Watched:
     location: str
     timezone: str
     gate: Gate = field(default_factory=Gate)
+    rule: IncidentRule = field(default_factory=IncidentRule)
 
     def title(self, check_id: str, language: Language) -> str:
         for check in self.checks:
@@ -191,7 +193,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
                 href=f"/incident/{i.id}",
                 title=watched.title(i.check_id, language),
                 since_us=i.since_us,
-                sentence=_sentence(i, watched, language),
+                sentence=said_of(i, watched, language),
                 step=i.failure.step or "",
             )
             for i in still_open
@@ -214,7 +216,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
                 title=watched.title(i.check_id, language),
                 since_us=i.since_us,
                 until_us=i.until_us,
-                sentence=_sentence(i, watched, language),
+                sentence=said_of(i, watched, language),
             )
             for i in recent
             if i.until_us is not None
@@ -253,7 +255,8 @@ def _journey(
     )
 
 
-def _sentence(incident: Incident, watched: Watched, language: Language) -> str:
+def said_of(incident: Incident, watched: Watched, language: Language) -> str:
+    """What went wrong, with the step's own name."""
     step = watched.step_title(incident.check_id, incident.failure.step, language)
     return sentence(incident.failure, language, step)
 
@@ -278,13 +281,14 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
             tx, _telling(stored), language, lambda step: watched.step_title(found.check_id, step, language)
         )
         mails = outbox.read(tx, incident_id=name)
+        life = life_of(tx, found, watched.checks, watched.rule, lambda name: watched.title(name, language), language)
     return IncidentPage(
         frame=frame,
         id=found.id,
         title=watched.title(found.check_id, language),
         since_us=found.since_us,
         until_us=found.until_us,
-        sentence=_sentence(found, watched, language),
+        sentence=said_of(found, watched, language),
         step=found.failure.step or "",
         samples=tuple(
             IncidentSample(
@@ -300,6 +304,7 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
         evidence=proofs,
         damaged=damaged,
         mails=tuple(_mails(mails)),
+        life=life,
     )
 
 

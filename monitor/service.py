@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import composition, config
+from monitor.aftercare import Aftercare
 from monitor.assessing import note_intervals
 from monitor.attached import dependants
 from monitor.bookkeeping import Bookkeeping
@@ -130,6 +131,15 @@ class Service:
                 stillness=self._stillness,
                 wake=self._wake.set,
             )
+            aftercare = Aftercare(
+                loaded=lambda: self._loaded,
+                alerting=lambda: self._alerting,
+                database=self._database,
+                in_store=self._in_store,
+                clock=self._clock,
+                metrics=self._metrics,
+                wake=self._wake.set,
+            )
             books = Bookkeeping(
                 loaded=lambda: self._loaded,
                 database=self._database,
@@ -164,6 +174,7 @@ class Service:
                     self._every(_ALERT_S, lookouts.tell_alertmanagers),
                     self._every(_RESOLVER_S, lookouts.ask_resolver),
                     self._every(_STILLNESS_S, lookouts.tell_stillness),
+                    self._every(_RESTS_S, aftercare.look),
                     self._every(_MONTH_S, lookouts.hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
@@ -231,6 +242,7 @@ class Service:
         stop_file = settings.monitor.stop_file
         self._rests.configured(self._loaded.path(stop_file) if stop_file is not None else None)
         self._clean_up.configured(settings.checks, setup, settings.addressees)
+        self._signer = composition.link_signer(self._loaded)
         self._alerting = Alerting(
             rule=settings.incidents,
             recipients=settings.addressees,
@@ -264,6 +276,8 @@ class Service:
             days=self._days,
             months=self._months,
             version=installed_version(),
+            signer=self._signer,
+            write_token=self._loaded.secrets.get(self._loaded.config.pages.write_token or ""),
             notice=self._rests.notice(self._notice, self._loaded.config.checks, self._loaded.config.monitor.timezone),
         )
 

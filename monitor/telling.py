@@ -107,27 +107,32 @@ def flapping_news(tx: Transaction, check: Check, alerting: Alerting, *, now_us: 
     return flapping_messages(Kind.FLAPPING, _news(check, state, alerting.rule), Told(), alerting.recipients)
 
 
-def tell_steady(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> tuple[str, ...]:
-    """Which checks flap, after ending the state of those that do no more.
+def tell_steady(
+    database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int
+) -> tuple[tuple[str, ...], bool]:
+    """Which checks flap, after ending the state of those that do no more; and whether mail was queued.
 
     Who was told that a check flaps is told that it works steadily. One that stays down instead has an incident that
     nobody was told of; the next failing run tells it.
     """
-    still = []
+    with database.read() as tx:
+        flapping = incidents.flapping(tx)
+    still = tuple(name for name, state in flapping.items() if state.holds(now_us, alerting.rule))
+    if len(still) == len(flapping):
+        return still, False
+    queued = False
     with database.begin() as tx:
         for check in checks:
             state = incidents.load_flapping(tx, check.id)
-            if state.since_us is None:
-                continue
-            if state.holds(now_us, alerting.rule):
-                still.append(check.id)
+            if state.since_us is None or state.holds(now_us, alerting.rule):
                 continue
             incidents.save_flapping(tx, check.id, CALM)
             if incidents.open_of(tx, check.id) is None:
                 news = _news(check, state, alerting.rule, until_us=state.changed_us)
                 told = outbox.told(tx, flapping_thread(check.id, state.since_us))
-                outbox.add(tx, flapping_messages(Kind.STEADY, news, told, alerting.recipients), now_us=now_us)
-    return tuple(still)
+                added = outbox.add(tx, flapping_messages(Kind.STEADY, news, told, alerting.recipients), now_us=now_us)
+                queued = queued or bool(added)
+    return still, queued
 
 
 def _news(check: Check, state: Flapping, rule: IncidentRule, until_us: int | None = None) -> FlappingNews:

@@ -1,4 +1,6 @@
-"""The two listeners: pages and JSON API on one, metrics and health on the other. Read-only; nothing here decides."""
+"""The two listeners: pages and JSON API on one, metrics and health on the other. Nothing here decides.
+
+All of it only reads, but for what people say about incidents (`monitor.acknowledge_web`)."""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,12 @@ from dashboards.status_page import (
 )
 from monitor import evidence_pages, pages
 from monitor.access import Gate
+from monitor.acknowledge_web import Acknowledging, acknowledge_routes, carries_permission
 from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, sla_page
 from monitor.pages import Days, Watched
+from monitor.signed_links import Signer
 from monitor.store import incidents, ledger, reports
 from monitor.store.database import Database, StoreError
 from probes.sentences import sentence
@@ -64,6 +68,8 @@ class Shown:
     Attributes:
         months: the running month of each contract, by contract; empty until it was first assessed.
         notice: a sentence above every page per language; empty for none.
+        signer: of the links by which incidents are acknowledged.
+        write_token: what programs must show to acknowledge; None: nobody can by the API.
     """
 
     database: Database
@@ -73,6 +79,18 @@ class Shown:
     months: Mapping[str, MonthToDate]
     version: str
     notice: tuple[str, str] = ("", "")
+    signer: Signer | None = None
+    write_token: str | None = field(default=None, repr=False)
+
+    @property
+    def acknowledging(self) -> Acknowledging:
+        return Acknowledging(
+            database=self.database,
+            watched=self.watched,
+            clock=self.clock,
+            signer=self.signer,
+            token=self.write_token,
+        )
 
 
 def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
@@ -253,6 +271,9 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
             Route("/api/v1/incidents", api_incidents),
             Route("/api/v1/evidence", api_evidence),
             Route("/api/v1/sla", api_sla),
+            *acknowledge_routes(
+                lambda: shown().acknowledging, lambda request: replace(frame(request), refresh_seconds=0)
+            ),
         ],
         exception_handlers={HTTPException: failed, StoreError: failed, Exception: failed},
     )
@@ -385,7 +406,8 @@ def _guarded(app: ASGIApp, gate: Callable[[], Gate]) -> ASGIApp:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         now = gate()
-        if scope["type"] != "http" or not now.closed:
+        own = scope["type"] == "http" and carries_permission(scope["method"], scope["path"])
+        if scope["type"] != "http" or not now.closed or own:
             await app(scope, receive, send)
             return
         request = Request(scope)

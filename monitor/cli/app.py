@@ -14,6 +14,7 @@ from monitor.cli import (
     contract,
     documents,
     exchange,
+    incident,
     journey,
     look,
     pausing,
@@ -48,6 +49,7 @@ app.command(look.status)
 app.command(pausing.pause)
 app.command(pausing.resume)
 app.command(look.incidents_, name="incidents")
+app.command(incident.app)
 app.command(written.maintenance)
 app.command(written.ledger)
 contract.sla.command(reasons.explain)

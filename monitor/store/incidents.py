@@ -50,6 +50,16 @@ def save_flapping(tx: Transaction, check_id: str, state: Flapping) -> None:
     _put(tx, _flapping_of(check_id), text_of(FLAPPING.dump_python(state, mode="json")))
 
 
+def flapping(tx: Transaction) -> dict[str, Flapping]:
+    """The checks that were flapping when they were last moved, with what is remembered of them."""
+    prefix = _flapping_of("")
+    rows = tx.execute(
+        select(incident_state.c.check_id, incident_state.c.state).where(incident_state.c.check_id.startswith(prefix))
+    )
+    known = {row.check_id.removeprefix(prefix): FLAPPING.validate_json(row.state) for row in rows}
+    return {name: state for name, state in known.items() if state.since_us is not None}
+
+
 def _flapping_of(check_id: str) -> str:
     return f"flapping:{check_id}"  # no id of a check holds a colon
 
