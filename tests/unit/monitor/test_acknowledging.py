@@ -131,15 +131,15 @@ def test_the_link_needs_no_token_where_the_pages_are_closed_and_opens_nothing_el
 
 
 def test_the_mail_of_an_opening_carries_the_link_and_that_of_the_end_does_not(site: Site) -> None:
-    from monitor.mail_text import composer  # noqa: PLC0415
-    from tests.heart import HOUSE  # noqa: PLC0415
+    from monitor.mail_text import composer
+    from tests.heart import HOUSE
 
     compose = composer(replace(HOUSE, acknowledge=lambda name, at_us: path_of(site.signer, name, at_us)))
     site.office.now_us += MINUTE
     links = []
     for message in site.office.sent:
         assert message.event == "opened"
-    from monitor.store import outbox  # noqa: PLC0415
+    from monitor.store import outbox
 
     office = Office(database=site.office.database, now_us=site.office.now_us)
     office.live("..", INDIENEN, mail=False)
