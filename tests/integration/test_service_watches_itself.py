@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import Clock
+from monitor.composition import link_signer
 from monitor.config import load
 from monitor.pausing import Rests, pause, resume
 from monitor.schedule import ClockJump, Schedule
@@ -43,6 +44,7 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
     database = Database.open(loaded.database_url)
     found = Inside(service=service, database=database)
     service._database, service._in_store = database, directly  # type: ignore[assignment]
+    service._signer = link_signer(loaded)
     service._rests = Rests(database=database, in_store=directly, clock=clock)
     service._recorder = Office(database=database).recorder()
     service._schedule = Schedule((), clock=clock, start=_never, on_missed=print, on_jump=print)
