@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor import outbound
-from monitor.alerts import Language, step_title
+from monitor.alerts import step_title
 from monitor.check_run import muted
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Incident
 from monitor.observer import Observer
 from monitor.outward_settings import AlertmanagerSettings, filled, shown
+from monitor.recipients import Language
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
 from probes.checks import CertificateCheck, Check, Title

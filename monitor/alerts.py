@@ -8,256 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Literal, Protocol
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from monitor.attribution import Cause
 from monitor.incidents import Incident, IncidentRule
+from monitor.news import (
+    FOLLOW_UPS,
+    CertificateNews,
+    FlappingNews,
+    IncidentNews,
+    Kind,
+    LeftBehindNews,
+    News,
+    Outgoing,
+    OwnNews,
+    Reader,
+    ReportNews,
+    TestNews,
+)
+from monitor.recipients import Addressee, Language, Topic, channel_of
 from monitor.severity import Severity
 from probes.checks import BrowserJourney, CertificateCheck, Check, Journey, Title
-from probes.sample import CertificateFacts, Failure, Outcome, Sample
-
-Language = Literal["nl", "en"]
-Topic = Literal["incidents", "certificates", "monitor", "reports"]
+from probes.sample import CertificateFacts, Outcome, Sample
 
 _DAY_US = 86_400_000_000
-
-
-class Recipient(BaseModel):
-    """Somebody who is told.
-
-    Attributes:
-        language: of the mails.
-        receives: what about; a test mail goes to everybody.
-        checks: only news about these checks; empty means all.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    address: str = Field(max_length=254)
-    language: Language = "nl"
-    name: str = ""
-    receives: tuple[Topic, ...] = ("incidents", "certificates", "monitor")
-    checks: tuple[str, ...] = ()
-
-    @field_validator("address")
-    @classmethod
-    def _an_address(cls, address: str) -> str:
-        local, at, domain = address.rpartition("@")
-        bad = set(address) & set(' \t\r\n<>,;:"()[]\\')
-        if not at or not local or not domain or bad or "@" in local:
-            raise ValueError('is not a mail address; write it bare, such as "ops@example.be"')
-        return address
-
-    @field_validator("name")
-    @classmethod
-    def _one_line(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("holds characters that cannot stand in a mail header; keep it on one line")
-        return name
-
-    def wants(self, topic: Topic, check_id: str | None = None) -> bool:
-        """Whether this is for them; a topic without a check concerns everybody who receives the topic."""
-        return topic in self.receives and (check_id is None or not self.checks or check_id in self.checks)
-
-
-#: What stands before the id of a webhook where a mail address would stand; no mail address can begin so.
-WEBHOOK = "webhook:"
-
-Channel = Literal["mail", "webhook"]
-
-
-def channel_of(address: str) -> Channel:
-    """By which way a message to this address leaves."""
-    return "webhook" if address.startswith(WEBHOOK) else "mail"
-
-
-class Addressee(Protocol):
-    """Whoever may be told: a person by mail (`Recipient`), or a program by webhook."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def language(self) -> Language: ...
-
-    def wants(self, topic: Topic, check_id: str | None = None) -> bool: ...
-
-
-class Kind(StrEnum):
-    """What a message is. The words are stored."""
-
-    OPENED = "opened"
-    REMINDER = "reminder"
-    RECOVERED = "recovered"
-    FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
-    STEADY = "steady"  # that is over, and it works
-    CERTIFICATE = "certificate"
-    MONITOR = "monitor"  # the monitor cannot measure
-    MEASURING = "measuring"  # the monitor measures again
-    LEFT_BEHIND = "left-behind"  # what journeys made at the portal could not be taken away
-    REPORT = "report"
-    TEST = "test"
-
-
-#: Messages that may only go to people whom the first message of the thread has reached.
-FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING, Kind.STEADY})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentNews:
-    """An incident opened, goes on, or ended.
-
-    Attributes:
-        step: title of the failing step; None where no step is to blame.
-        until_us: only where it ended.
-        number: of the reminder, from 1; 0 for other kinds.
-        attached: titles of the journeys that fail along with it, because they depend on it.
-        cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
-        severity: None in messages from before there was one.
-    """
-
-    news: Literal["incident"] = "incident"
-    incident_id: str
-    check_id: str
-    title: Title
-    step: Title | None
-    since_us: int
-    confirmed_us: int
-    failure: Failure
-    until_us: int | None = None
-    number: int = 0
-    attached: tuple[Title, ...] = ()
-    cause: Cause | None = None
-    confirmed_by: str | None = None
-    severity: Severity | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlappingNews:
-    """A check breaks and recovers again and again since `since_us`, or does so no more since `until_us`.
-
-    Attributes:
-        openings: how many outages within `within_us` made it so.
-        steady_us: it is over when nothing changed for so long.
-    """
-
-    news: Literal["flapping"] = "flapping"
-    check_id: str
-    title: Title
-    since_us: int
-    openings: int
-    within_us: int
-    steady_us: int
-    until_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnNews:
-    """The monitor cannot measure, or can again. `checks` are the titles of those it could not measure."""
-
-    news: Literal["own"] = "own"
-    incident_id: str
-    since_us: int
-    failure: Failure
-    checks: tuple[Title, ...] = ()
-    until_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateNews:
-    """A certificate ends within `threshold_us`."""
-
-    news: Literal["certificate"] = "certificate"
-    check_id: str
-    title: Title
-    host: str
-    not_after_us: int
-    threshold_us: int
-    fingerprint_sha256: str
-    subject: str
-    issuer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftBehindNews:
-    """What journeys made at the portal and could not take away: each object, and its journey's title."""
-
-    news: Literal["left-behind"] = "left-behind"
-    objects: tuple[tuple[str, Title], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that goes along. It is read when the mail is sent; one that is gone by then is named in the text."""
-
-    path: str
-    file_name: str
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportNews:
-    """A report is ready.
-
-    Attributes:
-        period: as on the command line, e.g. `2026-10`.
-        lines: the verdicts in short, one a clause, in both languages.
-        link: None where no page shows it.
-    """
-
-    news: Literal["report"] = "report"
-    contract: str
-    period: str
-    number: int
-    lines: tuple[Title, ...] = ()
-    link: str | None = None
-    attachments: tuple[Attachment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestNews:
-    """Somebody asked whether mails arrive."""
-
-    __test__ = False  # not a test, whatever pytest thinks of its name
-
-    news: Literal["test"] = "test"
-    asked_us: int
-
-
-News = Annotated[
-    IncidentNews | FlappingNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
-    Field(discriminator="news"),
-]
-NEWS: TypeAdapter[News] = TypeAdapter(News)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """One address a message goes to."""
-
-    address: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message for the outbox, in one language.
-
-    Attributes:
-        thread: what all messages about the same thing share; the first one's id is the thread itself, so that queueing
-            it twice is impossible.
-    """
-
-    thread: str
-    kind: Kind
-    language: Language
-    news: News
-    readers: tuple[Reader, ...]
-    incident_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

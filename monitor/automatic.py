@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitor import sealing
-from monitor.alerts import Attachment, ReportNews
 from monitor.config import LoadedContract
+from monitor.news import Attachment, ReportNews
 from monitor.reporting import Written
 from monitor.store import ledger, reports, samples
 from monitor.store.database import Transaction

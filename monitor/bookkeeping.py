@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monitor import composition, retention, sealing, timestamping
-from monitor.alerts import ReportNews, report_messages
+from monitor.alerts import report_messages
 from monitor.automatic import due_reports, report_news
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.issuing import record
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
+from monitor.news import ReportNews
 from monitor.reporting import write
 from monitor.store import outbox
 from monitor.store.database import Database, InStore

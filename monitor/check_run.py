@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from monitor import acknowledging, clean_up, telling
-from monitor.alerts import Kind, certificate_messages, next_kind, own_messages
+from monitor.alerts import certificate_messages, next_kind, own_messages
 from monitor.alerts import reminders_passed as passed
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
+from monitor.news import Kind
 from monitor.observer import Observer
 from monitor.store import events, incidents, ledger, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction

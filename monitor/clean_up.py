@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monitor.alerts import Addressee, left_behind_messages
+from monitor.alerts import left_behind_messages
 from monitor.clock import Clock
 from monitor.created import DAY_US, Brake, Stage, Thing, after_login, announced, due, heard, orphaned, tried
+from monitor.recipients import Addressee
 from monitor.store import created, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable, Transaction
 from probes.checks import Check, Journey, Title

@@ -19,7 +19,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
 from monitor.access import TrustedProxy
-from monitor.alerts import Addressee, Recipient
 from monitor.browser_config import browser_problems
 from monitor.fragments import known_fragments, put_steps
 from monitor.incident_settings import severity_problems
@@ -33,6 +32,7 @@ from monitor.outward_settings import (
     outward_problems,
     webhook_problems,
 )
+from monitor.recipients import Addressee, Recipient
 from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from monitor.alerts import Channel
 from monitor.clock import Clock
 from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
+from monitor.recipients import Channel
 from monitor.store import events, ledger, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable
 from monitor.store.outbox import ReaderState, Settled, ToSend

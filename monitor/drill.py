@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from monitor.alerts import Kind
 from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clock import Clock
 from monitor.incidents import DRILL, IncidentRule
+from monitor.news import Kind
 from monitor.observer import Unobserved
 from monitor.outward_settings import DrillSettings
 from monitor.store import events, incidents, outbox

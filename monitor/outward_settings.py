@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from monitor.alerts import WEBHOOK, Language, Recipient, Topic
+from monitor.recipients import WEBHOOK, Language, Recipient, Topic
 from monitor.toml_file import Loc, Origins, Problem
 from probes.checks import Definition, Duration, Id
 

@@ -25,9 +25,9 @@ from dashboards.status_page import (
 )
 from monitor import evidence_pages
 from monitor.access import Gate
-from monitor.alerts import Kind
 from monitor.incident_life import life_of
 from monitor.incidents import MONITOR, Incident, IncidentRule
+from monitor.news import Kind
 from monitor.store import incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled

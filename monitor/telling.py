@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 
 from monitor import flapping as flaps
 from monitor.acknowledging import About
-from monitor.alerts import (
-    Addressee,
-    FlappingNews,
-    Kind,
-    Outgoing,
-    Told,
-    flapping_messages,
-    flapping_thread,
-    incident_messages,
-)
+from monitor.alerts import Told, flapping_messages, flapping_thread, incident_messages
 from monitor.attribution import propose
 from monitor.flapping import CALM, Flapping
 from monitor.incidents import Event, Failed, Incident, IncidentRule
+from monitor.news import FlappingNews, Kind, Outgoing
+from monitor.recipients import Addressee
 from monitor.severity import severity_of
 from monitor.store import incidents, outbox
 from monitor.store.database import Database, Transaction

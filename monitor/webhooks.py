@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor import outbound
-from monitor.alerts import CertificateNews, FlappingNews, IncidentNews, Language, News, OwnNews, ReportNews
 from monitor.clock import Clock
 from monitor.mail_message import Answer, Receipt
 from monitor.mail_text import House, page_of
+from monitor.news import CertificateNews, FlappingNews, IncidentNews, News, OwnNews, ReportNews
 from monitor.outward_settings import signing_key
+from monitor.recipients import Language
 from monitor.store.outbox import ToSend
 from probes.checks import Title
 from probes.sample import Failure

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from monitor.alerts import Recipient
 from monitor.check_run import Alerting, Finding, Recorder, save
 from monitor.clock import Clock
 from monitor.delivery import Delivery
@@ -16,6 +15,7 @@ from monitor.incidents import HEALTHY, Event, IncidentRule, State, advance
 from monitor.mail_message import Answer, Mailbox, MailMessage, Receipt
 from monitor.mail_text import House, composer
 from monitor.observer import Delivered
+from monitor.recipients import Recipient
 from monitor.store import incidents, outbox
 from monitor.store.database import Database, directly
 from probes.checks import CertificateCheck, Check, Journey, Title

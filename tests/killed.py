@@ -18,8 +18,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from monitor.alerts import Recipient
 from monitor.mail_message import MailMessage, Receipt
+from monitor.recipients import Recipient
 from monitor.smtp import MailSettings, smtp_sender
 from monitor.store.database import Database
 from tests.heart import MINUTE, Office, at, run

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import Row, case, func, insert, select, update
 
-from monitor.alerts import FOLLOW_UPS, NEWS, Channel, Kind, Language, News, Outgoing, Reader, Told, channel_of
+from monitor.alerts import Told
+from monitor.news import FOLLOW_UPS, NEWS, Kind, News, Outgoing, Reader
+from monitor.recipients import Channel, Language, channel_of
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of
 from monitor.store.tables import message

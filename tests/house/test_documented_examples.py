@@ -15,12 +15,12 @@ import pytest
 from pydantic import BaseModel
 
 from monitor import config
-from monitor.alerts import Recipient
 from monitor.cli import main
 from monitor.clock import monotonic_us, new_id, wall_us
 from monitor.config import Config
 from monitor.incidents import IncidentRule
 from monitor.outward_settings import AlertmanagerSettings, DrillSettings, HeartbeatSettings, WebhookSettings
+from monitor.recipients import Recipient
 from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
-from monitor.alerts import Recipient
 from monitor.clock import LIVE
 from monitor.outward_settings import AlertmanagerSettings
+from monitor.recipients import Recipient
 from monitor.store.database import Database
 from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, run
 from tests.receiver import Receiver, receiving

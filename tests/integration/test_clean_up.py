@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts import Kind, Recipient
 from monitor.clean_up import CleanUp, Hindrance, Standing, note_sample
 from monitor.clock import Clock
 from monitor.created import Stage, Thing
+from monitor.news import Kind
+from monitor.recipients import Recipient
 from monitor.store import created, outbox
 from monitor.store.database import Database, directly
 from probes.checks import Journey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from monitor.alerts import Kind
+from monitor.news import Kind
 from monitor.store.database import Database
 from monitor.store.outbox import Queued, ReaderState, Settled
 from tests.heart import BOSS, OPS, Office

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.alerts import Recipient, reminders_passed
+from monitor.alerts import reminders_passed
 from monitor.incidents import IncidentRule
+from monitor.recipients import Recipient
 from monitor.store import incidents, ledger
 from monitor.store.database import Database
 from sla.ledger import Entry

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts import Recipient
 from monitor.assessing import note_intervals
+from monitor.recipients import Recipient
 from monitor.schedule import grid, next_slot
 from monitor.store import events
 from monitor.store.database import Database

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from monitor.alerts import ReportNews, report_messages
+from monitor.alerts import report_messages
 from monitor.alerts import test_messages as messages_to_try
 from monitor.check_run import Finding, save
 from monitor.delivery import Patience
 from monitor.mail_message import MailMessage, Receipt
+from monitor.news import ReportNews
 from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, StoreRefused
 from monitor.store.outbox import ReaderState, Settled

@@ -15,10 +15,11 @@ import pytest
 import trustme
 
 from monitor import composition
-from monitor.alerts import Kind, ReportNews, left_behind_messages, report_messages
+from monitor.alerts import left_behind_messages, report_messages
 from monitor.alerts import test_messages as messages_to_try
 from monitor.config import load
 from monitor.delivery import Delivery
+from monitor.news import Kind, ReportNews
 from monitor.outward_settings import WebhookSettings
 from monitor.store import events, outbox
 from monitor.store.database import directly

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from monitor import sealing
-from monitor.alerts import Recipient, report_messages
+from monitor.alerts import report_messages
 from monitor.assessing import assess_stored
 from monitor.automatic import due_reports, report_news
 from monitor.config import LoadedContract
 from monitor.issuing import record
+from monitor.recipients import Recipient
 from monitor.reporting import Written, write
 from monitor.store import ledger, outbox, reports
 from monitor.store.database import Database

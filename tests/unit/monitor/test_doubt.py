@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts import Language
 from monitor.doubt import Processor, believed, resolved, resolver_answers
+from monitor.recipients import Language
 from probes.sample import Failure, FailureKind, Outcome, Sample
 from probes.sentences import sentence
 from tests.heart import SECOND, a_sample, at, run

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts import (
+from monitor.mail_message import email_message
+from monitor.mail_text import composer
+from monitor.news import (
     Attachment,
     CertificateNews,
     IncidentNews,
@@ -18,8 +20,6 @@ from monitor.alerts import (
     ReportNews,
     TestNews,
 )
-from monitor.mail_message import email_message
-from monitor.mail_text import composer
 from monitor.store.outbox import ToSend
 from probes.checks import Title
 from probes.sample import Failure, FailureKind

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dashboards.formatting import length
 from monitor import attribution, severity
-from monitor.alerts import FlappingNews, IncidentNews, Kind, Language
+from monitor.news import FlappingNews, IncidentNews, Kind
+from monitor.recipients import Language
 
 
 def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,174 @@
+"""A message as a mail: which words, in which order, as text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from monitor.mail_message import Mailbox, MailMessage
+from monitor.mail_text import life
+from monitor.mail_text.certificate import certificate
+from monitor.mail_text.flapping import flapping
+from monitor.mail_text.incident import incident
+from monitor.mail_text.left_behind import left_behind
+from monitor.mail_text.own import own
+from monitor.mail_text.page import House, Page, Tone, address_of, header, line, when
+from monitor.mail_text.report import files as files_of
+from monitor.mail_text.report import report
+from monitor.mail_text.trial import trial
+from monitor.news import (
+    CertificateNews,
+    FlappingNews,
+    IncidentNews,
+    Kind,
+    LeftBehindNews,
+    OwnNews,
+    ReportNews,
+    TestNews,
+)
+from monitor.recipients import Language
+from monitor.store.outbox import ToSend
+from sla.ledger import Sealed
+
+#: Beyond this between writing and sending, the mail says that it is late.
+_LATE_US = 5 * 60_000_000
+
+_COLOURS: dict[Tone, dict[str, str]] = {
+    "bad": {"mark": "#d2373c", "word": "#aa2729"},
+    "good": {"mark": "#009e47", "word": "#007a37"},
+    "warn": {"mark": "#ffa10a", "word": "#8f4e02"},
+    "plain": {"mark": "#0055cc", "word": "#003bb0"},
+}
+
+
+def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
+    """Writes mails for `monitor.delivery`."""
+    html = Environment(
+        loader=PackageLoader("monitor"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("mail.html.j2")
+    plain = Environment(
+        loader=PackageLoader("monitor"),
+        autoescape=False,  # noqa: S701 - this one writes plain text, where escapes would be read as they stand
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("mail.txt.j2")
+
+    def compose(message: ToSend, now_us: int, head: Sealed | None) -> MailMessage:
+        files, missing = files_of(message, house)
+        page = page_of(message, house, now_us=now_us, head=head, missing=missing)
+        references = tuple(dict.fromkeys(r for r in (message.root, message.previous) if r is not None))
+        return MailMessage(
+            message_id=f"{message.id}@{house.id_host}",
+            sender=house.sender,
+            to=tuple(Mailbox(address=reader.address, name=reader.name) for reader in message.readers),
+            recipients=message.ready,
+            subject=page.subject,
+            text=plain.render(page=page),
+            html=html.render(page=page, colours=_COLOURS[page.tone]),
+            date_us=message.created_us,
+            event=message.kind.value,
+            in_reply_to=f"{message.root}@{house.id_host}" if message.root else None,
+            references=tuple(f"{reference}@{house.id_host}" for reference in references),
+            urgent=message.kind in (Kind.OPENED, Kind.FLAPPING) and life.urgent(message.news),
+            list_id=house.list_id,
+            files=files,
+        )
+
+    return compose
+
+
+def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, missing: tuple[str, ...] = ()) -> Page:
+    """What a message says.
+
+    Args:
+        now_us: when it is sent; long after it was written, it says so.
+        head: the ledger's last entry, named in every mail so that its readers hold copies of the seal.
+        missing: names of attachments that are gone.
+    """
+    news = message.news
+    match news:
+        case IncidentNews():
+            draft = incident(message, news, house)
+        case FlappingNews():
+            draft = flapping(message, news, house)
+        case OwnNews():
+            draft = own(message, news, house)
+        case CertificateNews():
+            draft = certificate(message, news, house)
+        case LeftBehindNews():
+            draft = left_behind(message, news, house)
+        case ReportNews():
+            draft = report(message, news, house, missing)
+        case TestNews():
+            draft = trial(message, news, house)
+        case _:
+            assert_never(news)
+    language = message.language
+    notes = (_late(message, house, now_us),) if now_us - message.created_us > _LATE_US else ()
+    return Page(
+        language=language,
+        portal=house.portal,
+        word=draft.word,
+        subject=header(f"[{house.portal}] {draft.subject}"),
+        headline=line(draft.headline),
+        preheader=line(draft.sentences[0]),
+        tone=draft.tone,
+        sentences=tuple(line(text) for text in (*draft.sentences, *notes)),
+        facts=tuple((label, line(value)) for label, value in draft.facts),
+        link=draft.link,
+        foot=(_why(message.kind, house, language), _seal(head, language)),
+        action=_action(message, house),
+    )
+
+
+def _action(message: ToSend, house: House) -> tuple[str, str] | None:
+    """The button that says "I am on it", where that is still of use."""
+    if house.acknowledge is None or message.incident_id is None or message.kind not in (Kind.OPENED, Kind.REMINDER):
+        return None
+    path = house.acknowledge(message.incident_id, message.created_us)
+    return life.button(message.language), address_of(house, path, message)
+
+
+def _late(message: ToSend, house: House, now_us: int) -> str:
+    written = when(message.created_us, house, message.language)
+    left = when(now_us, house, message.language)
+    if message.language == "nl":
+        return f"Deze mail is vertraagd: hij is geschreven op {written} en kon pas op {left} verstuurd worden."
+    return f"This mail is late: it was written on {written} and could only be sent on {left}."
+
+
+def _why(kind: Kind, house: House, language: Language) -> str:
+    nl = language == "nl"
+    topics = {
+        Kind.CERTIFICATE: ("certificaten", "certificates"),
+        Kind.MONITOR: ("de monitor zelf", "the monitor itself"),
+        Kind.MEASURING: ("de monitor zelf", "the monitor itself"),
+        Kind.LEFT_BEHIND: ("de monitor zelf", "the monitor itself"),
+        Kind.REPORT: ("rapporten", "reports"),
+    }
+    topic = topics.get(kind, ("storingen", "outages"))[0 if nl else 1]
+    if nl:
+        about = "" if kind is Kind.TEST else f" voor nieuws over {topic}"
+        return (
+            f"U krijgt deze mail omdat uw adres in Loketwacht staat{about} ({house.portal}). "
+            f"Tijden gelden in de tijdzone {house.timezone}."
+        )
+    about = "" if kind is Kind.TEST else f" for news about {topic}"
+    return (
+        f"You receive this mail because your address is in Loketwacht{about} ({house.portal}). "
+        f"Times are in the time zone {house.timezone}."
+    )
+
+
+def _seal(head: Sealed | None, language: Language) -> str:
+    if head is None:
+        return "Register: nog leeg." if language == "nl" else "Ledger: still empty."
+    name = "Laatste zegel van het register" if language == "nl" else "Head of the ledger"
+    return f"{name}: {'nr.' if language == 'nl' else 'no.'} {head.seq}, {head.hash}"

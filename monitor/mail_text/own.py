@@ -1,0 +1,61 @@
+"""The mails about the monitor's own trouble."""
+
+from __future__ import annotations
+
+from dashboards.formatting import length
+from monitor.mail_text.page import Draft, House, in_, status_page, when
+from monitor.news import Kind, OwnNews
+from monitor.store.outbox import ToSend
+from probes.sentences import sentence
+
+
+def own(message: ToSend, news: OwnNews, house: House) -> Draft:
+    nl = message.language == "nl"
+    since = when(news.since_us, house, message.language)
+    link = status_page(house, message)
+    facts = [("Begin" if nl else "Start", when(news.since_us, house, message.language, seconds=True))]
+    if message.kind is Kind.MEASURING and news.until_us is not None:
+        lasted = length(news.until_us - news.since_us, message.language)
+        until = when(news.until_us, house, message.language)
+        facts.append(("Einde" if nl else "End", when(news.until_us, house, message.language, seconds=True)))
+        facts.append(("Duur" if nl else "Duration", lasted))
+        facts.append(("Kenmerk" if nl else "Reference", news.incident_id))
+        return Draft(
+            word="MONITOR",
+            subject=f"MONITOR: {'meet weer alles' if nl else 'measures everything again'} - {news.incident_id}",
+            headline="De monitor meet weer alles" if nl else "The monitor measures everything again",
+            tone="good",
+            sentences=(
+                f"Sinds {until} kan alles weer gemeten worden. Dat lukte {lasted} lang niet volledig."
+                if nl
+                else f"Since {until} everything can be measured again. For {lasted} that was not so.",
+                "De tijd ertussen staat in de cijfers als niet gemeten."
+                if nl
+                else "The time in between is in the figures as not measured.",
+            ),
+            facts=tuple(facts),
+            link=link,
+        )
+    if news.checks:
+        titles = ", ".join(in_(title, message.language) for title in news.checks)
+        facts.append(("Niet te meten" if nl else "Not measurable", titles))
+    facts.append(("Oorzaak" if nl else "Cause", sentence(news.failure, message.language)))
+    facts.append(("Kenmerk" if nl else "Reference", news.incident_id))
+    return Draft(
+        word="MONITOR",
+        subject=f"MONITOR: {'kan niet meten' if nl else 'cannot measure'} - {news.incident_id}",
+        headline="De monitor kan niet meten" if nl else "The monitor cannot measure",
+        tone="warn",
+        sentences=(
+            f"Sinds {since} lukt het meten niet, en de fout ligt waarschijnlijk bij ons: ons netwerk, onze toegang of "
+            "de monitor zelf."
+            if nl
+            else f"Measuring has failed since {since}, and the fault is probably ours: our network, our access or the "
+            "monitor itself.",
+            "Dit zegt niets over het portaal. De tijd telt als niet gemeten, nooit als storing."
+            if nl
+            else "This says nothing about the portal. The time counts as not measured, never as an outage.",
+        ),
+        facts=tuple(facts),
+        link=link,
+    )

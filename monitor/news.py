@@ -1,0 +1,188 @@
+"""What is told: the facts behind a message, as the outbox keeps them, in no language yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from monitor.attribution import Cause
+from monitor.recipients import Language
+from monitor.severity import Severity
+from probes.checks import Title
+from probes.sample import Failure
+
+
+class Kind(StrEnum):
+    """What a message is. The words are stored."""
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
+    STEADY = "steady"  # that is over, and it works
+    CERTIFICATE = "certificate"
+    MONITOR = "monitor"  # the monitor cannot measure
+    MEASURING = "measuring"  # the monitor measures again
+    LEFT_BEHIND = "left-behind"  # what journeys made at the portal could not be taken away
+    REPORT = "report"
+    TEST = "test"
+
+
+#: Messages that may only go to people whom the first message of the thread has reached.
+FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING, Kind.STEADY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentNews:
+    """An incident opened, goes on, or ended.
+
+    Attributes:
+        step: title of the failing step; None where no step is to blame.
+        until_us: only where it ended.
+        number: of the reminder, from 1; 0 for other kinds.
+        attached: titles of the journeys that fail along with it, because they depend on it.
+        cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
+        severity: None in messages from before there was one.
+    """
+
+    news: Literal["incident"] = "incident"
+    incident_id: str
+    check_id: str
+    title: Title
+    step: Title | None
+    since_us: int
+    confirmed_us: int
+    failure: Failure
+    until_us: int | None = None
+    number: int = 0
+    attached: tuple[Title, ...] = ()
+    cause: Cause | None = None
+    confirmed_by: str | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlappingNews:
+    """A check breaks and recovers again and again since `since_us`, or does so no more since `until_us`.
+
+    Attributes:
+        openings: how many outages within `within_us` made it so.
+        steady_us: it is over when nothing changed for so long.
+    """
+
+    news: Literal["flapping"] = "flapping"
+    check_id: str
+    title: Title
+    since_us: int
+    openings: int
+    within_us: int
+    steady_us: int
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnNews:
+    """The monitor cannot measure, or can again. `checks` are the titles of those it could not measure."""
+
+    news: Literal["own"] = "own"
+    incident_id: str
+    since_us: int
+    failure: Failure
+    checks: tuple[Title, ...] = ()
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateNews:
+    """A certificate ends within `threshold_us`."""
+
+    news: Literal["certificate"] = "certificate"
+    check_id: str
+    title: Title
+    host: str
+    not_after_us: int
+    threshold_us: int
+    fingerprint_sha256: str
+    subject: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehindNews:
+    """What journeys made at the portal and could not take away: each object, and its journey's title."""
+
+    news: Literal["left-behind"] = "left-behind"
+    objects: tuple[tuple[str, Title], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes along. It is read when the mail is sent; one that is gone by then is named in the text."""
+
+    path: str
+    file_name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportNews:
+    """A report is ready.
+
+    Attributes:
+        period: as on the command line, e.g. `2026-10`.
+        lines: the verdicts in short, one a clause, in both languages.
+        link: None where no page shows it.
+    """
+
+    news: Literal["report"] = "report"
+    contract: str
+    period: str
+    number: int
+    lines: tuple[Title, ...] = ()
+    link: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestNews:
+    """Somebody asked whether mails arrive."""
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    news: Literal["test"] = "test"
+    asked_us: int
+
+
+News = Annotated[
+    IncidentNews | FlappingNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
+    Field(discriminator="news"),
+]
+NEWS: TypeAdapter[News] = TypeAdapter(News)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One address a message goes to."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message for the outbox, in one language.
+
+    Attributes:
+        thread: what all messages about the same thing share; the first one's id is the thread itself, so that queueing
+            it twice is impossible.
+    """
+
+    thread: str
+    kind: Kind
+    language: Language
+    news: News
+    readers: tuple[Reader, ...]
+    incident_id: str | None = None
