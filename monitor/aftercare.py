@@ -13,14 +13,14 @@ from monitor.metrics import Metrics
 from monitor.severity import severity_of
 from monitor.store import incidents
 from monitor.store.database import Database, InStore
-from monitor.telling import Alerting, tell_steady
+from monitor.telling import Alerting, follow_up, tell_steady
 
 _SHOWN = ("journey_incident_acknowledged", "journey_incident_severity", "journey_flapping")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftercare:
-    """`look` may be called as often as one likes.
+    """`look` and `follow_up` may be called as often as one likes.
 
     Attributes:
         loaded, alerting: of the configuration in force.
@@ -34,6 +34,12 @@ class Aftercare:
     clock: Clock
     metrics: Metrics
     wake: Callable[[], None]
+
+    async def follow_up(self) -> None:
+        """What is due by the wall clock: reminders, somebody's hours of duty, an outage that nobody is on."""
+        checks, alerting = self.loaded().config.checks, self.alerting()
+        if await self.in_store(lambda: follow_up(self.database, checks, alerting, now_us=self.clock.now_us())):
+            self.wake()
 
     async def look(self) -> None:
         checks, alerting = self.loaded().config.checks, self.alerting()

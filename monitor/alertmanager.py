@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from monitor import outbound
 from monitor.alerts import step_title
-from monitor.check_run import muted
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Incident
 from monitor.observer import Observer
@@ -24,6 +23,7 @@ from monitor.outward_settings import AlertmanagerSettings, filled, shown
 from monitor.recipients import Language
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
+from monitor.telling import muted
 from probes.checks import CertificateCheck, Check, Title
 from probes.sample import Outcome
 from probes.sentences import sentence

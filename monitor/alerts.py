@@ -7,12 +7,13 @@ be missed: asked again after a restart it gives the same answer, so nothing is t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.attribution import Cause
 from monitor.incidents import Incident, IncidentRule
 from monitor.news import (
     FOLLOW_UPS,
+    JOINING,
     CertificateNews,
     FlappingNews,
     IncidentNews,
@@ -34,6 +35,15 @@ _DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Readers who share a message: of one language and one time zone."""
+
+    language: Language
+    timezone: str | None
+    readers: tuple[Reader, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What was queued about an incident so far.
 
@@ -41,13 +51,17 @@ class Told:
         opened_us: when its first message was queued; None where nobody was told.
         arrived: whether that one reached anybody.
         recovered: whether its end was queued.
-        readers: whom the first message was for, by language.
+        readers: whom it was told to, also later, by language and time zone.
     """
 
     opened_us: int | None = None
     arrived: bool = False
     recovered: bool = False
-    readers: tuple[tuple[Language, tuple[Reader, ...]], ...] = ()
+    readers: tuple[Group, ...] = ()
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        return frozenset(reader.address for group in self.readers for reader in group.readers)
 
 
 NOBODY = Told()
@@ -80,6 +94,33 @@ def next_kind(incident: Incident, told: Told, *, now_us: int, muted: bool, rule:
     return None
 
 
+def joining(
+    incident: Incident,
+    told: Told,
+    recipients: Iterable[Addressee],
+    *,
+    now_us: int,
+    acknowledged: bool,
+) -> dict[Kind, tuple[Addressee, ...]]:
+    """Who hears of an open incident only now, of `recipients` on duty, because they were not told yet.
+
+    Somebody with `after` is told when nobody has acknowledged it for so long since it was told; where nobody was there
+    to be told, since it was confirmed. Somebody without is told when their hours of duty begin, acknowledged or not.
+    """
+    began_us = incident.confirmed_us if told.opened_us is None else told.opened_us
+    late: list[Addressee] = []
+    further: list[Addressee] = []
+    for who in recipients:
+        if who.address in told.addresses or not who.wants("incidents", incident.check_id):
+            continue
+        if not who.after:
+            late.append(who)
+        elif not acknowledged and now_us - began_us >= who.after:
+            further.append(who)
+    found = {Kind.ONGOING: tuple(late), Kind.ESCALATED: tuple(further)}
+    return {kind: people for kind, people in found.items() if people}
+
+
 def incident_messages(
     kind: Kind,
     incident: Incident,
@@ -92,11 +133,12 @@ def incident_messages(
     cause: Cause | None = None,
     confirmed_by: str | None = None,
     severity: Severity | None = None,
+    acknowledged_by: str | None = None,
 ) -> tuple[Outgoing, ...]:
-    """The messages of one kind about a check's incident, one for each language.
+    """The messages of one kind about a check's incident, one for each language and time zone.
 
-    An opening goes to whom it concerns now. What follows goes to whom the opening went, even if the configuration has
-    changed since; a reminder leaves out those who are no longer in it.
+    An opening goes to those of `recipients` whom it concerns. What follows goes to whom it was told, even if the
+    configuration has changed since; a reminder leaves out those who are not among `recipients` any more.
     """
     news = IncidentNews(
         incident_id=incident.id,
@@ -112,6 +154,8 @@ def incident_messages(
         cause=cause,
         confirmed_by=confirmed_by,
         severity=severity,
+        told_us=told.opened_us if kind in JOINING else None,
+        acknowledged_by=acknowledged_by,
     )
     return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
 
@@ -127,11 +171,9 @@ def flapping_messages(
     """That a check flaps, to whom its incidents concern; and that it is over, to those who were told."""
     thread = flapping_thread(news.check_id, news.since_us)
     groups = (
-        told.readers
-        if kind in FOLLOW_UPS
-        else _by_language(r for r in recipients if r.wants("incidents", news.check_id))
+        told.readers if kind in FOLLOW_UPS else _groups(r for r in recipients if r.wants("incidents", news.check_id))
     )
-    return tuple(_outgoing(thread, kind, language, news, readers, thread) for language, readers in groups)
+    return tuple(_outgoing(thread, kind, group, news, thread) for group in groups)
 
 
 def own_messages(
@@ -165,8 +207,8 @@ def certificate_messages(
     news = _certificate_news(check, facts, min(crossed))
     thread = f"certificate.{facts.fingerprint_sha256[:16]}.{min(crossed) // 1_000_000}"
     return tuple(
-        _outgoing(thread, Kind.CERTIFICATE, language, news, readers)
-        for language, readers in _by_language(r for r in recipients if r.wants("certificates", check.id))
+        _outgoing(thread, Kind.CERTIFICATE, group, news)
+        for group in _groups(r for r in recipients if r.wants("certificates", check.id))
     )
 
 
@@ -177,8 +219,8 @@ def left_behind_messages(
     thread = f"left-behind.{now_us // _DAY_US}"
     news = LeftBehindNews(objects=tuple(objects))
     return tuple(
-        _outgoing(thread, Kind.LEFT_BEHIND, language, news, readers)
-        for language, readers in _by_language(r for r in recipients if r.wants("monitor"))
+        _outgoing(thread, Kind.LEFT_BEHIND, group, news)
+        for group in _groups(r for r in recipients if r.wants("monitor"))
     )
 
 
@@ -186,18 +228,14 @@ def report_messages(news: ReportNews, recipients: Sequence[Addressee]) -> tuple[
     """The mail that carries a report, to all who receive reports; once per contract, period and number."""
     thread = f"report.{_plain(news.contract)}.{_plain(news.period)}.{news.number}"
     return tuple(
-        _outgoing(thread, Kind.REPORT, language, news, readers)
-        for language, readers in _by_language(r for r in recipients if r.wants("reports"))
+        _outgoing(thread, Kind.REPORT, group, news) for group in _groups(r for r in recipients if r.wants("reports"))
     )
 
 
 def test_messages(recipients: Sequence[Addressee], *, asked_us: int) -> tuple[Outgoing, ...]:
     """A test mail to everybody."""
     news = TestNews(asked_us=asked_us)
-    return tuple(
-        _outgoing(f"test.{asked_us}", Kind.TEST, language, news, readers)
-        for language, readers in _by_language(recipients)
-    )
+    return tuple(_outgoing(f"test.{asked_us}", Kind.TEST, group, news) for group in _groups(recipients))
 
 
 test_messages.__test__ = False  # type: ignore[attr-defined] # not a test either
@@ -226,15 +264,13 @@ def _threaded(
     if kind in FOLLOW_UPS:
         present = {recipient.address for recipient in recipients if recipient.wants(topic, check_id)}
         groups = tuple(
-            (language, tuple(r for r in readers if kind is not Kind.REMINDER or r.address in present))
-            for language, readers in told.readers
+            replace(group, readers=tuple(r for r in group.readers if kind is not Kind.REMINDER or r.address in present))
+            for group in told.readers
         )
     else:
-        groups = _by_language(r for r in recipients if r.wants(topic, check_id))
+        groups = _groups(r for r in recipients if r.wants(topic, check_id))
     return tuple(
-        _outgoing(f"incident.{incident_id}", kind, language, news, readers, incident_id)
-        for language, readers in groups
-        if readers
+        _outgoing(f"incident.{incident_id}", kind, group, news, incident_id) for group in groups if group.readers
     )
 
 
@@ -251,29 +287,36 @@ def _certificate_news(check: CertificateCheck, facts: CertificateFacts, threshol
     )
 
 
-def _by_language(recipients: Iterable[Addressee]) -> tuple[tuple[Language, tuple[Reader, ...]], ...]:
-    """Who shares a message: the readers of a language. Each webhook has messages of its own, tried by themselves."""
-    groups: dict[tuple[str, Language], dict[str, Reader]] = {}
+def _groups(recipients: Iterable[Addressee]) -> tuple[Group, ...]:
+    """Who shares a message. Each webhook has messages of its own, tried by themselves."""
+    groups: dict[tuple[str, Language, str], dict[str, Reader]] = {}
     for recipient in recipients:
         reader = Reader(address=recipient.address, name=recipient.name)
         alone = "" if channel_of(reader.address) == "mail" else reader.address
-        groups.setdefault((alone, recipient.language), {}).setdefault(recipient.address, reader)
-    return tuple((language, tuple(groups[alone, language].values())) for alone, language in sorted(groups))
+        key = alone, recipient.language, recipient.timezone or ""
+        groups.setdefault(key, {}).setdefault(recipient.address, reader)
+    return tuple(
+        Group(language=language, timezone=timezone or None, readers=tuple(groups[alone, language, timezone].values()))
+        for alone, language, timezone in sorted(groups)
+    )
 
 
-def _outgoing(
-    thread: str,
-    kind: Kind,
-    language: Language,
-    news: News,
-    readers: tuple[Reader, ...],
-    incident_id: str | None = None,
-) -> Outgoing:
-    # Dutch is the house's first language and has the plain id; another language's text is another message.
-    name = thread if language == "nl" else f"{thread}.{language}"
-    if channel_of(readers[0].address) == "webhook":
-        name = f"{thread}.{_plain(readers[0].address)}"
-    return Outgoing(thread=name, kind=kind, language=language, news=news, readers=readers, incident_id=incident_id)
+def _outgoing(thread: str, kind: Kind, group: Group, news: News, incident_id: str | None = None) -> Outgoing:
+    # Dutch in the monitor's own time zone has the plain id; another text is another message.
+    name = thread if group.language == "nl" else f"{thread}.{group.language}"
+    if group.timezone is not None:
+        name = f"{name}.{_plain(group.timezone)}"
+    if channel_of(group.readers[0].address) == "webhook":
+        name = f"{thread}.{_plain(group.readers[0].address)}"
+    return Outgoing(
+        thread=name,
+        kind=kind,
+        language=group.language,
+        news=news,
+        readers=group.readers,
+        incident_id=incident_id,
+        timezone=group.timezone,
+    )
 
 
 def _plain(text: str) -> str:

@@ -12,14 +12,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from monitor import acknowledging, clean_up, telling
-from monitor.alerts import certificate_messages, next_kind, own_messages
-from monitor.alerts import reminders_passed as passed
+from monitor import clean_up, telling
+from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.news import Kind
 from monitor.observer import Observer
-from monitor.store import events, incidents, ledger, outbox, samples
+from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
 from monitor.telling import Alerting as Alerting
@@ -261,7 +260,7 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
     if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
         about.add(state.incident_id)
     for incident_id in sorted(about):
-        _tell(tx, incident_id, check, alerting, now_us=now_us)
+        telling.tell(tx, incident_id, check, alerting, now_us=now_us)
     clean_up.note_sample(tx, check, sample, now_us=now_us)
     if isinstance(check, CertificateCheck):
         warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
@@ -271,29 +270,6 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
         for event in events_of:
             if isinstance(event, Opened | Resolved):
                 yield check_id, event.since_us if isinstance(event, Opened) else None
-
-
-def _tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int) -> None:
-    """Queue what people should hear about an incident now."""
-    incident = incidents.get(tx, incident_id)
-    if incident is None:
-        return
-    told = outbox.told(tx, incident_id)
-    quiet = incident.until_us is None and muted(tx, check, now_us)
-    kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
-    if kind is None:
-        return
-    said = acknowledging.about(tx, incident)
-    number = 0
-    if kind is Kind.REMINDER and told.opened_us is not None:
-        number = passed(told.opened_us, now_us, alerting.rule)
-        incidents.set_reminders(tx, incident_id, number)
-        if said.acknowledged is not None:
-            return
-    messages = telling.flapping_news(tx, check, alerting, now_us=now_us) if kind is Kind.OPENED else None
-    if messages is None:
-        messages = telling.incident_news(tx, kind, incident, told, check, alerting, said, number=number)
-    outbox.add(tx, messages, now_us=now_us)
 
 
 def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple[Event, ...]:
@@ -350,27 +326,6 @@ def _tell_own(
         titles = [alerting.titles[streak.check_id] for streak in own.streaks if streak.check_id in alerting.titles]
         outbox.add(tx, own_messages(kind, incident, told, titles, alerting.recipients), now_us=now_us)
     return happened
-
-
-def muted(tx: Transaction, check: Check, now_us: int) -> bool:
-    """Whether nobody is told of an incident of this check now, unless they were told before."""
-    return _in_maintenance(tx, check.id, now_us) or _explained(tx, check)
-
-
-def _explained(tx: Transaction, check: Check) -> bool:
-    """Whether something this check depends on is failing itself: then that is the news, and this only follows from it.
-
-    An incident that outlasts its explanation is told when the explanation is gone.
-    """
-    return any(incidents.load(tx, name).kind != "healthy" for name in check.depends_on)
-
-
-def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
-    """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring."""
-    return any(
-        not sealed.entry.scope or check_id in sealed.entry.scope
-        for sealed in ledger.in_force(tx, "maintenance", now_us)
-    )
 
 
 def _save_bare(database: Database, sample: Sample) -> bool:

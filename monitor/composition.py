@@ -17,7 +17,7 @@ from monitor.pages import Watched
 from monitor.reporting import ReportJob
 from monitor.signed_links import Signer, signer_of
 from monitor.signing import Signing
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from monitor.webhooks import Telling, Webhook, webhook_composer
 from probes.browser.running import Browsers
 from probes.guest import Guest

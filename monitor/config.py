@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
 from monitor.access import TrustedProxy
 from monitor.browser_config import browser_problems
+from monitor.courtesy import Courtesy, DigestRule
 from monitor.fragments import known_fragments, put_steps
+from monitor.hours import HoursSettings, hours_problems, named_hours
 from monitor.incident_settings import severity_problems
 from monitor.incidents import DRILL, MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
@@ -32,7 +33,7 @@ from monitor.outward_settings import (
     outward_problems,
     webhook_problems,
 )
-from monitor.recipients import Addressee, Recipient
+from monitor.recipients import Addressee, Recipient, TimeZone
 from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.smtp import MailSettings
@@ -80,19 +81,10 @@ class MonitorSettings(Definition):
     location: Id = "lokaal"
     data_dir: str = "var"
     database: str | None = None
-    timezone: str = "Europe/Brussels"
+    timezone: TimeZone = "Europe/Brussels"
     max_lag: Duration = 2 * _SECOND_US
     stop_file: str | None = None
     log_format: Literal["text", "json"] = "text"
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except Exception as error:
-            raise ValueError('is not a time zone; write an IANA name such as "Europe/Brussels"') from error
-        return name
 
 
 class References(Definition):
@@ -201,6 +193,8 @@ class Config(Definition):
     mailbox: dict[Id, Mailbox] = Field(default_factory=dict)
     mail: MailSettings
     recipient: tuple[Recipient, ...] = ()
+    hours: dict[Id, HoursSettings] = Field(default_factory=dict)
+    digest: DigestRule = DigestRule()
     webhook: tuple[WebhookSettings, ...] = ()
     alertmanager: AlertmanagerSettings | None = None
     drill: DrillSettings | None = None
@@ -228,6 +222,15 @@ class Config(Definition):
     def addressees(self) -> tuple[Addressee, ...]:
         """Everybody who may be told, by mail and by webhook."""
         return (*self.recipient, *self.webhook)
+
+    @property
+    def courtesy(self) -> Courtesy:
+        """When mails to people wait, or are gathered."""
+        return Courtesy(
+            rule=self.digest,
+            people={who.address: who for who in self.recipient},
+            hours=named_hours(self.hours, self.monitor.timezone),
+        )
 
     @property
     def outward(self) -> Iterator[tuple[Loc, str]]:
@@ -503,6 +506,7 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         if secret is not None and secret not in config.secrets:
             yield origins.problem(("pages", key), f'there is no secret "{secret}"', "Add it to [secrets].")
     yield from severity_problems(config.incidents, config.checks, origins)
+    yield from hours_problems(config.hours, config.recipient, origins)
     if config.signature is not None and config.signature.secret not in (None, *config.secrets):
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."

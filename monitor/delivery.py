@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from monitor.clock import Clock
+from monitor.courtesy import PLAIN, Courtesy
 from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
 from monitor.recipients import Channel
-from monitor.store import events, ledger, outbox
+from monitor.store import events, leaving, ledger, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable
-from monitor.store.outbox import ReaderState, Settled, ToSend
+from monitor.store.leaving import ToSend
+from monitor.store.outbox import ReaderState, Settled
 from sla.ledger import Sealed
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,7 @@ class Delivery(Generic[Written]):
         compose: writes what is sent for a message, given the instant and the last entry of the ledger.
         owner: names this process in leases.
         chance: a number in [0, 1), for the jitter.
+        courtesy: of the configuration in force: what waits, and what goes in a digest.
     """
 
     database: Database
@@ -94,6 +97,7 @@ class Delivery(Generic[Written]):
     chance: Callable[[], float]
     patience: Patience = field(default_factory=Patience)
     channel: Channel = "mail"
+    courtesy: Callable[[], Courtesy] = lambda: PLAIN
 
     async def deliver_due(self) -> int:
         """Try every message that is due, once. Returns how many were tried."""
@@ -179,19 +183,20 @@ class Delivery(Generic[Written]):
 
     def _claim(self) -> tuple[ToSend, Sealed | None] | None:
         with self.database.begin() as tx:
-            message = outbox.claim(
+            message = leaving.claim(
                 tx,
                 now_us=self.clock.now_us(),
                 owner=self.owner,
                 lease_us=self.patience.lease_us,
                 hold_us=self.patience.hold_us,
                 channel=self.channel,
+                courtesy=self.courtesy(),
             )
             return (message, ledger.head(tx)) if message else None
 
     def _settle(self, message: ToSend, states: list[ReaderState], due_us: int, now_us: int) -> None:
         with self.database.begin() as tx:
-            outbox.settle(tx, message.id, states, owner=self.owner, due_us=due_us)
+            leaving.settle(tx, message.id, states, owner=self.owner, due_us=due_us)
             for state in states:
                 if state.state is Settled.FAILED:
                     data = {"mail": message.id, "to": state.address, "answer": state.answer}
@@ -204,7 +209,7 @@ class Delivery(Generic[Written]):
 
     def _next_due(self) -> int | None:
         with self.database.read() as tx:
-            return outbox.next_due_us(tx, self.channel)
+            return leaving.next_due_us(tx, self.channel)
 
 
 def _result(state: ReaderState) -> Delivered:
@@ -213,5 +218,5 @@ def _result(state: ReaderState) -> Delivered:
             return "delivered"
         case Settled.FAILED:
             return "refused" if state.answer.startswith("5") else "given-up"
-        case Settled.PENDING | Settled.SKIPPED:
+        case _:
             return "retry"

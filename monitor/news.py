@@ -20,6 +20,8 @@ class Kind(StrEnum):
 
     OPENED = "opened"
     REMINDER = "reminder"
+    ESCALATED = "escalated"  # nobody said to be on it in time, so somebody else hears of it
+    ONGOING = "ongoing"  # it began before the reader's hours of duty, and goes on
     RECOVERED = "recovered"
     FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
     STEADY = "steady"  # that is over, and it works
@@ -29,10 +31,15 @@ class Kind(StrEnum):
     LEFT_BEHIND = "left-behind"  # what journeys made at the portal could not be taken away
     REPORT = "report"
     TEST = "test"
+    DIGEST = "digest"  # what would have been many mails to one address
 
 
-#: Messages that may only go to people whom the first message of the thread has reached.
+#: Messages that may only go to people whom a first message of the thread has reached.
 FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING, Kind.STEADY})
+#: Messages that may join a thread and bring further readers to it.
+JOINING = frozenset({Kind.ESCALATED, Kind.ONGOING})
+#: Nothing is broken yet, or no visitor notices: in a reader's quiet hours these wait.
+WARNINGS = frozenset({Kind.CERTIFICATE, Kind.LEFT_BEHIND, Kind.STEADY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,8 @@ class IncidentNews:
         attached: titles of the journeys that fail along with it, because they depend on it.
         cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
         severity: None in messages from before there was one.
+        told_us: when it was first told, for whoever hears of it later; None: this is the first.
+        acknowledged_by: who is on it; None: nobody said so.
     """
 
     news: Literal["incident"] = "incident"
@@ -62,6 +71,8 @@ class IncidentNews:
     cause: Cause | None = None
     confirmed_by: str | None = None
     severity: Severity | None = None
+    told_us: int | None = None
+    acknowledged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +167,30 @@ class TestNews:
     asked_us: int
 
 
-News = Annotated[
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A message that went in a digest instead of by itself; its attributes are those it had."""
+
+    kind: Kind
+    created_us: int
+    incident_id: str | None
+    news: Single
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestNews:
+    """Several messages to one address as one, oldest first."""
+
+    news: Literal["digest"] = "digest"
+    messages: tuple[Gathered, ...]
+
+
+#: What one message is about.
+Single = Annotated[
     IncidentNews | FlappingNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
     Field(discriminator="news"),
 ]
+News = Annotated[Single | DigestNews, Field(discriminator="news")]
 NEWS: TypeAdapter[News] = TypeAdapter(News)
 
 
@@ -173,11 +204,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message for the outbox, in one language.
+    """A message for the outbox, in one language and one time zone.
 
     Attributes:
         thread: what all messages about the same thing share; the first one's id is the thread itself, so that queueing
             it twice is impossible.
+        timezone: of the times in it; None: the monitor's.
     """
 
     thread: str
@@ -186,3 +218,4 @@ class Outgoing:
     news: News
     readers: tuple[Reader, ...]
     incident_id: str | None = None
+    timezone: str | None = None

@@ -109,6 +109,22 @@ class WebhookSettings(Definition):
         return "nl"
 
     @property
+    def timezone(self) -> None:
+        """Instants are told to programs in UTC."""
+
+    @property
+    def after(self) -> None:
+        """A program is told at once, at every hour."""
+
+    @property
+    def duty(self) -> None:
+        """It is always on duty."""
+
+    @property
+    def quiet(self) -> None:
+        """It has no quiet hours."""
+
+    @property
     def called(self) -> str:
         return shown(self.url)
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from probes.checks import Duration
 
 Language = Literal["nl", "en"]
 Topic = Literal["incidents", "certificates", "monitor", "reports"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except Exception as error:
+        raise ValueError('is not a time zone; write an IANA name such as "Europe/Brussels"') from error
+    return name
+
+
+#: An IANA name.
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Recipient(BaseModel):
@@ -17,6 +32,11 @@ class Recipient(BaseModel):
         language: of the mails.
         receives: what about; a test mail goes to everybody.
         checks: only news about these checks; empty means all.
+        timezone: of the times in their mails, and of their hours; None: the monitor's.
+        after: hears of an outage when nobody has said to be on it for so long since it was told; None: at once.
+        duty: name of the hours in which they are told of outages; None: always. One that is still going on when their
+            hours begin is told then.
+        quiet: name of the hours in which warnings to them wait; outages never do. None: no such hours.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +46,10 @@ class Recipient(BaseModel):
     name: str = ""
     receives: tuple[Topic, ...] = ("incidents", "certificates", "monitor")
     checks: tuple[str, ...] = ()
+    timezone: TimeZone | None = None
+    after: Duration | None = None
+    duty: str | None = None
+    quiet: str | None = None
 
     @field_validator("address")
     @classmethod
@@ -68,5 +92,13 @@ class Addressee(Protocol):
     def name(self) -> str: ...
     @property
     def language(self) -> Language: ...
+    @property
+    def timezone(self) -> str | None: ...
+    @property
+    def after(self) -> int | None: ...
+    @property
+    def duty(self) -> str | None: ...
+    @property
+    def quiet(self) -> str | None: ...
 
     def wants(self, topic: Topic, check_id: str | None = None) -> bool: ...

@@ -57,6 +57,7 @@ _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _HOUSEKEEPING_S = 5.0
 _RESTS_S = 2.0
 _MONTH_S = 60.0
+_FOLLOW_UP_S = 10.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
 _LEASE_MARGIN_US = 15 * _SECOND_US  # beyond the time one mail may take
@@ -175,6 +176,7 @@ class Service:
                     self._every(_RESOLVER_S, lookouts.ask_resolver),
                     self._every(_STILLNESS_S, lookouts.tell_stillness),
                     self._every(_RESTS_S, aftercare.look),
+                    self._every(_FOLLOW_UP_S, aftercare.follow_up),
                     self._every(_MONTH_S, lookouts.hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
@@ -248,6 +250,7 @@ class Service:
             recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks},
             dependants=dependants(settings.checks),
+            hours=settings.courtesy.hours,
         )
         self._metrics.configured(
             settings.checks,
@@ -295,6 +298,7 @@ class Service:
             chance=random.random,
             # After a kill in the middle of sending, the next process waits this long and no longer.
             patience=Patience(lease_us=settings.mail.timeout + _LEASE_MARGIN_US),
+            courtesy=lambda: self._loaded.config.courtesy,
         )
 
     def _webhooks(self) -> Delivery[Telling]:

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from monitor import acknowledging
 from monitor import flapping as flaps
 from monitor.acknowledging import About
-from monitor.alerts import Told, flapping_messages, flapping_thread, incident_messages
+from monitor.alerts import (
+    Told,
+    flapping_messages,
+    flapping_thread,
+    incident_messages,
+    joining,
+    next_kind,
+    reminders_passed,
+)
 from monitor.attribution import propose
 from monitor.flapping import CALM, Flapping
+from monitor.hours import Hours, on_duty
 from monitor.incidents import Event, Failed, Incident, IncidentRule
 from monitor.news import FlappingNews, Kind, Outgoing
 from monitor.recipients import Addressee
 from monitor.severity import severity_of
-from monitor.store import incidents, outbox
+from monitor.store import incidents, ledger, outbox
 from monitor.store.database import Database, Transaction
 from probes.checks import Check, Title
+
+_TOGETHER = 50  # in one transaction: enough to share its cost, few enough to let others write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +38,93 @@ class Alerting:
     Attributes:
         titles: of all checks, by id.
         dependants: per check those that depend on it, straight or through others.
+        hours: by name, of those who are not always on duty.
     """
 
     rule: IncidentRule = field(default_factory=IncidentRule)
     recipients: tuple[Addressee, ...] = ()
     titles: Mapping[str, Title] = field(default_factory=dict)
     dependants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+
+    def there(self, now_us: int) -> tuple[Addressee, ...]:
+        """Who is on duty."""
+        return tuple(who for who in self.recipients if on_duty(who, self.hours, now_us))
+
+
+def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int) -> bool:
+    """Queue what people should hear about an incident now; whether that was anything."""
+    incident = incidents.get(tx, incident_id)
+    if incident is None:
+        return False
+    told = outbox.told(tx, incident_id)
+    said = acknowledging.about(tx, incident)
+    quiet = incident.until_us is None and muted(tx, check, now_us)
+    kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
+    there = alerting.there(now_us)
+    news: dict[Kind, tuple[Addressee, ...]] = {}
+    number = 0
+    if kind is Kind.OPENED:
+        flapping = flapping_news(tx, check, alerting, now_us=now_us)
+        if flapping is not None:
+            return bool(outbox.add(tx, flapping, now_us=now_us))
+        news[kind] = tuple(who for who in there if not who.after)
+    elif kind is Kind.REMINDER and told.opened_us is not None:
+        number = reminders_passed(told.opened_us, now_us, alerting.rule)
+        incidents.set_reminders(tx, incident_id, number)
+        if said.acknowledged is None:
+            news[kind] = there
+    elif kind is not None:
+        news[kind] = there
+    if incident.until_us is None and not quiet:
+        already = frozenset(who.address for who in news.get(Kind.OPENED, ()))
+        waiting = tuple(who for who in there if who.address not in already)
+        news |= joining(incident, told, waiting, now_us=now_us, acknowledged=said.acknowledged is not None)
+    queued = False
+    for what, people in news.items():
+        messages = incident_news(
+            tx, what, incident, told, check, alerting, said, recipients=people, number=number * (what is kind)
+        )
+        queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
+    return queued
+
+
+def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> bool:
+    """Look at every open incident by the wall clock, however rarely its check runs; whether anything was queued.
+
+    What a run that ended well just now says of it is waited for: that is no moment to alarm or to remind anybody.
+    """
+    by_id = {check.id: check for check in checks}
+    with database.read() as tx:
+        open_now = [one for one in incidents.read(tx, only_open=True) if one.check_id in by_id]
+    queued = False
+    for first in range(0, len(open_now), _TOGETHER):
+        with database.begin() as tx:
+            for incident in open_now[first : first + _TOGETHER]:
+                if incidents.load(tx, incident.check_id).kind == "ongoing":
+                    queued = tell(tx, incident.id, by_id[incident.check_id], alerting, now_us=now_us) or queued
+    return queued
+
+
+def muted(tx: Transaction, check: Check, now_us: int) -> bool:
+    """Whether nobody is told of an incident of this check now, unless they were told before."""
+    return _in_maintenance(tx, check.id, now_us) or _explained(tx, check)
+
+
+def _explained(tx: Transaction, check: Check) -> bool:
+    """Whether something this check depends on is failing itself: then that is the news, and this only follows from it.
+
+    An incident that outlasts its explanation is told when the explanation is gone.
+    """
+    return any(incidents.load(tx, name).kind != "healthy" for name in check.depends_on)
+
+
+def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
+    """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring."""
+    return any(
+        not sealed.entry.scope or check_id in sealed.entry.scope
+        for sealed in ledger.in_force(tx, "maintenance", now_us)
+    )
 
 
 def incident_news(
@@ -43,9 +136,10 @@ def incident_news(
     alerting: Alerting,
     said: About,
     *,
-    number: int,
+    recipients: Sequence[Addressee],
+    number: int = 0,
 ) -> tuple[Outgoing, ...]:
-    """The messages of one kind about an incident, with all that is known about it now."""
+    """The messages of one kind about an incident to some people, with all that is known about it now."""
     confirmed = said.cause.cause if said.cause else None
     proposal = propose(incident.failure, check, alerting.rule.identity_providers)
     return incident_messages(
@@ -53,12 +147,13 @@ def incident_news(
         incident,
         told,
         check,
-        alerting.recipients,
+        recipients,
         number=number,
         attached=_attached(tx, incident, alerting),
         cause=confirmed or proposal.cause,
         confirmed_by=said.cause.by if said.cause and confirmed else None,
         severity=severity_of(check.id, incident.failure, alerting.rule.severities, alerting.rule.severity),
+        acknowledged_by=said.acknowledged.by if said.acknowledged else None,
     )
 
 

@@ -22,7 +22,7 @@ from monitor.mail_text import House, page_of
 from monitor.news import CertificateNews, FlappingNews, IncidentNews, News, OwnNews, ReportNews
 from monitor.outward_settings import signing_key
 from monitor.recipients import Language
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from probes.checks import Title
 from probes.sample import Failure
 from sla.ledger import Sealed

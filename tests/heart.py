@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from monitor.check_run import Alerting, Finding, Recorder, save
 from monitor.clock import Clock
+from monitor.courtesy import Courtesy, DigestRule
 from monitor.delivery import Delivery
+from monitor.hours import Hours
 from monitor.incidents import HEALTHY, Event, IncidentRule, State, advance
 from monitor.mail_message import Answer, Mailbox, MailMessage, Receipt
 from monitor.mail_text import House, composer
@@ -18,6 +20,7 @@ from monitor.observer import Delivered
 from monitor.recipients import Recipient
 from monitor.store import incidents, outbox
 from monitor.store.database import Database, directly
+from monitor.telling import follow_up
 from probes.checks import CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Sample
 
@@ -169,6 +172,8 @@ class Office:
     down: bool = False
     rule: IncidentRule = TWO_OF_EACH
     recipients: tuple[Recipient, ...] = (OPS,)
+    hours: dict[str, Hours] = field(default_factory=dict)
+    digest: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
     sent: list[MailMessage] = field(default_factory=list)
     accepted: list[tuple[str, ...]] = field(default_factory=list)
     told: Told = field(default_factory=Told)
@@ -180,7 +185,11 @@ class Office:
     @property
     def alerting(self) -> Alerting:
         titles = {check.id: check.title for check in (INDIENEN, INZAGE, CERTIFICATE)}
-        return Alerting(rule=self.rule, recipients=self.recipients, titles=titles)
+        return Alerting(rule=self.rule, recipients=self.recipients, titles=titles, hours=self.hours)
+
+    @property
+    def courtesy(self) -> Courtesy:
+        return Courtesy(rule=self.digest, people={who.address: who for who in self.recipients}, hours=self.hours)
 
     @property
     def delivery(self) -> Delivery:
@@ -193,6 +202,7 @@ class Office:
             observer=self.told,
             owner="office",
             chance=lambda: 0.5,
+            courtesy=lambda: self.courtesy,
         )
 
     def recorder(self, capacity: int = 50_000) -> Recorder:
@@ -211,6 +221,13 @@ class Office:
             if mail:
                 self.deliver()
             self.now_us += MINUTE
+
+    def wait(self, minutes: int, *checks: Check, every: int = 1) -> None:
+        """Nothing is measured; the clock goes on, and now and then what is due by it is told and delivered."""
+        for _ in range(0, minutes, every):
+            follow_up(self.database, checks or (INDIENEN,), self.alerting, now_us=self.now_us)
+            self.deliver()
+            self.now_us += every * MINUTE
 
     def certificate(self, fingerprint: str, days_left: int, check: CertificateCheck = CERTIFICATE) -> None:
         """One sample of a certificate check, and what follows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.mail_text.page import Draft, House, in_, status_page, when
 from monitor.news import CertificateNews
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 
 _DAY_US = 86_400_000_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,30 +11,37 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import life
 from monitor.mail_text.certificate import certificate
+from monitor.mail_text.digest import digest
 from monitor.mail_text.flapping import flapping
 from monitor.mail_text.incident import incident
 from monitor.mail_text.left_behind import left_behind
 from monitor.mail_text.own import own
-from monitor.mail_text.page import House, Page, Tone, address_of, header, line, when
+from monitor.mail_text.page import Draft, House, Page, Tone, address_of, header, line, when
 from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
 from monitor.mail_text.trial import trial
 from monitor.news import (
+    WARNINGS,
     CertificateNews,
+    DigestNews,
     FlappingNews,
     IncidentNews,
     Kind,
     LeftBehindNews,
     OwnNews,
     ReportNews,
+    Single,
     TestNews,
 )
 from monitor.recipients import Language
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from sla.ledger import Sealed
 
 #: Beyond this between writing and sending, the mail says that it is late.
 _LATE_US = 5 * 60_000_000
+#: Mails that ask whether somebody is on it.
+_ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.REMINDER})
+_URGENT = frozenset({Kind.OPENED, Kind.ESCALATED, Kind.FLAPPING})
 
 _COLOURS: dict[Tone, dict[str, str]] = {
     "bad": {"mark": "#d2373c", "word": "#aa2729"},
@@ -76,7 +84,7 @@ def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage
             event=message.kind.value,
             in_reply_to=f"{message.root}@{house.id_host}" if message.root else None,
             references=tuple(f"{reference}@{house.id_host}" for reference in references),
-            urgent=message.kind in (Kind.OPENED, Kind.FLAPPING) and life.urgent(message.news),
+            urgent=message.kind in _URGENT and life.urgent(message.news),
             list_id=house.list_id,
             files=files,
         )
@@ -92,25 +100,17 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         head: the ledger's last entry, named in every mail so that its readers hold copies of the seal.
         missing: names of attachments that are gone.
     """
-    news = message.news
-    match news:
-        case IncidentNews():
-            draft = incident(message, news, house)
-        case FlappingNews():
-            draft = flapping(message, news, house)
-        case OwnNews():
-            draft = own(message, news, house)
-        case CertificateNews():
-            draft = certificate(message, news, house)
-        case LeftBehindNews():
-            draft = left_behind(message, news, house)
-        case ReportNews():
-            draft = report(message, news, house, missing)
-        case TestNews():
-            draft = trial(message, news, house)
-        case _:
-            assert_never(news)
-    language = message.language
+    language, news = message.language, message.news
+    house = replace(house, timezone=message.timezone or house.timezone)
+    if isinstance(news, DigestNews):
+        each = (
+            replace(message, kind=one.kind, created_us=one.created_us, incident_id=one.incident_id, news=one.news)
+            for one in news.messages
+        )
+        drafts = tuple(_draft(one, what.news, house, ()) for one, what in zip(each, news.messages, strict=True))
+        draft = digest(message, news, drafts, house)
+    else:
+        draft = _draft(message, news, house, missing)
     notes = (_late(message, house, now_us),) if now_us - message.created_us > _LATE_US else ()
     return Page(
         language=language,
@@ -128,9 +128,29 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
     )
 
 
+def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]) -> Draft:
+    match news:
+        case IncidentNews():
+            return incident(message, news, house)
+        case FlappingNews():
+            return flapping(message, news, house)
+        case OwnNews():
+            return own(message, news, house)
+        case CertificateNews():
+            return certificate(message, news, house)
+        case LeftBehindNews():
+            return left_behind(message, news, house)
+        case ReportNews():
+            return report(message, news, house, missing)
+        case TestNews():
+            return trial(message, news, house)
+        case _:
+            assert_never(news)
+
+
 def _action(message: ToSend, house: House) -> tuple[str, str] | None:
     """The button that says "I am on it", where that is still of use."""
-    if house.acknowledge is None or message.incident_id is None or message.kind not in (Kind.OPENED, Kind.REMINDER):
+    if house.acknowledge is None or message.incident_id is None or message.kind not in _ASKS:
         return None
     path = house.acknowledge(message.incident_id, message.created_us)
     return life.button(message.language), address_of(house, path, message)
@@ -139,6 +159,10 @@ def _action(message: ToSend, house: House) -> tuple[str, str] | None:
 def _late(message: ToSend, house: House, now_us: int) -> str:
     written = when(message.created_us, house, message.language)
     left = when(now_us, house, message.language)
+    if message.kind in WARNINGS and not message.attempts:
+        if message.language == "nl":
+            return f"Deze mail is geschreven op {written} en bewaard tot {left}."
+        return f"This mail was written on {written} and kept until {left}."
     if message.language == "nl":
         return f"Deze mail is vertraagd: hij is geschreven op {written} en kon pas op {left} verstuurd worden."
     return f"This mail is late: it was written on {written} and could only be sent on {left}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.mail_text import life
 from monitor.mail_text.page import Draft, House, in_, status_page, when
 from monitor.news import FlappingNews, Kind
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 
 
 def flapping(message: ToSend, news: FlappingNews, house: House) -> Draft:

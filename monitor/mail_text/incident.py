@@ -6,7 +6,7 @@ from dashboards.formatting import length
 from monitor.mail_text import life
 from monitor.mail_text.page import Draft, House, address_of, in_, when
 from monitor.news import IncidentNews, Kind
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from probes.sentences import phrase, sentence, subject
 
 
@@ -70,6 +70,35 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 facts=tuple(facts),
                 link=link,
             )
+        case Kind.ESCALATED:
+            return Draft(
+                word="ESCALATIE" if nl else "ESCALATED",
+                subject=f"{'ESCALATIE' if nl else 'ESCALATED'}: {title} - {news.incident_id}",
+                headline=f"Niemand volgt op: {title} werkt niet" if nl else f"Nobody is on it: {title} is not working",
+                tone="bad",
+                sentences=(
+                    f"{title} werkt niet sinds {since}." if nl else f"{title} has not been working since {since}.",
+                    _nobody(news, house, message),
+                    what,
+                ),
+                facts=tuple(facts),
+                link=link,
+            )
+        case Kind.ONGOING:
+            return Draft(
+                word="STORING" if nl else "OUTAGE",
+                subject=f"{'STORING' if nl else 'OUTAGE'}: {title} - {news.incident_id}",
+                headline=f"{title} werkt niet" if nl else f"{title} is not working",
+                tone="bad",
+                sentences=(
+                    f"{title} werkt niet sinds {since}. Dat begon buiten uw diensturen en duurt nog."
+                    if nl
+                    else f"{title} has not been working since {since}. It began outside your hours and goes on.",
+                    what,
+                ),
+                facts=tuple(facts),
+                link=link,
+            )
         case _:
             return Draft(
                 word="STORING" if nl else "OUTAGE",
@@ -83,3 +112,14 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 facts=tuple(facts),
                 link=link,
             )
+
+
+def _nobody(news: IncidentNews, house: House, message: ToSend) -> str:
+    if news.told_us is None:
+        if message.language == "nl":
+            return "Er was niemand van dienst om het aan te melden."
+        return "Nobody was on duty to be told."
+    told = when(news.told_us, house, message.language)
+    if message.language == "nl":
+        return f"Het is gemeld op {told}, en niemand liet weten dat hij of zij het opvolgt."
+    return f"It was told on {told}, and nobody has said to be on it."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.mail_text.page import Draft, House, status_page
 from monitor.news import LeftBehindNews
 from monitor.recipients import Language
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 
 #: Objects that a mail names one by one.
 _MOST = 20

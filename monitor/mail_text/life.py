@@ -28,6 +28,8 @@ def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]
                     f"{cause} ({'vastgesteld door' if nl else 'as found by'} {news.confirmed_by})",
                 )
             )
+    if news.acknowledged_by is not None:
+        found.append(("Opgevolgd door" if nl else "Followed up by", news.acknowledged_by))
     return tuple(found)
 
 

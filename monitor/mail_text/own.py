@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.formatting import length
 from monitor.mail_text.page import Draft, House, in_, status_page, when
 from monitor.news import Kind, OwnNews
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from probes.sentences import sentence
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from dashboards.formatting import day, local
 from monitor.mail_message import Mailbox
 from monitor.recipients import Language
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from probes.checks import Title
 
 Tone = Literal["bad", "good", "warn", "plain"]

@@ -12,7 +12,7 @@ from monitor.mail_message import File
 from monitor.mail_text.page import Draft, House, in_
 from monitor.news import ReportNews
 from monitor.recipients import Language
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 
 
 def report(message: ToSend, news: ReportNews, house: House, missing: tuple[str, ...]) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.mail_text.page import Draft, House, status_page, when
 from monitor.news import TestNews
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 
 
 def trial(message: ToSend, news: TestNews, house: House) -> Draft:

@@ -8,14 +8,14 @@ one gets it, on every database.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
-from monitor.alerts import Told
-from monitor.news import FOLLOW_UPS, NEWS, Kind, News, Outgoing, Reader
+from monitor.alerts import Group, Told
+from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Kind, News, Outgoing, Reader
 from monitor.recipients import Channel, Language, channel_of
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of
@@ -30,31 +30,7 @@ class Settled(StrEnum):
     SENT = "sent"
     FAILED = "failed"  # refused for good, or given up
     SKIPPED = "skipped"  # not needed any more, or its opening never arrived
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToSend:
-    """A message under our lease.
-
-    Attributes:
-        id, root, previous: Message-IDs without host: its own, the thread's first, and the one before it; the last two
-            are None for a thread's first message.
-        readers: all it was written for.
-        ready: addresses it may go to now: still pending, and not waiting for the opening.
-        attempts: how often it was tried before.
-    """
-
-    id: str
-    root: str | None
-    previous: str | None
-    kind: Kind
-    language: Language
-    news: News
-    incident_id: str | None
-    created_us: int
-    attempts: int
-    readers: tuple[Reader, ...]
-    ready: tuple[str, ...]
+    MERGED = "merged"  # in the digest that `answer` names; what became of that one became of this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +41,7 @@ class ReaderState:
     state: Settled
     settled_us: int | None
     answer: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +79,14 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
         if not one.readers:
             continue
         kinds = tx.execute(select(message.c.kind, message.c.number).where(message.c.thread == one.thread)).all()
-        if one.kind in FOLLOW_UPS:
-            if one.kind is not Kind.REMINDER and any(kind == one.kind.value for kind, _ in kinds):
-                continue
-            number = max((number for _, number in kinds), default=0) + 1
-            name = f"{one.thread}.{number}"
-        else:
-            if kinds:
-                continue
-            number, name = 0, one.thread
+        if kinds and one.kind not in FOLLOW_UPS | JOINING:
+            continue
+        if one.kind in FOLLOW_UPS - {Kind.REMINDER} and any(kind == one.kind.value for kind, _ in kinds):
+            continue
+        # Whoever joins may be the first of a thread; what follows never is.
+        number = max((number for _, number in kinds), default=-1 if one.kind in JOINING else 0) + 1
+        number = 0 if one.kind not in FOLLOW_UPS | JOINING else number
+        name = f"{one.thread}.{number}" if number else one.thread
         tx.execute(
             insert(message),
             {
@@ -120,9 +96,10 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
                 "kind": one.kind.value,
                 "channel": channel_of(one.readers[0].address),
                 "language": one.language,
+                "timezone": one.timezone,
                 "incident_id": one.incident_id,
                 "created_us": now_us,
-                "content": text_of(NEWS.dump_python(one.news, mode="json", exclude_defaults=True) | _tag(one.news)),
+                "content": text_of(_content(one.news)),
                 "state": Settled.PENDING.value,
                 "attempts": 0,
                 "due_us": now_us,
@@ -152,95 +129,25 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
 
 def told(tx: Transaction, incident_id: str) -> Told:
     """What was queued about an incident so far."""
-    rows = tx.execute(
-        select(message.c.id, message.c.kind, message.c.language, message.c.created_us, message.c.number)
-        .where(message.c.incident_id == incident_id)
-        .order_by(message.c.id)
-    ).all()
-    firsts = [row for row in rows if row.number == 0]
+    rows = tx.execute(select(message).where(message.c.incident_id == incident_id).order_by(message.c.id)).all()
+    firsts = [row for row in rows if Kind(row.kind) not in FOLLOW_UPS]
     if not firsts:
         return Told()
-    readers = []
+    groups: dict[str, Group] = {}
     arrived = False
     for first in firsts:
-        people = tx.execute(select(reader).where(reader.c.message_id == first.id).order_by(reader.c.address)).all()
-        arrived = arrived or any(row.state == Settled.SENT.value for row in people)
-        readers.append((first.language, tuple(Reader(address=row.address, name=row.name) for row in people)))
+        reached = people(tx, first.id)
+        arrived = arrived or any(who.state is Settled.SENT for who in reached)
+        before = groups.get(first.thread, Group(language=first.language, timezone=first.timezone, readers=()))
+        readers = tuple(Reader(address=who.address, name=who.name) for who in reached)
+        groups[first.thread] = replace(before, readers=before.readers + readers)
     ends = (Kind.RECOVERED.value, Kind.MEASURING.value)
     return Told(
         opened_us=min(row.created_us for row in firsts),
         arrived=arrived,
         recovered=any(row.kind in ends for row in rows),
-        readers=tuple(readers),
+        readers=tuple(groups.values()),
     )
-
-
-def next_due_us(tx: Transaction, channel: Channel = "mail") -> int | None:
-    """When the next message may be tried; None where nothing is pending."""
-    later = func.min(_when())
-    pending = (message.c.state == Settled.PENDING.value, message.c.channel == channel)
-    return tx.execute(select(later).where(*pending)).scalar()
-
-
-def claim(
-    tx: Transaction, *, now_us: int, owner: str, lease_us: int, hold_us: int, channel: Channel = "mail"
-) -> ToSend | None:
-    """Take the oldest message of a channel that is due under a lease; None where none is.
-
-    A follow-up waits until the opening is settled for its reader, and is skipped for a reader whom it never reached.
-
-    Args:
-        lease_us: after this, somebody else may try; longer than one attempt can last.
-        hold_us: when to look again at a message that can only wait.
-    """
-    query = (
-        select(message.c.id)
-        .where(message.c.state == Settled.PENDING.value, message.c.due_us <= now_us, message.c.lease_until_us <= now_us)
-        .where(message.c.channel == channel)
-        .order_by(message.c.created_us, message.c.number, message.c.id)
-    )
-    for name in tx.execute(query).scalars().all():
-        taken = tx.execute(
-            update(message)
-            .where(
-                message.c.id == name,
-                message.c.state == Settled.PENDING.value,
-                message.c.due_us <= now_us,
-                message.c.lease_until_us <= now_us,
-            )
-            .values(lease_until_us=now_us + lease_us, lease_owner=owner)
-        )
-        if taken.rowcount == 0:
-            continue
-        row = tx.execute(select(message).where(message.c.id == name)).one()
-        ready = _ready(tx, row, now_us)
-        if ready:
-            return _to_send(tx, row, ready)
-        _release(tx, name, now_us + hold_us, owner)
-    return None
-
-
-def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, owner: str, due_us: int) -> bool:
-    """Write down what became of an attempt, and give the lease back.
-
-    Args:
-        states: of the readers it was tried for; pending ones are tried again at `due_us`.
-
-    Returns:
-        False where the lease had passed to somebody else; what was sent is marked all the same.
-    """
-    for one in states:
-        tx.execute(
-            update(reader)
-            .where(
-                reader.c.message_id == message_id,
-                reader.c.address == one.address,
-                reader.c.state != Settled.SENT.value,
-            )
-            .values(state=one.state.value, settled_us=one.settled_us, answer=one.answer)
-        )
-    tx.execute(update(message).where(message.c.id == message_id).values(attempts=message.c.attempts + 1))
-    return _release(tx, message_id, due_us, owner)
 
 
 def waiting(tx: Transaction, channel: Channel = "mail") -> Waiting:
@@ -265,13 +172,13 @@ def get(tx: Transaction, message_id: str) -> Queued | None:
     return _queued(tx, row) if row else None
 
 
-def _when() -> Any:
-    return case((message.c.due_us > message.c.lease_until_us, message.c.due_us), else_=message.c.lease_until_us)
-
-
-def _tag(news: News) -> dict[str, str]:
-    # Which kind of news it is stands at its default, and is what reading it back begins with.
-    return {"news": news.news}
+def _content(news: News) -> dict[str, Any]:
+    """The news without what stands at its default; but which kind it is, is what reading it back begins with."""
+    content = NEWS.dump_python(news, mode="json", exclude_defaults=True) | {"news": news.news}
+    if isinstance(news, DigestNews):
+        for one, held in zip(content["messages"], news.messages, strict=True):
+            one["news"]["news"] = held.news.news
+    return cast("dict[str, Any]", content)
 
 
 def _skip_reminders(tx: Transaction, thread: str, now_us: int) -> None:
@@ -290,82 +197,40 @@ def _skip_reminders(tx: Transaction, thread: str, now_us: int) -> None:
             .where(reader.c.message_id == name, reader.c.state == Settled.PENDING.value)
             .values(state=Settled.SKIPPED.value, settled_us=now_us, answer="the incident is over")
         )
-        _close(tx, name)
+        close(tx, name)
 
 
-def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
-    pending = tx.execute(
-        select(reader.c.address)
-        .where(reader.c.message_id == row.id, reader.c.state == Settled.PENDING.value)
-        .order_by(reader.c.address)
-    ).scalars()
-    addresses = tuple(pending.all())
-    if Kind(row.kind) not in FOLLOW_UPS:
-        return addresses
-    opening = tx.execute(select(reader.c.address, reader.c.state).where(reader.c.message_id == row.thread))
-    first = {one.address: one.state for one in opening}
-    ready = []
-    for address in addresses:
-        match Settled(first.get(address, Settled.SKIPPED.value)):
-            case Settled.SENT:
-                ready.append(address)
-            case Settled.PENDING:
-                pass
-            case Settled.FAILED | Settled.SKIPPED:
-                tx.execute(
-                    update(reader)
-                    .where(reader.c.message_id == row.id, reader.c.address == address)
-                    .values(state=Settled.SKIPPED.value, settled_us=now_us, answer="the first mail never arrived there")
-                )
-    return tuple(ready)
+def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
+    """The readers of a message and what became of it for each; of what was merged, what became of its digest."""
+    digest, whole = reader.alias(), reader.alias()
+    rows = tx.execute(
+        select(whole, digest.c.state.label("then"), digest.c.settled_us.label("at"), digest.c.answer.label("said"))
+        .outerjoin(digest, (digest.c.message_id == whole.c.answer) & (digest.c.address == whole.c.address))
+        .where(whole.c.message_id == message_id)
+        .order_by(whole.c.address)
+    ).all()
+    found = []
+    for row in rows:
+        merged = row.state == Settled.MERGED.value and row.then is not None
+        state, at_us, answer = (row.then, row.at, row.said) if merged else (row.state, row.settled_us, row.answer)
+        found.append(
+            ReaderState(address=row.address, name=row.name, state=Settled(state), settled_us=at_us, answer=answer)
+        )
+    return tuple(found)
 
 
-def _release(tx: Transaction, message_id: str, due_us: int, owner: str) -> bool:
-    """Give the lease back; where nobody is pending any more, the message is settled too."""
-    ours = tx.execute(
-        update(message)
-        .where(message.c.id == message_id, message.c.lease_owner == owner)
-        .values(due_us=due_us, lease_until_us=0, lease_owner="")
-    )
-    _close(tx, message_id)
-    return ours.rowcount == 1
-
-
-def _close(tx: Transaction, message_id: str) -> None:
+def close(tx: Transaction, message_id: str) -> None:
+    """Where nobody is pending any more, the message is settled too."""
     states = set(tx.execute(select(reader.c.state).where(reader.c.message_id == message_id)).scalars())
     if Settled.PENDING.value in states:
         return
-    for state in (Settled.SENT, Settled.FAILED, Settled.SKIPPED):
+    for state in (Settled.SENT, Settled.MERGED, Settled.FAILED, Settled.SKIPPED):
         if state.value in states:
             tx.execute(update(message).where(message.c.id == message_id).values(state=state.value))
             return
 
 
-def _to_send(tx: Transaction, row: Row[Any], ready: tuple[str, ...]) -> ToSend:
-    before = tx.execute(
-        select(message.c.id)
-        .where(message.c.thread == row.thread, message.c.number < row.number)
-        .order_by(message.c.number.desc())
-        .limit(1)
-    ).scalar()
-    people = tx.execute(select(reader).where(reader.c.message_id == row.id).order_by(reader.c.address)).all()
-    return ToSend(
-        id=row.id,
-        root=row.thread if row.number else None,
-        previous=before,
-        kind=Kind(row.kind),
-        language=row.language,
-        news=NEWS.validate_json(row.content),
-        incident_id=row.incident_id,
-        created_us=row.created_us,
-        attempts=row.attempts,
-        readers=tuple(Reader(address=who.address, name=who.name) for who in people),
-        ready=ready,
-    )
-
-
 def _queued(tx: Transaction, row: Row[Any]) -> Queued:
-    people = tx.execute(select(reader).where(reader.c.message_id == row.id).order_by(reader.c.address))
     return Queued(
         id=row.id,
         kind=Kind(row.kind),
@@ -375,8 +240,5 @@ def _queued(tx: Transaction, row: Row[Any]) -> Queued:
         state=Settled(row.state),
         attempts=row.attempts,
         due_us=row.due_us,
-        readers=tuple(
-            ReaderState(address=who.address, state=Settled(who.state), settled_us=who.settled_us, answer=who.answer)
-            for who in people
-        ),
+        readers=people(tx, row.id),
     )

@@ -149,6 +149,7 @@ message = Table(
     Column("kind", String(16), nullable=False),
     Column("channel", String(8), nullable=False, server_default="mail"),
     Column("language", String(2), nullable=False),
+    Column("timezone", Text),
     Column("incident_id", Text, index=True),
     Column("created_us", BigInteger, nullable=False),
     Column("content", Text, nullable=False),
@@ -175,6 +176,8 @@ message_recipient = Table(
     Column("settled_us", BigInteger),
     Column("answer", Text, nullable=False),
 )
+# What an address got in the last hour is asked before every mail to it.
+Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)
 
 ledger = Table(
     "ledger",

@@ -154,9 +154,7 @@ def _mails(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
         if not opened[journey]:
             found.mails_lost.append(f"{journey} failed, and no incident was opened")
         for incident in opened[journey]:
-            told = {
-                reader for first in outbox.told(tx, incident.id).readers for reader in (p.address for p in first[1])
-            }
+            told = outbox.told(tx, incident.id).addresses
             found.mails_lost.extend(f"{incident.id} was told to nobody at {r}" for r in READERS if r not in told)
     found.others.extend(
         f"{journey} did not fail, and has an incident"

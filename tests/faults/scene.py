@@ -274,6 +274,11 @@ security = "none"
 sender = "loketwacht@loket.example"
 timeout = "8s"
 
+# Each mail is counted by itself.
+[digest]
+after = 0
+hourly = 0
+
 [[contract]]
 file = "contract.toml"
 automatic_reports = false

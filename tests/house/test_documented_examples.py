@@ -18,6 +18,8 @@ from monitor import config
 from monitor.cli import main
 from monitor.clock import monotonic_us, new_id, wall_us
 from monitor.config import Config
+from monitor.courtesy import DigestRule
+from monitor.hours import HoursSettings
 from monitor.incidents import IncidentRule
 from monitor.outward_settings import AlertmanagerSettings, DrillSettings, HeartbeatSettings, WebhookSettings
 from monitor.recipients import Recipient
@@ -119,6 +121,8 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[mailbox]`": Mailbox,
     "## `[mail]`": MailSettings,
     "## `[[recipient]]`": Recipient,
+    "## `[hours]`": HoursSettings,
+    "## `[digest]`": DigestRule,
     "## `[pages]`": config.Pages,
     "## `[metrics]`": config.MetricsListener,
     "## `[heartbeat]`": HeartbeatSettings,

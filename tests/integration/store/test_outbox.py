@@ -14,7 +14,7 @@ from monitor.check_run import Finding, save
 from monitor.delivery import Patience
 from monitor.mail_message import MailMessage, Receipt
 from monitor.news import ReportNews
-from monitor.store import events, incidents, outbox, samples
+from monitor.store import events, incidents, leaving, outbox, samples
 from monitor.store.database import Database, StoreRefused
 from monitor.store.outbox import ReaderState, Settled
 from tests.heart import BOSS, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at, run
@@ -122,7 +122,7 @@ def test_a_crash_between_sending_and_marking_sends_again_with_the_same_message_i
     office.recipients = (A,)
     queue_test(office)
     with office.database.begin() as tx:
-        taken = outbox.claim(tx, now_us=office.now_us, owner="crashed", lease_us=2 * MINUTE, hold_us=SECOND)
+        taken = leaving.claim(tx, now_us=office.now_us, owner="crashed", lease_us=2 * MINUTE, hold_us=SECOND)
     assert taken is not None
     office.deliver()
     assert office.sent == []
@@ -139,7 +139,7 @@ def test_of_two_processes_one_gets_a_message(office, url):
     for database in (office.database, other):
         with database.begin() as tx:
             claims.append(
-                outbox.claim(tx, now_us=office.now_us, owner=str(id(database)), lease_us=MINUTE, hold_us=SECOND)
+                leaving.claim(tx, now_us=office.now_us, owner=str(id(database)), lease_us=MINUTE, hold_us=SECOND)
             )
     other.close()
     assert [claim is not None for claim in claims] == [True, False]
@@ -149,12 +149,12 @@ def test_what_was_sent_stays_sent_even_if_the_lease_had_passed_on(office):
     office.recipients = (A,)
     queue_test(office)
     with office.database.begin() as tx:
-        taken = outbox.claim(tx, now_us=office.now_us, owner="slow", lease_us=SECOND, hold_us=SECOND)
+        taken = leaving.claim(tx, now_us=office.now_us, owner="slow", lease_us=SECOND, hold_us=SECOND)
     assert taken is not None
     with office.database.begin() as tx:
-        outbox.claim(tx, now_us=office.now_us + 2 * SECOND, owner="next", lease_us=MINUTE, hold_us=SECOND)
+        leaving.claim(tx, now_us=office.now_us + 2 * SECOND, owner="next", lease_us=MINUTE, hold_us=SECOND)
         sent = ReaderState(address="a@example.be", state=Settled.SENT, settled_us=office.now_us, answer="250")
-        assert not outbox.settle(tx, taken.id, [sent], owner="slow", due_us=office.now_us)
+        assert not leaving.settle(tx, taken.id, [sent], owner="slow", due_us=office.now_us)
     assert office.queue()[0].state is Settled.SENT
 
 
@@ -249,7 +249,7 @@ def test_what_waits_is_counted(office):
     assert office.told.pending == 1
     with office.database.read() as tx:
         assert outbox.waiting(tx) == outbox.Waiting(messages=1, oldest_us=at("10:01"))
-        assert outbox.next_due_us(tx) == at("10:01") + 10 * SECOND
+        assert leaving.next_due_us(tx) == at("10:01") + 10 * SECOND
 
 
 def test_the_delivery_loop_sends_when_it_is_woken(office):

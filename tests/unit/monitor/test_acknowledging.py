@@ -139,12 +139,12 @@ def test_the_mail_of_an_opening_carries_the_link_and_that_of_the_end_does_not(si
     links = []
     for message in site.office.sent:
         assert message.event == "opened"
-    from monitor.store import outbox
+    from monitor.store import leaving, outbox
 
     office = Office(database=site.office.database, now_us=site.office.now_us)
     office.live("..", INDIENEN, mail=False)
     with office.database.begin() as tx:
-        tosend = outbox.claim(tx, now_us=office.now_us, owner="x", lease_us=1, hold_us=1)
+        tosend = leaving.claim(tx, now_us=office.now_us, owner="x", lease_us=1, hold_us=1)
     assert tosend is not None
     links.append("opvolgen" in compose(tosend, office.now_us, None).text)
     opened = replace(tosend, kind=outbox.Kind.OPENED, news=replace(tosend.news, until_us=None))

@@ -12,6 +12,8 @@ from monitor.mail_text import composer
 from monitor.news import (
     Attachment,
     CertificateNews,
+    DigestNews,
+    Gathered,
     IncidentNews,
     Kind,
     LeftBehindNews,
@@ -20,7 +22,7 @@ from monitor.news import (
     ReportNews,
     TestNews,
 )
-from monitor.store.outbox import ToSend
+from monitor.store.leaving import ToSend
 from probes.checks import Title
 from probes.sample import Failure, FailureKind
 from sla.ledger import Entry, seal
@@ -91,8 +93,25 @@ NEWS = {
         ),
         at("10:00"),
     ),
+    "escalated": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01")), at("10:31")),
+    "ongoing": (Kind.ONGOING, replace(INCIDENT, told_us=at("10:01"), acknowledged_by="Ann Peeters"), at("17:00")),
     "test": (Kind.TEST, TestNews(asked_us=at("10:00")), at("10:00")),
 }
+NEWS["digest"] = (
+    Kind.DIGEST,
+    DigestNews(
+        messages=tuple(
+            Gathered(kind=kind, created_us=created_us, incident_id="x", news=news)
+            for kind, news, created_us in (
+                NEWS["opened"],
+                (Kind.OPENED, replace(INCIDENT, incident_id="inzage-1", title=INZAGE.title), at("10:02")),
+                NEWS["certificate"],
+                NEWS["recovered"],
+            )
+        )
+    ),
+    at("11:15"),
+)
 
 
 def to_send(name: str, language: str = "nl") -> ToSend:

@@ -1,0 +1,91 @@
+"""How many mails one person gets: warnings wait for quiet hours, and what comes too fast is told in one digest. Pure.
+
+Nothing is dropped: what may not go now goes later, together with all else that waits for the same address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import Field, model_validator
+
+from monitor.hours import Hours, quiet_until_us
+from monitor.news import WARNINGS, Kind
+from monitor.recipients import Addressee
+from probes.checks import Definition, Duration
+
+_MINUTE_US = 60_000_000
+HOUR_US = 60 * _MINUTE_US
+
+#: Mails that are no alerts: somebody asked for them, or they carry files. They neither wait nor are they gathered.
+BY_THEMSELVES = frozenset({Kind.REPORT, Kind.TEST, Kind.DIGEST})
+
+
+class DigestRule(Definition):
+    """When mails to one address are gathered instead of sent one by one.
+
+    Attributes:
+        after: so many within `within` go by themselves; what comes then is gathered. 0: never gathered.
+        every: a digest goes out at most so often.
+        hourly: no address gets more mails than this in an hour; what is left goes in one digest after it. 0: no limit.
+    """
+
+    after: int = Field(default=10, ge=0, le=1000)
+    within: Duration = 10 * _MINUTE_US
+    every: Duration = 2 * _MINUTE_US
+    hourly: int = Field(default=60, ge=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _in_an_hour(self) -> DigestRule:
+        if self.within > HOUR_US or self.every > HOUR_US:
+            raise ValueError('looks back an hour and no further; keep within and every at "1h" or less')
+        if 0 < self.hourly <= self.after:
+            raise ValueError("has hourly at or below after, so that the hour would be full before a digest could go")
+        return self
+
+    def rest_until_us(self, sent_us: Sequence[int], now_us: int) -> int | None:
+        """Until when an address gets nothing more, given the mails it got in the last hour, ascending; None: it may."""
+        hour = [one for one in sent_us if now_us - HOUR_US < one <= now_us]
+        if self.hourly and len(hour) >= self.hourly:
+            return hour[-self.hourly] + HOUR_US
+        if self._many(hour, now_us) and hour[-1] + self.every > now_us:
+            return hour[-1] + self.every
+        return None
+
+    def gathers(self, sent_us: Sequence[int], now_us: int) -> bool:
+        """Whether all that waits for an address, now that it may have a mail, goes as one."""
+        hour = [one for one in sent_us if now_us - HOUR_US < one <= now_us]
+        return self._many(hour, now_us) or bool(self.hourly and len(hour) >= self.hourly - 1)
+
+    def _many(self, hour: Sequence[int], now_us: int) -> bool:
+        return bool(self.after) and sum(one > now_us - self.within for one in hour) >= self.after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courtesy:
+    """What is asked of every mail before it goes to an address.
+
+    Attributes:
+        people: by address; whoever is no longer in the configuration has neither quiet hours nor digests.
+        hours: by name.
+    """
+
+    rule: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
+    people: Mapping[str, Addressee] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+
+    def rest_until_us(self, kind: Kind, address: str, sent_us: Sequence[int], now_us: int) -> int | None:
+        """Until when a mail of this kind to this address waits; None: it may go."""
+        who = self.people.get(address)
+        if who is None or kind in BY_THEMSELVES:
+            return None
+        quiet_us = quiet_until_us(who, self.hours, now_us) if kind in WARNINGS else None
+        return quiet_us if quiet_us is not None else self.rule.rest_until_us(sent_us, now_us)
+
+    def gathers(self, kind: Kind, address: str, sent_us: Sequence[int], now_us: int) -> bool:
+        """Whether a mail of this kind to this address goes in one digest with all others that wait for it."""
+        return address in self.people and kind not in BY_THEMSELVES and self.rule.gathers(sent_us, now_us)
+
+
+PLAIN = Courtesy()
