@@ -278,6 +278,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "Delivery attempts per recipient: delivered, retry, refused or given-up.",
     ),
     Metric(
+        "alert_mail_server_answers_total",
+        "counter",
+        ("server", "result"),
+        "What each mail server said per recipient it was asked for: taken, later, refused or failed.",
+    ),
+    Metric(
         "alert_last_delivery_timestamp_seconds",
         "gauge",
         ("channel",),

@@ -10,13 +10,18 @@ from monitor.access import Gate
 from monitor.acknowledge_web import path_of
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
-from monitor.mail_message import Mailbox, MailMessage
+from monitor.delivery import Patience
+from monitor.mail_message import Mailbox, MailMessage, SendMail
+from monitor.mail_settings import RelaySettings
+from monitor.mail_signing import signatures
 from monitor.mail_text import House, composer
 from monitor.outward_settings import filled
 from monitor.pages import Watched
+from monitor.relays import by_relays
 from monitor.reporting import ReportJob
 from monitor.signed_links import Signer, signer_of
 from monitor.signing import Signing
+from monitor.smtp import smtp_sender
 from monitor.store.leaving import ToSend
 from monitor.webhooks import Telling, Webhook, webhook_composer
 from probes.browser.running import Browsers
@@ -25,6 +30,10 @@ from probes.setup import Setup, installed_version
 from sla.ledger import Sealed
 
 log = logging.getLogger(__name__)
+
+#: Beyond the time that the mail servers may take: to write the mail, to say goodbye to each, and to write down what
+#: became of it.
+_LEASE_MARGIN_US = 15_000_000
 
 
 def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
@@ -112,6 +121,32 @@ def signing_of(loaded: Loaded) -> Signing | None:
 def mail_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
     """What writes the mails of this configuration."""
     return composer(house(loaded))
+
+
+def mail_sender(loaded: Loaded, clock: Clock, *, only: str | None = None) -> SendMail:
+    """The way of a mail out of the house: signed as configured, to the first mail server that takes it.
+
+    Args:
+        only: name of the one server to ask, `host:port`; None asks each in turn.
+
+    Raises:
+        MailKeyError: a key or certificate of `[mail]` cannot sign; `config.require_mail_keys` tells it with its place.
+    """
+    mail = loaded.config.mail
+    written = signatures(mail, secrets=loaded.secrets, directory=loaded.directory).writer(clock.now_us)
+
+    def sender(server: RelaySettings) -> SendMail:
+        password = loaded.secrets[server.password] if server.password else None
+        return smtp_sender(server, password=password, directory=loaded.directory, written=written)
+
+    servers = [sender(server) for server in mail.servers if only in (None, server.called)]
+    return by_relays(servers, monotonic_us=clock.monotonic_us)
+
+
+def mail_patience(loaded: Loaded) -> Patience:
+    """A lease that outlasts one attempt in which every mail server uses up its time, and that ends soon after: the next
+    process waits for it where this one was killed in the middle of sending."""
+    return Patience(lease_us=loaded.config.mail.longest_us + _LEASE_MARGIN_US)
 
 
 def house(loaded: Loaded) -> House:

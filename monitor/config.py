@@ -25,6 +25,8 @@ from monitor.hours import HoursSettings, hours_problems, named_hours
 from monitor.incident_settings import severity_problems
 from monitor.incidents import DRILL, MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
+from monitor.mail_settings import MailSettings
+from monitor.mail_signing import MailKeyError, Signatures, require_now, signatures
 from monitor.outward_settings import (
     AlertmanagerSettings,
     DrillSettings,
@@ -36,7 +38,6 @@ from monitor.outward_settings import (
 from monitor.recipients import Addressee, Recipient, TimeZone
 from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
-from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from probes.browser.definition import BrowserJourney, ChromiumSettings
 from probes.checks import (
@@ -152,8 +153,8 @@ class SecretSource(Definition):
 
     Attributes:
         env: name of an environment variable.
-        file: path, relative to the config file; the first line counts.
-        credential: name of a systemd credential.
+        file: path, relative to the config file; the first line counts, of a key as PEM all of them.
+        credential: name of a systemd credential; it is read as a file is.
         practice: name of one of the practice portal's public test tokens.
     """
 
@@ -284,6 +285,7 @@ class Loaded:
         return self.directory / name
 
 
+_PEM = "-----BEGIN "
 _FROM_HERE = "Paths begin at the folder of the main configuration file."
 _LISTS = ("journey", "certificate", "name", "tcp", "smtp", "browser", "recipient", "webhook", "contract", "fragment")
 
@@ -427,7 +429,7 @@ def _secrets(
             )
             path = base / str(source.file or source.credential)
             try:
-                value = path.read_text(encoding="utf-8").partition("\n")[0]
+                text = path.read_text(encoding="utf-8")
             except OSError as error:
                 problems.append(
                     origins.problem(
@@ -435,6 +437,8 @@ def _secrets(
                     )
                 )
                 continue
+            # A key as PEM has many lines; of everything else the first one counts.
+            value = text if text.startswith(_PEM) else text.partition("\n")[0]
             if not value:
                 problems.append(origins.problem(loc, f"the first line of {path} is empty", "Write the secret there."))
                 continue
@@ -497,10 +501,9 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
             yield origins.problem(
                 ("mailbox", name, "password"), f'there is no secret "{box.password}"', "Add it to [secrets]."
             )
-    if config.mail.password is not None and config.mail.password not in config.secrets:
-        yield origins.problem(
-            ("mail", "password"), f'there is no secret "{config.mail.password}"', "Add it to [secrets]."
-        )
+    for loc, secret in _mail_secrets(config.mail):
+        if secret not in config.secrets:
+            yield origins.problem(loc, f'there is no secret "{secret}"', "Add it to [secrets].")
     for key in ("token", "write_token"):
         secret = getattr(config.pages, key)
         if secret is not None and secret not in config.secrets:
@@ -511,6 +514,19 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."
         )
+
+
+def _mail_secrets(mail: MailSettings) -> Iterator[tuple[Loc, str]]:
+    """The secrets that mail needs, each with its place."""
+    if mail.password is not None:
+        yield ("mail", "password"), mail.password
+    for index, relay in enumerate(mail.relay):
+        if relay.password is not None:
+            yield ("mail", "relay", index, "password"), relay.password
+    if mail.dkim is not None:
+        yield ("mail", "dkim", "key"), mail.dkim.key
+    if mail.smime is not None:
+        yield ("mail", "smime", "key"), mail.smime.key
 
 
 def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> Iterator[Problem]:
@@ -553,11 +569,31 @@ def require_files(loaded: Loaded, path: Path) -> None:
         ("timestamp", "ca", stamping.ca if stamping else None),
         ("signature", "key_file", signature.key_file if signature else None),
     )
+    relays = tuple((("mail", "relay", i, "ca_file"), one.ca_file) for i, one in enumerate(loaded.config.mail.relay))
     boxes = tuple((("mailbox", name, "ca_file"), box.ca_file) for name, box in loaded.config.mailbox.items())
     problems = tuple(
         document.problem(place, f'there is no file "{name}"', mend)
-        for place, name in (*(((table, key), name) for table, key, name in named), *boxes)
+        for place, name in (*(((table, key), name) for table, key, name in named), *relays, *boxes)
         if name is not None and not loaded.path(name).is_file()
     )
     if problems:
         raise ConfigError(problems)
+
+
+def require_mail_keys(loaded: Loaded, path: Path, *, now_us: int | None = None) -> Signatures:
+    """What mails are signed with.
+
+    Args:
+        now_us: a certificate must be valid then too; None: what is out of date is taken all the same.
+
+    Raises:
+        ConfigError: a key or certificate of `[mail]` is missing or wrong.
+    """
+    try:
+        found = signatures(loaded.config.mail, secrets=loaded.secrets, directory=loaded.directory)
+        if now_us is not None:
+            require_now(found, now_us)
+    except MailKeyError as wrong:
+        problem = toml_file.read(path).problem(("mail", *wrong.loc), wrong.what, wrong.mend)
+        raise ConfigError((problem,)) from None
+    return found

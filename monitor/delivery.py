@@ -138,6 +138,8 @@ class Delivery(Generic[Written]):
         try:
             receipt = await self.send(self.compose(message, now_us, head))
             answers = {answer.address: answer for answer in receipt.answers}
+            for answer in receipt.tried:
+                self.observer.mail_server(answer.server, answer.code)
         except Exception as error:
             # Ours, not the server's: a template, a header. The mail stays, and is tried again after the next upgrade.
             log.exception("a mail could not be written", extra={"mail": message.id})
@@ -161,7 +163,7 @@ class Delivery(Generic[Written]):
                 await asyncio.sleep(1)
 
     def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
-        said = f"{answer.code} {answer.text}" if answer else "0 the server did not mention this address"
+        said = answer.said if answer else "0 the server did not mention this address"
         if answer is not None and answer.accepted:
             return ReaderState(address=address, state=Settled.SENT, settled_us=now_us, answer=said)
         over = now_us - message.created_us >= self.patience.give_up_us
@@ -217,6 +219,6 @@ def _result(state: ReaderState) -> Delivered:
         case Settled.SENT:
             return "delivered"
         case Settled.FAILED:
-            return "refused" if state.answer.startswith("5") else "given-up"
+            return "given-up" if state.given_up else "refused"
         case _:
             return "retry"

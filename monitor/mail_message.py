@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -64,13 +65,18 @@ class Answer:
     """What became of one recipient.
 
     Attributes:
-        code: the server's, e.g. 250, 450, 550; 0 where no server answered.
+        code: the server's about this recipient, e.g. 250, 450, 550; 0 where none came, because no server answered or
+            because what it said was about us.
         text: the server's words, or why none came; one line, capped.
+        server: who said so, `host:port`; empty where nobody did, or several.
+        of_mail: it holds for the whole mail (nobody answered, or the text was refused), not for this recipient alone.
     """
 
     address: str
     code: int
     text: str
+    server: str = ""
+    of_mail: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -81,12 +87,23 @@ class Answer:
         """For good: asking again will not help."""
         return 500 <= self.code < 600
 
+    @property
+    def said(self) -> str:
+        """As it is kept: code, words, and who said so."""
+        return f"{self.code} {self.text}" + (f" ({self.server})" if self.server else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of every recipient of one attempt."""
+    """What became of every recipient of one attempt.
+
+    Attributes:
+        answers: one for each recipient.
+        tried: what every mail server that was asked said, in the order in which they were; empty for other ways out.
+    """
 
     answers: tuple[Answer, ...]
+    tried: tuple[Answer, ...] = ()
 
 
 #: Sends one mail and tells what became of each recipient. A server that fails is an answer, never an exception.
@@ -116,9 +133,21 @@ def email_message(mail: MailMessage) -> EmailMessage:
     if mail.urgent:
         message["X-Priority"] = "1"
         message["Importance"] = "High"
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    # Only ASCII and short lines: no server on the way has reason to write it anew, which would break its signatures.
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     for file in mail.files:
         main, _, sub = file.media_type.partition("/")
         message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.file_name)
     return message
+
+
+def wire(mail: MailMessage) -> bytes:
+    """The mail as it is sent: lines end with CR LF, and everything is ASCII unless an address is not.
+
+    Raises:
+        ValueError: as for `email_message`.
+    """
+    addresses = (mail.sender.address, *(mailbox.address for mailbox in mail.to))
+    ascii_only = all(address.isascii() for address in addresses)
+    return email_message(mail).as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)

@@ -357,6 +357,16 @@ class Metrics:
     def samples_lost(self, lost: int) -> None:
         self.add("monitor_samples_lost_total", lost)
 
+    def mail_servers(self, names: Iterable[str]) -> None:
+        """Count from nothing what these mail servers say."""
+        for name in names:
+            for result in ("taken", "later", "refused", "failed"):
+                self.add("alert_mail_server_answers_total", 0, name, result)
+
+    def mail_server(self, server: str, code: int) -> None:
+        result = {2: "taken", 4: "later", 5: "refused"}.get(code // 100, "failed")
+        self.add("alert_mail_server_answers_total", 1, server, result)
+
     def delivered(self, result: Delivered, *, now_us: int, channel: str = "mail") -> None:
         self.add("alert_deliveries_total", 1, channel, result)
         if result == "delivered":

@@ -331,7 +331,7 @@ def _mails(queued: Iterable[Queued]) -> Iterator[MailSent]:
                     kind=_MAIL.get(message.kind, "other"),
                     recipient=_shortened(reader.address),
                     at_us=reader.settled_us or message.created_us,
-                    delivery=_DELIVERY[reader.state],
+                    delivery="given_up" if reader.given_up else _DELIVERY[reader.state],
                 )
 
 

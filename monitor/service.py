@@ -22,7 +22,7 @@ from monitor.check_run import Alerting, Recorder, run_check
 from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.delivery import Bell, Delivery, Patience
+from monitor.delivery import Bell, Delivery
 from monitor.doubt import Processor, believed, resolved
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
@@ -33,7 +33,6 @@ from monitor.month import MonthToDate
 from monitor.pages import Days
 from monitor.pausing import Rests
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
-from monitor.smtp import smtp_sender
 from monitor.stillness import Stillness
 from monitor.store import events, incidents, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
@@ -60,7 +59,6 @@ _MONTH_S = 60.0
 _FOLLOW_UP_S = 10.0
 _CLEAN_UP_S = 15.0
 _GRACE_US = 1_500_000
-_LEASE_MARGIN_US = 15 * _SECOND_US  # beyond the time one mail may take
 _FOR_EVER_US = 2**62
 _BEAT_S = 1.0
 _ALERT_S = 2.0
@@ -285,19 +283,17 @@ class Service:
         )
 
     def _delivery(self) -> Delivery[MailMessage]:
-        settings = self._loaded.config
-        password = self._loaded.secrets.get(settings.mail.password) if settings.mail.password else None
+        self._metrics.mail_servers(server.called for server in self._loaded.config.mail.servers)
         return Delivery(
             database=self._database,
             in_store=self._in_store,
-            send=smtp_sender(settings.mail, password=password, directory=self._loaded.directory),
+            send=composition.mail_sender(self._loaded, self._clock),
             compose=composition.mail_writer(self._loaded),
             clock=self._clock,
             observer=self._metrics,
             owner=f"{os.getpid()}-{self._clock.new_id()}",
             chance=random.random,
-            # After a kill in the middle of sending, the next process waits this long and no longer.
-            patience=Patience(lease_us=settings.mail.timeout + _LEASE_MARGIN_US),
+            patience=composition.mail_patience(self._loaded),
             courtesy=lambda: self._loaded.config.courtesy,
         )
 

@@ -119,6 +119,7 @@ class Told:
         self.waiting = 0
         self.lost = 0
         self.deliveries: list[Delivered] = []
+        self.servers: list[tuple[str, int]] = []
         self.pending = 0
 
     def sample(self, sample: Sample) -> None:
@@ -141,6 +142,9 @@ class Told:
 
     def delivered(self, result: Delivered, *, now_us: int, channel: str = "mail") -> None:
         self.deliveries.append(result)
+
+    def mail_server(self, server: str, code: int) -> None:
+        self.servers.append((server, code))
 
     def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
         self.pending = pending

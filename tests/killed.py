@@ -19,8 +19,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from monitor.mail_message import MailMessage, Receipt
+from monitor.mail_settings import MailSettings
 from monitor.recipients import Recipient
-from monitor.smtp import MailSettings, smtp_sender
+from monitor.smtp import smtp_sender
 from monitor.store.database import Database
 from tests.heart import MINUTE, Office, at, run
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from monitor.cli import (
+    alert,
     check,
     clean_up,
     configuration,
@@ -65,7 +66,7 @@ app.command(procedure.findings)
 app.command(proof.verify)
 app.command(exchange.import_)
 app.command(exchange.export)
-app.command(look.alert)
+app.command(alert.alert)
 app.command(retained.db)
 app.command(look.dashboards_app)
 app.register_install_completion_command(help="Install completion for this shell.")

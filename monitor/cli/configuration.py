@@ -10,6 +10,7 @@ from cyclopts import App
 
 from monitor import config
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
+from monitor.clock import LIVE
 
 app = App(name="config", help="Check, show or begin a configuration.")
 
@@ -18,6 +19,7 @@ app = App(name="config", help="Check, show or begin a configuration.")
 def check(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     """Read the configuration and everything it includes; tell every problem with its place."""
     loaded = config.load(config_path)
+    config.require_mail_keys(loaded, config_path, now_us=LIVE.now_us())
     settings = loaded.config
     beneath = len(settings.name) + len(settings.tcp) + len(settings.smtp)
     say(

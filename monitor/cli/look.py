@@ -1,9 +1,7 @@
-"""`loketwacht status`, `incidents`, `alert`, `db`, `dashboards`: looking, and trying the way out."""
+"""`loketwacht status`, `incidents`, `db`, `dashboards`: looking, and the store."""
 
 from __future__ import annotations
 
-import asyncio
-import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,24 +12,18 @@ from rich.table import Table
 import dashboards.build
 from dashboards.status_page import Frame
 from monitor import composition, config, pages
-from monitor.alerts import test_messages
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
 from monitor.clock import LIVE
-from monitor.delivery import Delivery
-from monitor.observer import Unobserved
 from monitor.pages import Days
 from monitor.sealing import REMOVED, settled_until, thinned
-from monitor.smtp import smtp_sender
 from monitor.store import backup as copies
-from monitor.store import days, ledger, outbox
+from monitor.store import days, ledger
 from monitor.store import incidents as stored
-from monitor.store.database import Database, directly
-from monitor.webhooks import webhook_sender
+from monitor.store.database import Database
 from probes.sentences import sentence
 from probes.setup import installed_version
 from sla.period import instant_text
 
-alert = App(name="alert", help="Try the way mails take.")
 db = App(name="db", help="The store.")
 dashboards_app = App(name="dashboards", help="Grafana dashboards.")
 
@@ -111,57 +103,6 @@ def incidents_(*, config_path: ConfigPath = DEFAULT_CONFIG, limit: int = 50, jso
             table.add_row(i.id, instant_text(i.since_us, zone), until, sentence(i.failure, "nl"))
         people().print(table)
     return Exit.BAD_NEWS if any(i.until_us is None for i in found) else Exit.FINE
-
-
-@alert.command
-def test(*, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json = False) -> int:
-    """Send a test to every recipient and webhook by the real way, and tell each answer of the other side."""
-    loaded = config.load(config_path)
-    config.require_files(loaded, config_path)
-    mail = loaded.config.mail
-    password = loaded.secrets.get(mail.password) if mail.password else None
-    now_us = LIVE.now_us()
-    database = Database.open(loaded.database_url)
-    try:
-        with database.begin() as tx:
-            queued = outbox.add(tx, test_messages(loaded.config.addressees, asked_us=now_us), now_us=now_us)
-        mails = Delivery(
-            database=database,
-            in_store=directly,
-            send=smtp_sender(mail, password=password, directory=loaded.directory),
-            compose=composition.mail_writer(loaded),
-            clock=LIVE,
-            observer=Unobserved(),
-            owner=f"alert-test-{LIVE.new_id()}",
-            chance=random.random,
-        )
-        asyncio.run(mails.deliver_due())
-        programs = Delivery(
-            database=database,
-            in_store=directly,
-            send=webhook_sender(lambda: composition.webhooks(loaded), LIVE),
-            compose=composition.webhook_writer(loaded),
-            clock=LIVE,
-            observer=Unobserved(),
-            owner=f"alert-test-{LIVE.new_id()}",
-            chance=random.random,
-            channel="webhook",
-        )
-        asyncio.run(programs.deliver_due())
-        with database.read() as tx:
-            sent = [message for name in queued if (message := outbox.get(tx, name)) is not None]
-    finally:
-        database.close()
-    results = [
-        {"to": reader.address, "result": reader.state.value, "answer": reader.answer}
-        for m in sent
-        for reader in m.readers
-    ]
-    if json_:
-        answer(results)
-    for result in results:
-        say(f"{result['to']}: {result['result']} ({result['answer'] or 'no answer yet'})")
-    return Exit.FINE if results and all(r["result"] == "sent" for r in results) else Exit.BAD_NEWS
 
 
 @db.command

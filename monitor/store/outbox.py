@@ -43,6 +43,11 @@ class ReaderState:
     answer: str
     name: str = ""
 
+    @property
+    def given_up(self) -> bool:
+        """Lost because it could not be delivered in time, and not because the other side refused it for good."""
+        return self.state is Settled.FAILED and not self.answer.startswith("5")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:

@@ -21,9 +21,9 @@ from monitor.config import Config
 from monitor.courtesy import DigestRule
 from monitor.hours import HoursSettings
 from monitor.incidents import IncidentRule
+from monitor.mail_settings import DkimSettings, MailSettings, RelaySettings, SmimeSettings
 from monitor.outward_settings import AlertmanagerSettings, DrillSettings, HeartbeatSettings, WebhookSettings
 from monitor.recipients import Recipient
-from monitor.smtp import MailSettings
 from monitor.toml_file import ConfigError
 from probes import checks
 from probes.assertions import seconds
@@ -120,6 +120,9 @@ IN_CONFIGURATION: dict[str, type[BaseModel]] = {
     "## `[incidents]`": IncidentRule,
     "## `[mailbox]`": Mailbox,
     "## `[mail]`": MailSettings,
+    "### `[[mail.relay]]`": RelaySettings,
+    "### `[mail.dkim]`": DkimSettings,
+    "### `[mail.smime]`": SmimeSettings,
     "## `[[recipient]]`": Recipient,
     "## `[hours]`": HoursSettings,
     "## `[digest]`": DigestRule,

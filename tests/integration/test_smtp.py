@@ -10,7 +10,8 @@ import trustme
 from pydantic import ValidationError
 
 from monitor.mail_message import Mailbox, MailMessage, Receipt
-from monitor.smtp import MailSettings, smtp_sender
+from monitor.mail_settings import MailSettings
+from monitor.smtp import smtp_sender
 from tests.smtp_server import PASSWORD, USER, Mailroom, serving
 
 MAIL = MailMessage(

@@ -109,6 +109,7 @@ def everything() -> Metrics:
     metrics.set("monitor_drill_last_success_timestamp_seconds", NOW_S)
     metrics.set("sla_last_report_timestamp_seconds", 0, "PROEF")
     metrics.delivered("delivered", now_us=NOW)
+    metrics.mail_servers(["smtp.example:587"])
     month = span("2026-11-02", "2026-11-03")
     found = judge(contract(clause(window="dienst")), month, all_up_but(month))
     metrics.sla(found, budgets(found), now_us=NOW)
@@ -351,6 +352,22 @@ def test_trouble_with_the_store_is_counted(metrics: Metrics) -> None:
     assert read(metrics, "monitor_db_errors_total") == {(): 1}
     assert read(metrics, "monitor_samples_waiting") == {(): 7}
     assert read(metrics, "monitor_samples_lost_total") == {(): 2}
+
+
+def test_what_each_mail_server_says_is_counted_by_itself() -> None:
+    """T8: a server that fails while another takes the mail is seen failing."""
+    metrics = Metrics(version="1.2.3", started_us=NOW)
+    metrics.mail_servers(["first:25", "second:25"])
+    for server, code in (("first:25", 0), ("first:25", 451), ("first:25", 550), ("second:25", 250), ("second:25", 250)):
+        metrics.mail_server(server, code)
+    [counted] = [family for family in metrics.families() if family.metric.name == "alert_mail_server_answers_total"]
+    assert {labels: value for labels, value in counted.values if value} == {
+        ("first:25", "failed"): 1,
+        ("first:25", "later"): 1,
+        ("first:25", "refused"): 1,
+        ("second:25", "taken"): 2,
+    }
+    assert dict(counted.values)["second:25", "failed"] == 0
 
 
 def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics) -> None:
