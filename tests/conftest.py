@@ -46,6 +46,10 @@ def _postgres() -> bool:
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     # Playwright's driver, which steers it, is linked against libatomic.
     "chromium": (lambda: Path("/usr/bin/chromium").exists() and _library("atomic"), "chromium libatomic1"),
+    "dkimpy": (
+        lambda: all(Path("/usr/lib/python3/dist-packages", name).exists() for name in ("dkim", "nacl")),
+        "python3-dkim python3-nacl",
+    ),
     "prometheus": (lambda: bool(shutil.which("prometheus") and shutil.which("promtool")), "prometheus"),
     "pango": (
         lambda: _library("pango-1.0") and _library("pangoft2-1.0") and _library("harfbuzz-subset"),

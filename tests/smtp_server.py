@@ -14,7 +14,25 @@ from typing import Any
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+from monitor.mail_message import Mailbox, MailMessage
+
 USER, PASSWORD = "loketwacht", "geheim wachtwoord"
+
+#: A mail of the kind the monitor sends, to two people.
+MAIL = MailMessage(
+    message_id="incident.x.1@monitor.example",
+    sender=Mailbox(address="loketwacht@example.be", name="Loketwacht – wacht"),
+    to=(Mailbox(address="a@example.be", name="An"), Mailbox(address="b@example.be")),
+    recipients=("a@example.be", "b@example.be"),
+    subject="[Voorbeeldloket] HERSTELD: Aanvraag indienen - x",
+    text="Het werkt weer: é.\n",
+    html="<p>Het werkt weer: é.</p>",
+    date_us=1_795_000_000_000_000,
+    event="recovered",
+    in_reply_to="incident.x@monitor.example",
+    references=("incident.x@monitor.example",),
+    list_id="loketwacht.example.be",
+)
 
 
 @dataclass
@@ -31,6 +49,7 @@ class Mailroom:
     data: str | None = None
     hang: str | None = None
     mails: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
@@ -45,6 +64,7 @@ class Mailroom:
         if self.data is not None:
             return self.data
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.raw.append(envelope.content)
         self.recipients.append(list(envelope.rcpt_tos))
         if self.hang == "drop":
             server.transport.abort()

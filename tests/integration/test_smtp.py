@@ -9,25 +9,10 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
-from monitor.mail_message import Mailbox, MailMessage, Receipt
+from monitor.mail_message import MailMessage, Receipt
 from monitor.mail_settings import MailSettings
 from monitor.smtp import smtp_sender
-from tests.smtp_server import PASSWORD, USER, Mailroom, serving
-
-MAIL = MailMessage(
-    message_id="incident.x.1@monitor.example",
-    sender=Mailbox(address="loketwacht@example.be", name="Loketwacht – wacht"),
-    to=(Mailbox(address="a@example.be", name="An"), Mailbox(address="b@example.be")),
-    recipients=("a@example.be", "b@example.be"),
-    subject="[Voorbeeldloket] HERSTELD: Aanvraag indienen - x",
-    text="Het werkt weer: é.\n",
-    html="<p>Het werkt weer: é.</p>",
-    date_us=1_795_000_000_000_000,
-    event="recovered",
-    in_reply_to="incident.x@monitor.example",
-    references=("incident.x@monitor.example",),
-    list_id="loketwacht.example.be",
-)
+from tests.smtp_server import MAIL, PASSWORD, USER, Mailroom, serving
 
 
 @pytest.fixture(scope="module")
