@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+
+_FOLDED_AT_ONCE = re.compile(rb"^([A-Za-z-]+:)\r\n(?=[ \t])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,4 +153,7 @@ def wire(mail: MailMessage) -> bytes:
     """
     addresses = (mail.sender.address, *(mailbox.address for mailbox in mail.to))
     ascii_only = all(address.isascii() for address in addresses)
-    return email_message(mail).as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)
+    content = email_message(mail).as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)
+    head, empty, body = content.partition(b"\r\n\r\n")
+    # The library folds a field whose first word is long directly behind its name; programs show the blank then.
+    return _FOLDED_AT_ONCE.sub(rb"\1", head) + empty + body

@@ -12,6 +12,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import opensmtpd
+
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("house")
 
@@ -50,6 +52,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: all(Path("/usr/lib/python3/dist-packages", name).exists() for name in ("dkim", "nacl")),
         "python3-dkim python3-nacl",
     ),
+    "opensmtpd": (opensmtpd.is_here, "opensmtpd (and root, who may give it a namespace)"),
     "prometheus": (lambda: bool(shutil.which("prometheus") and shutil.which("promtool")), "prometheus"),
     "pango": (
         lambda: _library("pango-1.0") and _library("pangoft2-1.0") and _library("harfbuzz-subset"),

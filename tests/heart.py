@@ -14,7 +14,7 @@ from monitor.courtesy import Courtesy, DigestRule
 from monitor.delivery import Delivery
 from monitor.hours import Hours
 from monitor.incidents import HEALTHY, Event, IncidentRule, State, advance
-from monitor.mail_message import Answer, Mailbox, MailMessage, Receipt
+from monitor.mail_message import Answer, Mailbox, MailMessage, Receipt, SendMail
 from monitor.mail_text import House, composer
 from monitor.observer import Delivered
 from monitor.recipients import Recipient
@@ -168,6 +168,7 @@ class Office:
         codes: what the server says to an address; 250 to all others. 0 is a server that is not there.
         down: nobody answers at all.
         sent: mails that reached somebody, and in `accepted` whom each of them reached.
+        post: a real way out in place of that server.
     """
 
     database: Database
@@ -180,6 +181,7 @@ class Office:
     digest: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
     sent: list[MailMessage] = field(default_factory=list)
     accepted: list[tuple[str, ...]] = field(default_factory=list)
+    post: SendMail | None = None
     told: Told = field(default_factory=Told)
 
     @property
@@ -200,7 +202,7 @@ class Office:
         return Delivery(
             database=self.database,
             in_store=directly,
-            send=self._send,
+            send=self.post or self._send,
             compose=composer(HOUSE),
             clock=self.clock,
             observer=self.told,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ def test_a_mail_arrives_with_its_headers_and_both_forms(authority, ca_file):
     assert mail["From"] == "Loketwacht – wacht <loketwacht@example.be>"
     assert mail.get_body(("plain",)).get_content().strip() == "Het werkt weer: é."
     assert mail.get_body(("html",)).get_content().strip() == "<p>Het werkt weer: é.</p>"
+
+
+def test_a_mail_is_ascii_in_lines_that_no_server_has_to_write_anew(authority, ca_file):
+    subject = "[Voorbeeldloket] STORING: Aanvraag indienen - indienen-20261123T100000Z"
+    long = replace(MAIL, subject=subject, html="é" * 5000)
+    room = Mailroom()
+    posted(room, authority, ca_file, mail=long)
+    [raw] = room.raw
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) < 100
+    assert f"\r\nSubject: {subject}\r\n".encode() in raw
+    assert room.mails[0].get_body(("html",)).get_content().strip() == long.html
 
 
 def test_the_refusal_of_one_recipient_is_told_beside_the_other_s_success(authority, ca_file):
