@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cyclopts import App
@@ -29,19 +29,20 @@ class _Listening:
 
     Attributes:
         post: the way of all mails.
-        through: the way of the tests; other mails that are due meanwhile are none of their business.
+        through: a new way for each test, which no server's silence towards the one before has changed; other mails that
+            are due meanwhile go the way of all.
         tests: ids of the test messages.
     """
 
     post: SendMail
-    through: SendMail
+    through: Callable[[], SendMail]
     tests: Sequence[str]
     heard: dict[str, list[Answer]] = field(default_factory=dict)
 
     async def send(self, mail: MailMessage) -> Receipt:
         if mail.message_id.rpartition("@")[0] not in self.tests:
             return await self.post(mail)
-        receipt = await self.through(mail)
+        receipt = await self.through()(mail)
         for one in receipt.tried:
             self.heard.setdefault(one.address, []).append(one)
         return receipt
@@ -71,7 +72,7 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             queued = outbox.add(tx, test_messages(loaded.config.addressees, asked_us=now_us), now_us=now_us)
         listening = _Listening(
             post=composition.mail_sender(loaded, LIVE),
-            through=composition.mail_sender(loaded, LIVE, only=server),
+            through=lambda: composition.mail_sender(loaded, LIVE, only=server),
             tests=queued,
         )
         mails = Delivery(
@@ -112,8 +113,7 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
                 for one in listening.heard.get(reader.address, [])
             ],
         }
-        for m in sent
-        for reader in m.readers
+        for reader in sorted((reader for m in sent for reader in m.readers), key=lambda reader: reader.address)
     ]
     if json_:
         answer(results)

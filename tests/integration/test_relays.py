@@ -1,0 +1,254 @@
+"""Two real mail servers, one of which fails in every way SMTP knows: who gets the mail, from whom, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from monitor import composition, config
+from monitor.alerts import test_messages as messages_to_try
+from monitor.clock import monotonic_us
+from monitor.mail_message import Receipt
+from monitor.mail_settings import RelaySettings
+from monitor.relays import by_relays
+from monitor.smtp import QUIT_SECONDS, smtp_sender
+from monitor.store import outbox
+from monitor.store.database import Database
+from tests.heart import OPS, SECOND, Office
+from tests.smtp_server import MAIL, Mailroom, serving
+
+BOTH = {"a@example.be", "b@example.be"}
+AUTHORITY = trustme.CA()
+
+
+def relay(port: int, timeout: str = "500ms") -> RelaySettings:
+    return RelaySettings.model_validate({"host": "127.0.0.1", "port": port, "security": "none", "timeout": timeout})
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """The kernel takes the connection, and nobody ever says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def posted(first: Mailroom | None, second: Mailroom) -> Receipt:
+    """What becomes of the mail; None: the first server says nothing at all."""
+
+    async def scene() -> Receipt:
+        async with AsyncExitStack() as stack:
+            rooms = [room for room in (first, second) if room is not None]
+            ports = [await stack.enter_async_context(serving(room, AUTHORITY, tls="none")) for room in rooms]
+            if first is None:
+                ports.insert(0, stack.enter_context(silent()))
+            senders = [smtp_sender(relay(at), password=None, directory=Path()) for at in ports]
+            return await by_relays(senders, monotonic_us=lambda: 0)(MAIL)
+
+    return asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(None, id="never says a word"),
+        pytest.param(Mailroom(hang="data"), id="hangs in DATA"),
+        pytest.param(Mailroom(data="451 4.3.0 later"), id="4xx after DATA"),
+        pytest.param(Mailroom(data="554 5.7.1 looks like spam"), id="5xx after DATA"),
+        pytest.param(
+            Mailroom(rcpt=dict.fromkeys(BOTH, "554 5.7.1 <x>: Relay access denied")), id="nobody may relay here"
+        ),
+        pytest.param(Mailroom(rcpt=dict.fromkeys(BOTH, "450 4.2.0 greylisted")), id="greylists all"),
+    ],
+)
+def test_what_the_first_does_not_take_the_second_takes_at_once(first: Mailroom | None) -> None:
+    """T4: and nobody gets it twice."""
+    second = Mailroom()
+    receipt = posted(first, second)
+    assert {answer.address: answer.code for answer in receipt.answers} == dict.fromkeys(BOTH, 250)
+    assert second.recipients == [sorted(BOTH)]
+    assert first is None or first.mails == []
+    assert len(receipt.tried) == 4
+
+
+def test_whoever_the_first_took_it_for_gets_it_from_no_other() -> None:
+    """T7: partial refusal at the first, greylisting of one."""
+    first, second = Mailroom(rcpt={"a@example.be": "450 4.2.0 greylisted"}), Mailroom()
+    posted(first, second)
+    assert (first.recipients, second.recipients) == ([["b@example.be"]], [["a@example.be"]])
+
+
+def test_a_recipient_the_first_does_not_know_is_offered_to_no_other() -> None:
+    first, second = Mailroom(rcpt={"a@example.be": "550 5.1.1 no such user"}), Mailroom()
+    receipt = posted(first, second)
+    assert {answer.address: answer.code for answer in receipt.answers} == {"a@example.be": 550, "b@example.be": 250}
+    assert second.mails == []
+
+
+def test_a_connection_that_breaks_behind_the_last_byte_may_double_but_never_lose_the_mail() -> None:
+    """T5: nobody knows whether the first has it; both have the same Message-ID."""
+    first, second = Mailroom(hang="drop"), Mailroom()
+    posted(first, second)
+    assert [mail["Message-ID"] for mail in (*first.mails, *second.mails)] == [f"<{MAIL.message_id}>"] * 2
+
+
+def test_a_refusal_is_not_forgotten_where_the_text_hangs_behind_it() -> None:
+    """T7: the one is refused for good, the other is tried again."""
+    hanging = Mailroom(rcpt={"a@example.be": "550 5.1.1 no such user"}, hang="data")
+
+    async def scene() -> Receipt:
+        async with serving(hanging, AUTHORITY, tls="none") as port:
+            return await smtp_sender(relay(port), password=None, directory=Path())(MAIL)
+
+    receipt = asyncio.run(scene())
+    assert {answer.address: answer.code for answer in receipt.answers} == {"a@example.be": 550, "b@example.be": 0}
+
+
+# -- with the outbox ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    people = tuple(OPS.model_copy(update={"address": address}) for address in sorted(BOTH))
+    yield Office(database=database, recipients=people)
+    database.close()
+
+
+def attempts(office: Office, room: Mailroom, *then: dict[str, object]) -> list[dict[str, str]]:
+    """The states of the readers after each attempt at one server, which changes before each further one."""
+
+    async def scene() -> list[dict[str, str]]:
+        found = []
+        async with serving(room, AUTHORITY, tls="none") as port:
+            office.post = smtp_sender(relay(port), password=None, directory=Path())
+            for change in ({}, *then):
+                for name, value in change.items():
+                    setattr(room, name, value)
+                await office.delivery.deliver_due()
+                office.now_us += 60 * SECOND
+                [queued] = office.queue()
+                found.append({who.address: who.state.value for who in queued.readers})
+        return found
+
+    with office.database.begin() as tx:
+        outbox.add(tx, messages_to_try(office.recipients, asked_us=office.now_us), now_us=office.now_us)
+    return asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"hang": "data"}, {"data": "451 4.3.0 later"}, {"data": "421 4.3.2 closing"}],
+    ids=["hangs in DATA", "4xx after DATA", "421 after DATA"],
+)
+def test_a_text_that_was_not_taken_is_sent_again_once(office: Office, trouble: dict[str, str]) -> None:
+    """T4: hanging, put off, closing."""
+    room = Mailroom(**trouble)
+    states = attempts(office, room, {"hang": None, "data": None}, {})
+    assert states == [dict.fromkeys(BOTH, "pending"), dict.fromkeys(BOTH, "sent"), dict.fromkeys(BOTH, "sent")]
+    assert room.recipients == [sorted(BOTH)]
+
+
+def test_a_text_refused_for_good_is_lost_for_all_and_told_for_each(office: Office) -> None:
+    """T8: 5xx after DATA."""
+    assert attempts(office, Mailroom(data="554 5.6.0 no")) == [dict.fromkeys(BOTH, "failed")]
+    assert office.told.deliveries == ["refused", "refused"]
+
+
+def test_after_a_connection_that_broke_behind_the_last_byte_the_same_mail_comes_again(office: Office) -> None:
+    """T5: at least once, with one Message-ID."""
+    room = Mailroom(hang="drop")
+    assert attempts(office, room, {"hang": None})[-1] == dict.fromkeys(BOTH, "sent")
+    assert len(room.mails) == 2
+    assert len({mail["Message-ID"] for mail in room.mails}) == 1
+
+
+def test_a_server_that_will_not_relay_for_us_is_asked_again_and_loses_nobody(office: Office) -> None:
+    """T8: it counts as a try that failed, not as a refusal of the reader; somebody can mend it."""
+    room = Mailroom(rcpt={"a@example.be": "550 5.7.1 Relaying denied"})
+    first, second = attempts(office, room, {"rcpt": {}})
+    assert first == {"a@example.be": "pending", "b@example.be": "sent"}
+    assert second == dict.fromkeys(BOTH, "sent")
+    assert sorted(office.told.deliveries) == ["delivered", "delivered", "retry"]
+
+
+def test_each_server_s_answer_is_told_to_whoever_counts(office: Office) -> None:
+    with office.database.begin() as tx:
+        outbox.add(tx, messages_to_try(office.recipients, asked_us=office.now_us), now_us=office.now_us)
+    names: list[str] = []
+
+    async def scene() -> None:
+        first, second = Mailroom(rcpt={"a@example.be": "451 later"}), Mailroom()
+        async with serving(first, AUTHORITY, tls="none") as port, serving(second, AUTHORITY, tls="none") as other:
+            names.extend(f"127.0.0.1:{at}" for at in (port, other))
+            senders = [smtp_sender(relay(at), password=None, directory=Path()) for at in (port, other)]
+            office.post = by_relays(senders, monotonic_us=lambda: 0)
+            await office.delivery.deliver_due()
+
+    asyncio.run(scene())
+    assert office.told.servers == [(names[0], 451), (names[0], 250), (names[1], 250)]
+    assert {who.address: who.answer.rpartition(" (")[2] for who in office.queue()[0].readers} == {
+        "a@example.be": f"{names[1]})",
+        "b@example.be": f"{names[0]})",
+    }
+
+
+# -- in time -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_attempt_at_every_server_ends_within_its_lease(tmp_path: Path) -> None:
+    """T5: no other process may begin while this one still asks the last server."""
+
+    async def scene(text: str) -> tuple[int, int]:
+        with silent() as first, silent() as second, silent() as third:
+            ports = iter((first, second, third))
+            (tmp_path / "config.toml").write_text("".join(p.format(port=next(ports)) for p in text.split("|")))
+            loaded = config.load(tmp_path / "config.toml")
+            clock = replace(Office(database=None).clock, monotonic_us=monotonic_us)  # type: ignore[arg-type]
+            began_us = monotonic_us()
+            receipt = await composition.mail_sender(loaded, clock)(MAIL)
+            assert {answer.code for answer in receipt.answers} == {0}
+            assert [one.server for one in receipt.tried[::2]] == [f"127.0.0.1:{at}" for at in (first, second, third)]
+            return monotonic_us() - began_us, composition.mail_patience(loaded).lease_us
+
+    spent_us, lease_us = asyncio.run(scene(CONFIG))
+    assert 900_000 <= spent_us < 2 * SECOND
+    assert lease_us >= 900_000 + 3 * QUIT_SECONDS * SECOND + 5 * SECOND
+
+
+CONFIG = """
+[portal]
+name = "Loket"
+base_url = "http://127.0.0.1:1"
+contact = "mailto:ops@example.be"
+[[recipient]]
+address = "ops@example.be"
+[[name]]
+id = "naam"
+title = {{ nl = "Naam", en = "Name" }}
+interval = "1m"
+deadline = "5s"
+name = "loket.example"
+[mail]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+timeout = "400ms"
+sender = "loketwacht@example.be"
+|[[mail.relay]]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+timeout = "300ms"
+|[[mail.relay]]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+timeout = "200ms"
+"""
