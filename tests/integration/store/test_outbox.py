@@ -158,7 +158,8 @@ def test_what_was_sent_stays_sent_even_if_the_lease_had_passed_on(office):
     assert office.queue()[0].state is Settled.SENT
 
 
-def test_after_three_days_a_mail_is_given_up_loudly(office):
+def test_after_three_days_a_mail_is_given_up_loudly(office, caplog):
+    """T8: counted, kept as an event, and an error in the log."""
     office.recipients = (A,)
     office.down = True
     queue_test(office)
@@ -169,6 +170,8 @@ def test_after_three_days_a_mail_is_given_up_loudly(office):
     assert office.told.deliveries[-1] == "given-up"
     with office.database.read() as tx:
         assert events.last(tx, "mail-given-up") is not None
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["mail lost for this reader"]
+    assert all(who.given_up for who in office.queue()[0].readers)
 
 
 def test_pauses_grow_up_to_ten_minutes(office):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from probes.sample import Evidence
 from sla.ledger import Entry
 from tests.agreements import contract
 from tests.bundles import proven
-from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, Office, a_sample, at, run
+from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample, at, run
 from tests.procedures import drafted, sent
 from tests.running_service import HERE, a_place
 
@@ -99,6 +100,25 @@ def test_an_open_incident_stands_on_the_page_until_it_is_over(site: Site) -> Non
     assert len(site.pages.get("/api/v1/status").json()["incidents"]) == 1
     site.office.live("...")
     assert site.pages.get("/api/v1/status").json()["incidents"] == []
+
+
+def test_what_became_of_each_mail_stands_on_the_page_of_its_incident(site: Site) -> None:
+    """T7, T8: taken, refused and given up are three different things."""
+    people = [OPS.model_copy(update={"address": f"{name}@{name}.example"}) for name in ("een", "twee", "drie")]
+    site.office.recipients = tuple(people)
+    site.office.codes = {"twee@twee.example": 550, "drie@drie.example": 451}
+    site.office.live("xx")
+    [incident] = site.office.open_incidents()
+    assert told(site, incident) == {"een": "aanvaard door", "twee": "geweigerd door", "drie": "wacht op"}
+    site.office.now_us += 3 * DAY
+    site.office.deliver()
+    assert told(site, incident)["drie"] == "opgegeven na"
+
+
+def told(site: Site, incident: str) -> dict[str, str]:
+    """Per reader, the first two words about his mail."""
+    found = re.findall(r"<td>\w…@(\w+)\.example</td><td>(\w+ \w+)", site.pages.get(f"/incident/{incident}").text)
+    return dict(found)
 
 
 def test_a_check_that_was_not_measured_lately_is_unknown_and_not_green(site: Site) -> None:
