@@ -284,6 +284,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "What each mail server said per recipient it was asked for: taken, later, refused or failed.",
     ),
     Metric(
+        "alert_mail_certificate_expiry_timestamp_seconds",
+        "gauge",
+        (),
+        "Until when mails can be signed by S/MIME; absent where they are not.",
+    ),
+    Metric(
         "alert_last_delivery_timestamp_seconds",
         "gauge",
         ("channel",),

@@ -13,7 +13,7 @@ from monitor.config import Loaded, LoadedContract
 from monitor.delivery import Patience
 from monitor.mail_message import Mailbox, MailMessage, SendMail
 from monitor.mail_settings import RelaySettings
-from monitor.mail_signing import signatures
+from monitor.mail_signing import Signatures, signatures
 from monitor.mail_text import House, composer
 from monitor.outward_settings import filled
 from monitor.pages import Watched
@@ -133,7 +133,7 @@ def mail_sender(loaded: Loaded, clock: Clock, *, only: str | None = None) -> Sen
         MailKeyError: a key or certificate of `[mail]` cannot sign; `config.require_mail_keys` tells it with its place.
     """
     mail = loaded.config.mail
-    written = signatures(mail, secrets=loaded.secrets, directory=loaded.directory).writer(clock.now_us)
+    written = mail_signatures(loaded).writer(clock.now_us)
 
     def sender(server: RelaySettings) -> SendMail:
         password = loaded.secrets[server.password] if server.password else None
@@ -141,6 +141,15 @@ def mail_sender(loaded: Loaded, clock: Clock, *, only: str | None = None) -> Sen
 
     servers = [sender(server) for server in mail.servers if only in (None, server.called)]
     return by_relays(servers, monotonic_us=clock.monotonic_us)
+
+
+def mail_signatures(loaded: Loaded) -> Signatures:
+    """What signs the mails of this configuration.
+
+    Raises:
+        MailKeyError: as for `mail_sender`.
+    """
+    return signatures(loaded.config.mail, secrets=loaded.secrets, directory=loaded.directory)
 
 
 def mail_patience(loaded: Loaded) -> Patience:

@@ -25,6 +25,7 @@ from monitor.hours import HoursSettings, hours_problems, named_hours
 from monitor.incident_settings import severity_problems
 from monitor.incidents import DRILL, MONITOR, IncidentRule
 from monitor.journey_checks import journey_problems
+from monitor.mail_problems import mail_problems
 from monitor.mail_settings import MailSettings
 from monitor.mail_signing import MailKeyError, Signatures, require_now, signatures
 from monitor.outward_settings import (
@@ -501,9 +502,7 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
             yield origins.problem(
                 ("mailbox", name, "password"), f'there is no secret "{box.password}"', "Add it to [secrets]."
             )
-    for loc, secret in _mail_secrets(config.mail):
-        if secret not in config.secrets:
-            yield origins.problem(loc, f'there is no secret "{secret}"', "Add it to [secrets].")
+    yield from mail_problems(config.mail, secrets=config.secrets, origins=origins)
     for key in ("token", "write_token"):
         secret = getattr(config.pages, key)
         if secret is not None and secret not in config.secrets:
@@ -514,19 +513,6 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         yield origins.problem(
             ("signature", "secret"), f'there is no secret "{config.signature.secret}"', "Add it to [secrets]."
         )
-
-
-def _mail_secrets(mail: MailSettings) -> Iterator[tuple[Loc, str]]:
-    """The secrets that mail needs, each with its place."""
-    if mail.password is not None:
-        yield ("mail", "password"), mail.password
-    for index, relay in enumerate(mail.relay):
-        if relay.password is not None:
-            yield ("mail", "relay", index, "password"), relay.password
-    if mail.dkim is not None:
-        yield ("mail", "dkim", "key"), mail.dkim.key
-    if mail.smime is not None:
-        yield ("mail", "smime", "key"), mail.smime.key
 
 
 def _contract_checks(config: Config, contracts: tuple[LoadedContract, ...]) -> Iterator[Problem]:

@@ -284,6 +284,8 @@ class Service:
 
     def _delivery(self) -> Delivery[MailMessage]:
         self._metrics.mail_servers(server.called for server in self._loaded.config.mail.servers)
+        if (smime := composition.mail_signatures(self._loaded).smime) is not None:
+            self._metrics.set("alert_mail_certificate_expiry_timestamp_seconds", smime.until_us / _SECOND_US)
         return Delivery(
             database=self._database,
             in_store=self._in_store,

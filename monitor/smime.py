@@ -30,9 +30,14 @@ class SmimeSigner:
     key: SmimeKey
     chain: tuple[x509.Certificate, ...] = ()
 
+    @property
+    def until_us(self) -> int:
+        """The last instant at which the certificate is valid."""
+        return int(self.certificate.not_valid_after_utc.timestamp()) * 1_000_000
+
     def valid_at(self, now_us: int) -> bool:
-        begin, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
-        return begin.timestamp() <= now_us / 1e6 <= end.timestamp()
+        since_us = int(self.certificate.not_valid_before_utc.timestamp()) * 1_000_000
+        return since_us <= now_us <= self.until_us
 
     def signed(self, content: bytes) -> bytes:
         """The mail with its content signed.

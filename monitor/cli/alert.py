@@ -85,6 +85,7 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             owner=f"alert-test-{LIVE.new_id()}",
             chance=random.random,
             patience=composition.mail_patience(loaded),
+            courtesy=lambda: loaded.config.courtesy,
         )
         asyncio.run(mails.deliver_due())
         programs = Delivery(
