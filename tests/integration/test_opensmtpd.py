@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def tries(office: Office, *, until_us: int, step_us: int = 0) -> int:
         office.now_us = max(office.now_us + step_us, min(due_us))
         office.deliver()
         number += 1
+
+
+def processes(server: OpenSmtpd) -> list[str]:
+    """Those on this machine that were started with its folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(server.home).encode() in path.read_bytes():
+                found.append(path.parent.name)
+    return found
+
+
+def test_the_server_leaves_no_process_behind(server: OpenSmtpd) -> None:
+    with server.running():
+        assert len(processes(server)) > 2
+    assert processes(server) == []
 
 
 def test_a_mail_arrives_with_its_headers_and_both_forms(office: Office, server: OpenSmtpd) -> None:
