@@ -14,14 +14,11 @@ import trustme
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from monitor.cli import main
+from tests.mail_config import AROUND_MAIL
 from tests.mail_signatures import dkim_record, dkim_right, pem
 from tests.smtp_server import PASSWORD, Mailroom, serving
 
 CONFIG = """
-[portal]
-name = "Loket"
-base_url = "http://127.0.0.1:1"
-contact = "mailto:ops@example.be"
 [secrets]
 first = {{ file = "first" }}
 second = {{ file = "second" }}
@@ -43,17 +40,6 @@ port = {ports[1]}
 ca_file = "ca.pem"
 username = "loketwacht"
 password = "second"
-[[recipient]]
-address = "a@example.be"
-[[recipient]]
-address = "b@example.be"
-language = "en"
-[[name]]
-id = "naam"
-title = {{ nl = "Naam", en = "Name" }}
-interval = "1m"
-deadline = "5s"
-name = "loket.example"
 """
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -84,7 +70,7 @@ def tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Try:
 
         async def scene() -> tuple[int, list[str]]:
             async with serving(first, authority) as port, serving(second, authority) as other:
-                (tmp_path / "config.toml").write_text(CONFIG.format(ports=(port, other)))
+                (tmp_path / "config.toml").write_text(AROUND_MAIL + CONFIG.format(ports=(port, other)))
                 names = [f"127.0.0.1:{port}", f"127.0.0.1:{other}"]
                 words = ["--json", "--config", str(tmp_path / "config.toml"), *(word.format(*names) for word in more)]
                 return await asyncio.to_thread(main, ("alert", "test", *words)), names

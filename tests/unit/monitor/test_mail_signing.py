@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from monitor import config
+from monitor.cli import main
 from monitor.mail_signing import Signatures
 from monitor.smime import SmimeSigner
 from monitor.toml_file import ConfigError
+from tests.mail_config import AROUND_MAIL
 from tests.mail_signatures import certificate_pem, ed25519_key, pem
 from tests.smtp_server import MAIL
 
@@ -24,23 +26,12 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 SENDER = "loketwacht@example.be"
 BASE = f"""
-[portal]
-name = "Loket"
-base_url = "http://127.0.0.1:1"
-contact = "mailto:ops@example.be"
+{AROUND_MAIL}
 [secrets]
 sleutel = {{ file = "sleutel.pem" }}
 [mail]
 host = "127.0.0.1"
 sender = "{SENDER}"
-[[recipient]]
-address = "ops@example.be"
-[[name]]
-id = "naam"
-title = {{ nl = "Naam", en = "Name" }}
-interval = "1m"
-deadline = "5s"
-name = "loket.example"
 """
 DKIM = """
 [mail.dkim]
@@ -210,3 +201,20 @@ def test_a_mail_leaves_unsigned_where_its_certificate_ran_out_and_the_log_says_s
         with caplog.at_level(logging.ERROR):
             assert (b"multipart/signed" in written(MAIL)) == signed
     assert [record.message for record in caplog.records] == ["a mail leaves unsigned: its certificate is not valid now"]
+
+
+@pytest.mark.parametrize("command", [("run",), ("alert", "test"), ("config", "check")], ids=" ".join)
+def test_a_wrong_key_ends_a_command_before_it_begins(tmp_path, capsys, command):
+    path = a_folder(tmp_path, DKIM, "wachtwoord")
+    assert main((*command, "--config", str(path))) == 3
+    said = capsys.readouterr().err
+    line = path.read_text().splitlines().index('key = "sleutel"') + 1
+    assert f"{path}:{line}:1: mail.dkim.key: is no private key" in said
+    assert "wachtwoord" not in said
+
+
+def test_a_certificate_that_ran_out_is_told_when_the_configuration_is_checked(tmp_path, capsys):
+    gone = a_certificate(EC, until=NOW - timedelta(days=299))
+    path = a_folder(tmp_path, SMIME, pem(EC), gone)
+    assert main(("config", "check", "--config", str(path))) == 3
+    assert "mail.smime.certificate: has expired on 2026-01-28" in capsys.readouterr().err
