@@ -47,7 +47,8 @@ def by_relays(servers: Sequence[SendMail], *, monotonic_us: Callable[[], int]) -
                 tried[answer.address].append(answer)
                 if answer.accepted or (turn == 0 and answer.refused and not answer.of_mail):
                     settled[answer.address] = answer
-            _tell(mail, receipt)
+            if len(servers) > 1:
+                _tell(mail, receipt)  # of a single one, whoever settles the mail tells
         outcome = tuple(settled.get(address) or _undecided(tried[address]) for address in mail.recipients)
         return Receipt(answers=outcome, tried=tuple(heard))
 

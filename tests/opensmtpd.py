@@ -119,5 +119,4 @@ def opensmtpd(*people: str) -> Iterator[OpenSmtpd]:
         place.rules()
         yield place
     finally:
-        print((home / "log").read_text() if (home / "log").exists() else "")
         shutil.rmtree(home, ignore_errors=True)

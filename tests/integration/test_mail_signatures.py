@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -16,9 +15,9 @@ from monitor.clock import LIVE
 from monitor.dkim import DkimKey, DkimSigner
 from monitor.mail_message import File
 from monitor.mail_settings import MailSettings
-from monitor.mail_signing import Signatures, signatures
+from monitor.mail_signing import Signatures
 from monitor.smtp import smtp_sender
-from tests.mail_signatures import dkim_record, dkim_right, ed25519_key, openssl_verify
+from tests.mail_signatures import by_certificate, dkim_record, dkim_right, ed25519_key, openssl_verify
 from tests.smtp_server import MAIL, Mailroom, serving
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -89,31 +88,7 @@ def test_a_server_that_folds_header_lines_and_drops_blanks_leaves_the_signature_
 @pytest.fixture(scope="module", params=["rsa", "ec"])
 def by_sender(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Signatures, Path]:
     """Signed by a certificate of an authority below another, and the file of the one above."""
-    folder = tmp_path_factory.mktemp("smime")
-    make_certificates(folder, "rsa:2048" if request.param == "rsa" else "ec")
-    text = {"certificate": "cert.pem", "key": "smime"}
-    settings = MailSettings.model_validate({"host": "127.0.0.1", "sender": "loketwacht@example.be", "smime": text})
-    secrets = {"smime": (folder / "leaf.key").read_text()}
-    return signatures(settings, secrets=secrets, directory=folder), folder / "root.pem"
-
-
-def make_certificates(folder: Path, kind: str) -> None:
-    """A root, an authority below it, and the sender's certificate with the authority's behind it."""
-    (folder / "root.cnf").write_text("basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n")
-    (folder / "below.cnf").write_text("basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n")
-    (folder / "leaf.cnf").write_text(
-        "extendedKeyUsage=emailProtection\nkeyUsage=critical,digitalSignature\n"
-        "subjectAltName=email:loketwacht@example.be\n"
-    )
-    curve = "-pkeyopt ec_paramgen_curve:P-256" if kind == "ec" else ""
-    for name, above in (("root", None), ("below", "root"), ("leaf", "below")):
-        by = f"-CA {above}.pem -CAkey {above}.key -CAcreateserial" if above else "-signkey root.key"
-        for command in (
-            f"openssl req -newkey {kind} {curve} -nodes -subj /CN=Proef-{name} -keyout {name}.key -out {name}.csr",
-            f"openssl x509 -req -in {name}.csr {by} -days 36500 -extfile {name}.cnf -out {name}.pem",
-        ):
-            subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    (folder / "cert.pem").write_bytes((folder / "leaf.pem").read_bytes() + (folder / "below.pem").read_bytes())
+    return by_certificate(tmp_path_factory.mktemp("smime"), "rsa:2048" if request.param == "rsa" else "ec")
 
 
 @pytest.mark.parametrize("program", ["smime", "cms"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from monitor.clock import LIVE
 from monitor.dkim import DkimSigner
 from monitor.mail_settings import RelaySettings
 from monitor.mail_signing import Signatures
@@ -17,7 +19,7 @@ from monitor.relays import by_relays
 from monitor.smtp import smtp_sender
 from monitor.store.database import Database
 from tests.heart import MINUTE, Office, at
-from tests.mail_signatures import dkim_record, dkim_right
+from tests.mail_signatures import by_certificate, dkim_record, dkim_right, openssl_verify
 from tests.opensmtpd import OpenSmtpd, opensmtpd
 
 pytestmark = pytest.mark.opensmtpd
@@ -214,10 +216,17 @@ def test_the_second_server_takes_all_while_the_first_is_away(office: Office, ser
 
 
 @pytest.mark.dkimpy
-def test_the_domain_s_signature_outlives_the_way_through_it(office: Office, server: OpenSmtpd) -> None:
+def test_both_signatures_outlive_the_way_through_it(office: Office, server: OpenSmtpd, tmp_path: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    posting(office, server, signs=Signatures(dkim=DkimSigner(domain="example.be", selector="s", key=key)))
+    by_sender, root = by_certificate(tmp_path, "ec")
+    signs = replace(by_sender, dkim=DkimSigner(domain="example.be", selector="s", key=key))
+    office.now_us = LIVE.now_us()  # the certificate is of today
+    posting(office, server, signs=signs)
     with server.running():
         office.live("xx")
         server.mails(A.address, 1)
-    assert dkim_right(server.raw(A.address)[0], dkim_record(key))[0]
+        [mail] = server.raw(A.address)
+    assert dkim_right(mail, dkim_record(key))[0]
+    (tmp_path / "mail.eml").write_bytes(mail)
+    done = openssl_verify("cms", tmp_path / "mail.eml", root, tmp_path / "content")
+    assert done.returncode == 0, done.stderr

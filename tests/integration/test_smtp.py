@@ -109,7 +109,7 @@ def test_a_mail_is_ascii_in_lines_that_no_server_has_to_write_anew(authority, ca
 
 
 def test_the_refusal_of_one_recipient_is_told_beside_the_other_s_success(authority, ca_file):
-    """T7: the library returns a partial refusal, and raises a total one; both become answers."""
+    """T7: each recipient is asked for by himself, and has an answer of his own."""
     room = Mailroom(rcpt={"a@example.be": "550 no such user"})
     receipt = posted(room, authority, ca_file)
     assert codes(receipt) == {"a@example.be": 550, "b@example.be": 250}
