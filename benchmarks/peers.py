@@ -144,7 +144,7 @@ events {{ worker_connections 4096; }}
 http {{ access_log off; {temporary} default_type text/html; types {{ text/html html; }}
  server {{ listen 127.0.0.1:{http} backlog=4096; listen 127.0.0.1:{https} ssl backlog=4096; root {page};
   ssl_certificate {folder / "leaf.pem"}; ssl_certificate_key {folder / "leaf.key"};
-  ssl_session_tickets off; ssl_session_cache off;
+  ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
   location = /stap1.html {{ add_header Set-Cookie "sessie=0123456789abcdef; Path=/; HttpOnly"; }} }} }}
 """,
         encoding="utf-8",
