@@ -20,6 +20,8 @@ from probes.trail import Trail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: `ENCODING_DER` of the module underneath `ssl`, which does not hand it on.
+_DER = 2
 
 #: Whose TLS is spoken: Python's own, or that of the extra `rustls` (docs/performance.md tells what each costs).
 TlsLibrary = Literal["openssl", "rustls"]
@@ -171,7 +173,7 @@ def _certificates(connection: ssl.SSLObject | ssl.SSLSocket, method: str) -> tup
     if ask is not None:
         return tuple(one if isinstance(one, bytes) else one.public_bytes() for one in ask() or ())
     ask = getattr(getattr(connection, "_sslobj", None), method, None)
-    return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in (ask and ask()) or ())
+    return tuple(certificate.public_bytes(_DER) for certificate in (ask and ask()) or ())
 
 
 @lru_cache(maxsize=256)

@@ -68,9 +68,10 @@ class Connection:
                 self._received(data, at_us)
             else:
                 self._incoming.write(data)
-                if not self._shaken:
-                    self._shake(at_us)
                 if self._shaken:
+                    self._decrypt(at_us)
+                    self._flush()
+                elif self._shake(at_us):
                     self._decrypt(at_us)
         except Fault as fault:
             self._fail(fault)
@@ -107,18 +108,20 @@ class Connection:
             self._paused = True
             self._wire.hold()
 
-    def _shake(self, now: int) -> None:
+    def _shake(self, now: int) -> bool:
+        """The next step of the handshake; true where it was the last."""
         assert self.tls is not None
         try:
             self.tls.do_handshake()
         except ssl.SSLWantReadError:
             self._flush()
-            return
+            return False
         except ssl.SSLError as error:
             self._flush()  # the alert that tells the other side why
             raise _tls_fault(self.where, error) from error
-        self._flush()
+        # Our last word of the handshake leaves with what is said next, in one packet.
         self._shaken, self._shaken_us = True, now
+        return True
 
     def _decrypt(self, now: int) -> None:
         assert self.tls is not None
@@ -127,15 +130,14 @@ class Connection:
                 self._received(data, now)
             self.ended(None)
         except ssl.SSLWantReadError:
-            if self._outgoing.pending:
-                self._flush()
+            pass
         except ssl.SSLZeroReturnError:
             self.ended(None)
         except ssl.SSLError as error:
             raise _tls_fault(self.where, error) from error
 
     def _flush(self) -> None:
-        if self._outgoing.pending:
+        if self.tls is not None and self._outgoing.pending:
             self._wire.say(self._outgoing.read())
 
     def _how_it_ended(self, error: Exception | None) -> Fault:
@@ -164,7 +166,8 @@ class Connection:
             self._waiter.set_result(None)
 
     async def _wait(self) -> None:
-        """Until something happened."""
+        """Until something happened. What is still to be said leaves before."""
+        self._flush()
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -327,6 +330,7 @@ class Connection:
 
     async def aclose(self) -> None:
         """Ends the connection without waiting for the other side's goodbye; its socket is closed on return."""
+        self._flush()
         self._wire.close()
         await asyncio.sleep(0)  # whoever is told of it on this event loop has a turn before the run goes on
 
