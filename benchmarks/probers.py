@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import httpx
@@ -18,7 +19,7 @@ from monitor.clock import LIVE
 from probes.checks import Journey, Portal
 from probes.engine.names import Names
 from probes.engine.own import OwnTransport
-from probes.engine.settings import Way
+from probes.engine.settings import Signers, Way
 from probes.run import run
 from probes.sample import Outcome, Sample
 from probes.setup import Setup
@@ -46,9 +47,10 @@ def engine_cost(url: str, ca_file: str, load: Load, tls: TlsLibrary = "openssl")
 
 async def _engine_cost(url: str, ca_file: str, load: Load, tls: TlsLibrary) -> float:
     way = Way(
-        context=lambda: trust(ca_file, library=tls),
+        context=partial(trust, ca_file, library=tls),
         names=Names(monotonic_us=LIVE.monotonic_us, family="4"),
         monotonic_us=LIVE.monotonic_us,
+        signers=Signers() if tls == "rustls" else None,
     )
     request = httpx.Request("GET", url, headers={"User-Agent": "bench"})
 

@@ -15,7 +15,7 @@ from probes.checks import CertificateCheck, MailServerCheck, NameCheck, Portal, 
 from probes.created import Keep
 from probes.engine.certificates import handshake
 from probes.engine.names import Names, Remembered
-from probes.engine.settings import Proxy, Way
+from probes.engine.settings import Proxy, Signers, Way
 from probes.fault import Fault
 from probes.guest import Guest
 from probes.http import Transport, way_out
@@ -48,6 +48,7 @@ class Setup:
             real time are used, so that a run lives in simulated time.
         certificate: shows the certificate of a check; None asks the network, which simulated time does not have.
         remembered: addresses of names, kept from run to run only as far as `portal.dns_cache` allows.
+        signers: who signed what was trusted before, for rustls (`reach_safely`).
         browsers: whose turn it is to have a browser, and which one.
         guest: keeps order among runs, so that no host is asked too much.
         created: writes down what runs make at the portal; None: nobody does, and only a run itself takes it away.
@@ -65,6 +66,7 @@ class Setup:
     transport: Callable[[], Transport] | None = None
     certificate: Callable[[CertificateCheck], Awaitable[Handshake]] | None = None
     remembered: Remembered = field(default_factory=Remembered, repr=False)
+    signers: Signers = field(default_factory=Signers, repr=False)
     browsers: Browsers = field(default_factory=Browsers, repr=False)
     guest: Guest = field(default_factory=Guest, repr=False)
     created: Keep | None = None
@@ -103,6 +105,7 @@ class Setup:
             ),
             monotonic_us=self.monotonic_us,
             proxy=self._proxy(),
+            signers=self.signers if portal.tls == "rustls" else None,
         )
 
     def _private(self) -> frozenset[str]:
@@ -111,13 +114,15 @@ class Setup:
         proxy = urlsplit(portal.proxy).hostname if portal.proxy else None
         return frozenset(name.lower() for name in (*portal.private_hosts, *([proxy] if proxy else [])))
 
-    def _trusted(self, *, verify: bool = True, http: bool = True) -> ssl.SSLContext:
+    def _trusted(
+        self, *, verify: bool = True, http: bool = True, signers: frozenset[bytes] | None = None
+    ) -> ssl.SSLContext:
         portal = self.portal
         identity = None
         if portal.client_certificate is not None:
             password = None if portal.client_key_password is None else self._secret(portal.client_key_password)
             identity = Identity(certificate=portal.client_certificate, key=portal.client_key, password=password)
-        return trust(portal.ca_file, identity, verify=verify, http=http, library=portal.tls)
+        return trust(portal.ca_file, identity, verify=verify, http=http, library=portal.tls, signers=signers)
 
     def _proxy(self) -> Proxy | None:
         portal = self.portal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import ssl
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -64,15 +65,19 @@ def trust(
     verify: bool = True,
     http: bool = True,
     library: TlsLibrary = "openssl",
+    signers: frozenset[bytes] | None = None,
 ) -> ssl.SSLContext:
     """Whom we trust: the system's certificate authorities, and those of a file; and who we are.
 
     Built once per content of the files: it costs 36 ms. What shakes hands with it may be many connections at a time.
+    rustls sorts out its authorities anew for each of them, which for the system's takes longer than the handshake.
 
     Args:
         verify: false only to read a certificate that was refused; nothing is ever sent over such a connection.
         http: whether HTTP is what will be spoken; a mail server may refuse who offers it (RFC 7301, 3.2).
         library: whose TLS is spoken; `rustls` needs the extra of that name.
+        signers: only those of all authorities that have one of these names (`signers_of`); None for all. No verdict
+            on a chain by these signers depends on any other.
 
     Raises:
         ModuleNotFoundError: where that extra is not installed.
@@ -80,7 +85,7 @@ def trust(
     """
     paths = [path for path in (ca_file, identity and identity.certificate, identity and identity.key) if path]
     states = tuple((state.st_mtime_ns, state.st_size) for state in map(os.stat, paths))
-    return _trust(ca_file, identity, verify, http, library, states)
+    return _trust(ca_file, identity, verify, http, library, signers, states)
 
 
 @lru_cache(maxsize=64)
@@ -90,11 +95,18 @@ def _trust(
     verify: bool,  # noqa: FBT001 - part of the cache's key
     http: bool,  # noqa: FBT001
     library: TlsLibrary,
+    signers: frozenset[bytes] | None,
     states: tuple[tuple[int, int], ...],
 ) -> ssl.SSLContext:
     made_by: Any = ssl if library == "openssl" else importlib.import_module("rtls")
     context: ssl.SSLContext
-    if verify:
+    if verify and signers is not None:
+        everybody = _trust(ca_file, identity, verify, http, library, None, states)
+        context = made_by.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for der in everybody.get_ca_certs(binary_form=True):
+            if _subject(der) in signers:
+                context.load_verify_locations(cadata=der)
+    elif verify:
         context = made_by.create_default_context()
         if ca_file is not None:
             context.load_verify_locations(cafile=ca_file)
@@ -108,6 +120,27 @@ def _trust(
     if http:
         context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+@lru_cache(maxsize=256)
+def signers_of(chain: tuple[bytes, ...]) -> frozenset[bytes] | None:
+    """The names of who signed a chain, as DER: an authority of another name leads nowhere from it (RFC 5280, 6.1).
+
+    None where one of its certificates cannot be read.
+    """
+    try:
+        return frozenset(_certificate(der).issuer.public_bytes() for der in chain)
+    except ValueError:
+        return None
+
+
+def _subject(der: bytes) -> bytes | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of old authorities that number their certificates as nobody may any more
+        try:
+            return x509.load_der_x509_certificate(der).subject.public_bytes()
+        except ValueError:
+            return None
 
 
 def bios(context: ssl.SSLContext) -> tuple[ssl.MemoryBIO, ssl.MemoryBIO]:

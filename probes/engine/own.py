@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from probes.engine.connection import Connection
-from probes.engine.reach import authority, credentials, reach, request_head
+from probes.engine.reach import authority, credentials, reach, reach_safely, request_head
 from probes.engine.settings import Way
 from probes.fault import Fault
 from probes.sample import FailureKind
@@ -67,10 +67,11 @@ class OwnTransport(httpx.AsyncBaseTransport):
         old = self._connections.pop(origin, None)
         if old is not None:
             await old.aclose()
-        connection = await reach(host, port, self._way, trail, tunnel=scheme == "https")
-        self._connections[origin] = connection
         if scheme == "https":
-            await connection.secure(self._way.context(), host, trail)
+            connection = await reach_safely(host, port, self._way, trail)
+        else:
+            connection = await reach(host, port, self._way, trail, tunnel=False)
+        self._connections[origin] = connection
         return connection
 
     async def aclose(self) -> None:

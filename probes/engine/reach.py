@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+
 from probes.engine.connection import Connection, dial
 from probes.engine.settings import Proxy, Way, refused_by_proxy
 from probes.fault import Fault
 from probes.sample import FailureKind
+from probes.tls import signers_of
 from probes.trail import Trail
 
 
@@ -35,6 +38,38 @@ async def reach(host: str, port: int, way: Way, trail: Trail, *, tunnel: bool) -
             await connection.aclose()
             raise
     connection.where = f"{shown_host(host)}:{port}"
+    return connection
+
+
+async def reach_safely(host: str, port: int, way: Way, trail: Trail) -> Connection:
+    """A connection over TLS, whose certificate is verified.
+
+    Raises:
+        Fault: as `reach` does, or of kind tls.
+    """
+    known = way.signers.found.get((host, port)) if way.signers is not None else None
+    if known is not None:
+        try:
+            return await _secured(host, port, way, way.context(signers=known), trail)
+        except Fault as fault:
+            if way.signers is None or not isinstance(fault.__cause__, ssl.SSLCertVerificationError):
+                raise
+            # Signed by somebody else since? All authorities tell; only they refuse a certificate.
+            way.signers.found.pop((host, port), None)
+    connection = await _secured(host, port, way, way.context(), trail)
+    shown = connection.shown()
+    if way.signers is not None and shown is not None and (signers := signers_of(shown.chain)) is not None:
+        way.signers.found[host, port] = signers
+    return connection
+
+
+async def _secured(host: str, port: int, way: Way, context: ssl.SSLContext, trail: Trail) -> Connection:
+    connection = await reach(host, port, way, trail, tunnel=True)
+    try:
+        await connection.secure(context, host, trail)
+    except BaseException:
+        await connection.aclose()
+        raise
     return connection
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from probes.engine.names import Names
 from probes.errors import quoted
@@ -35,19 +36,34 @@ class Proxy:
     bypassed: frozenset[str] = frozenset()
 
 
+class Trusted(Protocol):
+    """Whom we trust and who we are; with `signers` only those of all authorities, see `probes.tls.trust`."""
+
+    def __call__(self, *, signers: frozenset[bytes] | None = None) -> ssl.SSLContext: ...
+
+
+@dataclass(slots=True)
+class Signers:
+    """By host and port, who signed the chain that was trusted there last."""
+
+    found: dict[tuple[str, int], frozenset[bytes]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """Everything an engine needs to connect.
 
     Attributes:
-        context: whom we trust and who we are; shared by all runs, for making one costs 36 ms.
+        context: shared by all runs, for making one costs 36 ms.
         monotonic_us: microseconds on the monotonic clock.
+        signers: where TLS is cheaper with few authorities, who they are; None where their number costs nothing.
     """
 
-    context: Callable[[], ssl.SSLContext]
+    context: Trusted
     names: Names
     monotonic_us: Callable[[], int]
     proxy: Proxy | None = None
+    signers: Signers | None = None
 
     def proxy_for(self, host: str) -> Proxy | None:
         """The proxy on the way to a host; None where it is asked directly."""

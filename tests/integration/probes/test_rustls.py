@@ -61,6 +61,32 @@ def test_what_is_wrong_with_a_certificate_is_found_and_said_alike(wrong: str, ou
     assert said[0] == said[1]
 
 
+def test_a_portal_may_change_its_authority_and_strangers_are_refused_as_ever(ours: Authority, tmp_path: Path) -> None:
+    other, stranger = authority(tmp_path, "other.pem"), authority(tmp_path, "stranger.pem")
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(ours.file).read_bytes() + Path(other.file).read_bytes())
+
+    async def go() -> tuple[list[Sample], list[int]]:
+        way = setup("https://localhost", ca_file=str(both), engine="own", tls="rustls")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        samples: list[Sample] = []
+        tried: list[int] = []
+        async with ScriptedServer(pages({"/": answer("goed")}), context) as server:
+            check = journey(step("/"), base_url=f"https://localhost:{server.port}")
+            for signer in (ours, ours, other, other, stranger, stranger, ours):
+                signer.ca.issue_cert("localhost").configure_cert(context)
+                samples.append(await run(check, slot_us=0, location="hier", setup=way))
+                tried.append(len(samples[-1].steps[0].hops[0].attempts))
+        return samples, tried
+
+    samples, tried = asyncio.run(go())
+    up, down = Outcome.UP, Outcome.DOWN
+    assert [sample.outcome for sample in samples] == [up, up, up, up, down, down, up]
+    assert {sample.failure.found for sample in samples if sample.failure} == {"from an unknown authority"}
+    # A second connection is made only where the authorities that were enough before are not any more.
+    assert tried == [1, 1, 2, 1, 2, 1, 1]
+
+
 def test_an_expired_certificate_still_tells_when_it_ended(ours: Authority) -> None:
     check = CertificateCheck.model_validate(
         {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "2s", "host": "localhost"}
