@@ -1,14 +1,14 @@
-"""One step's request with all its redirects: phases, caps, cookies and hosts kept. The only place that knows httpx.
+"""One step's request with all its redirects: phases, caps, cookies and hosts kept.
 
-What is behind it is a transport: one of the two engines, or one in this process for simulated time.
+What is behind it is a transport of httpx: one of the two engines, or one in this process for simulated time.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from typing import Literal
 
 import httpcore
@@ -16,6 +16,8 @@ import httpx
 
 from probes.cookies import Cookies
 from probes.decoding import decoder
+from probes.engine.address import Address, address
+from probes.engine.exchange import Reply, Request, asked_of
 from probes.engine.faults import classified
 from probes.engine.own import OwnTransport
 from probes.engine.settings import Way
@@ -31,7 +33,9 @@ Transport = httpx.AsyncBaseTransport
 _REDIRECT_BODY = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-_PORTS = {"http": 80, "https": 443}
+_LENGTHS = frozenset({"content-length", "transfer-encoding"})
+#: Methods whose requests tell that they carry nothing: RFC 9110, 8.6.
+_TELL_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 
 def way_out(engine: Literal["own", "httpx"], way: Way) -> Transport:
@@ -77,7 +81,8 @@ class Visitor:
     ) -> None:
         # The transport is used directly: httpx's client would follow or refuse redirects by ideas of its own.
         self._transport = transport
-        self._headers = headers
+        self._exchange = transport.exchange if isinstance(transport, OwnTransport) else partial(asked_of, transport)
+        self._headers = tuple((name.lower(), _encoded(name, value)) for name, value in headers)
         self._jar = Cookies()
         self._allowed = allowed
         self._max_body = max_body
@@ -112,70 +117,73 @@ class Visitor:
     async def _ask(self, ask: Ask, trail: Trail, allowed: frozenset[str]) -> Response:
         started = self._monotonic_us()
         method, body, headers = ask.method, ask.body, ask.headers
-        url = _address(ask.url, ask.url)
-        origin = _origin(url)
+        to = address(ask.url)
+        origin = to.origin
         seen: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
         while True:
-            _refuse_stranger(url, allowed)
-            seen.add((method, str(url), self.cookies))
-            response, content = await self._one(method, url, headers, body, trail)
-            target = response.headers.get("location")
-            if not ask.follow_redirects or response.status_code not in _REDIRECTS or target is None:
+            _refuse_stranger(to, allowed)
+            seen.add((method, to.text, self.cookies))
+            status, told, content = await self._one(method, to, headers, body, trail)
+            target = _target(told) if status in _REDIRECTS and ask.follow_redirects else None
+            if target is None:
                 return Response(
-                    status=response.status_code,
-                    headers=_headers(response),
-                    url=str(url),
+                    status=status,
+                    headers=told,
+                    url=to.text,
                     body=content,
                     cookies=self.cookies,
                     duration_us=(trail.last_byte_us or self._monotonic_us()) - started,
                 )
             method_before = method
-            if (response.status_code == 303 and method != "HEAD") or (
-                response.status_code in (301, 302) and method == "POST"
-            ):
+            if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
                 method = "GET"
             if method != method_before:
                 # RFC 9110, 15.4: the content and what describes it stay behind when the method changes.
                 body = b""
                 headers = tuple((k, v) for k, v in headers if not k.lower().startswith("content-"))
-            url = _address(target, url)
-            if _origin(url) != origin:
+            to = address(target, to.text)
+            if to.origin != origin:
                 headers = tuple(
                     (k, v)
                     for k, v in headers
                     if k.lower() not in _PRIVATE_HEADERS and not any(text in v for text in ask.private)
                 )
-            if (method, str(url), self.cookies) in seen:
-                raise Fault(FailureKind.REDIRECT, "redirects", expected="an end", found=f"a loop back to {url}")
+            if (method, to.text, self.cookies) in seen:
+                raise Fault(FailureKind.REDIRECT, "redirects", expected="an end", found=f"a loop back to {to.text}")
             if len(seen) > self._max_redirects:
                 raise Fault(
                     FailureKind.REDIRECT,
                     "redirects",
                     expected=f"at most {self._max_redirects}",
-                    found=f"one more, to {url}",
+                    found=f"one more, to {to.text}",
                 )
 
-    async def _one(
-        self, method: str, url: httpx.URL, headers: tuple[tuple[str, str], ...], body: bytes, trail: Trail
-    ) -> tuple[httpx.Response, bytes]:
+    def _request(
+        self, method: str, to: Address, headers: tuple[tuple[str, str], ...], body: bytes, trail: Trail
+    ) -> Request:
         own = {name.lower() for name, _ in headers}
-        request = httpx.Request(
-            method,
-            url,
-            headers=[(k, v) for k, v in self._headers if k.lower() not in own] + list(headers),
-            content=body if body or method in ("POST", "PUT", "PATCH") else None,
-            extensions={"trail": trail},
-        )
-        path = url.raw_path.partition(b"?")[0].decode("ascii")
+        lines = [] if "host" in own else [(b"Host", to.authority)]
+        length = () if own & _LENGTHS else ((b"Content-Length", b"%d" % len(body)),)
+        if not body and method in _TELL_LENGTH:
+            lines += length
+        lines += [line for name, line in self._headers if name not in own]
+        lines += [_encoded(name, value) for name, value in headers]
+        if body:
+            lines += length
         if "cookie" not in own and len(self._jar):
-            cookies = self._jar.header(host=url.host, path=path, secure=url.scheme == "https", now_us=self._now_us())
+            cookies = self._jar.header(host=to.host, path=to.path, secure=to.scheme == "https", now_us=self._now_us())
             if cookies:
-                request.headers.encoding = "latin-1"  # byte by byte as they came
-                request.headers["Cookie"] = cookies
-        trail.begin(str(url), _request_head(request), body)
+                lines.append((b"Cookie", cookies.encode("latin-1")))  # byte by byte as they came
+        return Request(method=method, address=to, headers=tuple(lines), body=body, trail=trail)
+
+    async def _one(
+        self, method: str, to: Address, headers: tuple[tuple[str, str], ...], body: bytes, trail: Trail
+    ) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        request = self._request(method, to, headers, body, trail)
+        trail.begin(to.text, _head(f"{method} {to.text} HTTP/1.1", request.headers), body)
         before, started = trail.phases, self._monotonic_us()
         try:
-            response = await self._transport.handle_async_request(request)
+            reply = await self._exchange(request)
         finally:
             spent, other = self._monotonic_us() - started, trail.phases
             network = other.resolve_us + other.connect_us + other.tls_us
@@ -185,42 +193,45 @@ class Visitor:
                 # Stamped where it happened: how late the run came to read them is the event loop's time.
                 processing = (trail.first_byte_us or self._monotonic_us()) - trail.sent_us
             trail.add(processing_us=max(0, processing))
-        response.request = request
-        for name, value in response.headers.raw:
-            if name.lower() == b"set-cookie":
-                self._jar.take(value.decode("latin-1"), host=url.host, path=path, now_us=self._now_us())
-        trail.status = response.status_code
-        trail.response_head = _response_head(response)
-        trail.http_version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")[5:]
-        announced = response.headers.get("content-length", "")
+        told = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers)
+        for name, value in told:
+            if name == "set-cookie":
+                self._jar.take(value, host=to.host, path=to.path, now_us=self._now_us())
+        by_name = _by_name(told)
+        trail.status = reply.status
+        trail.response_head = _head(
+            f"HTTP/{reply.version} {reply.status} {reply.reason.decode('latin-1')}".rstrip(), reply.headers
+        )
+        trail.http_version = reply.version
+        announced = by_name.get("content-length", "")
         trail.content_length = int(announced[:20]) if announced.isdecimal() else -1
-        trail.last_modified = response.headers.get("last-modified", "")
+        trail.last_modified = by_name.get("last-modified", "")
         trail.waiting_for = "the rest of the answer"
         complete = False
         started = trail.first_byte_us or self._monotonic_us()
         try:
-            redirects = response.status_code in _REDIRECTS and "location" in response.headers
-            content = await self._content(response, method, trail, passing=redirects)
+            redirects = reply.status in _REDIRECTS and "location" in by_name
+            content = await self._content(reply, by_name, method, trail, passing=redirects)
             complete = True
         finally:
             ended = trail.last_byte_us if complete and trail.last_byte_us else self._monotonic_us()
             trail.add(transfer_us=max(0, ended - started))
-            await response.aclose()
-        return response, content
+            await reply.aclose()
+        return reply.status, told, content
 
-    async def _content(self, response: httpx.Response, method: str, trail: Trail, *, passing: bool) -> bytes:
+    async def _content(
+        self, reply: Reply, by_name: Mapping[str, str], method: str, trail: Trail, *, passing: bool
+    ) -> bytes:
         cap = self._max_body
-        announced = response.headers.get("content-length", "")
+        announced = by_name.get("content-length", "")
         if method != "HEAD" and announced.isdecimal() and int(announced[:20]) > cap and not passing:
             raise Fault(
                 FailureKind.TOO_LARGE, "body", expected=f"at most {cap} bytes", found=f"{announced} bytes announced"
             )
-        decoding = decoder(response.headers.get("content-encoding", ""), cap)
+        decoding = decoder(by_name.get("content-encoding", ""), cap)
         decoded = bytearray()
         received = 0
-        # As it came over the wire: httpx would decode without a cap.
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        async for part in response.stream:
+        async for part in reply.body():
             received += len(part)
             if passing and received > _REDIRECT_BODY:
                 break
@@ -236,56 +247,47 @@ class Visitor:
         return trail.body
 
 
-def _address(target: str, base: httpx.URL | str) -> httpx.URL:
-    try:
-        url = httpx.URL(target)
-        if url.is_relative_url:
-            url = httpx.URL(base).join(url)
-        if url.scheme not in _PORTS:
-            raise Fault(FailureKind.REDIRECT, "redirect", expected="an address with http or https", found=str(url))
-        if not url.host:
-            raise Fault(FailureKind.REDIRECT, "redirect", expected="an address with a host", found=str(url))
-        # Credentials inside an address would be sent along; a portal has no business to hand us any.
-        return url.copy_with(userinfo=b"", fragment=None) if url.userinfo or url.fragment else url
-    except (httpx.InvalidURL, ValueError, UnicodeError) as error:
-        raise Fault(FailureKind.REDIRECT, "redirect", expected="an address", found=target) from error
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or _PORTS[url.scheme]
-
-
-@lru_cache(maxsize=64)
 def host_of(url: str) -> str:
-    """`name:port` of an address, as lists of allowed hosts write it."""
-    _, host, port = _origin(httpx.URL(url))
-    return f"{host}:{port}"
+    """`name:port` of an address, as lists of allowed hosts write it.
+
+    Raises:
+        Fault: of kind redirect, where it is no address that can be asked.
+    """
+    to = address(url)
+    return f"{to.host}:{to.port}"
 
 
-def _refuse_stranger(url: httpx.URL, allowed: frozenset[str]) -> None:
-    _, host, port = _origin(url)
-    if host not in allowed and f"{host}:{port}" not in allowed:
+def _refuse_stranger(to: Address, allowed: frozenset[str]) -> None:
+    if to.host not in allowed and f"{to.host}:{to.port}" not in allowed:
         raise Fault(
             FailureKind.REDIRECT,
             "host",
             expected=f"one of {', '.join(sorted(allowed))}",
-            found=f"{host}:{port} ({url})",
+            found=f"{to.host}:{to.port} ({to.text})",
         )
 
 
-def _headers(response: httpx.Response) -> tuple[tuple[str, str], ...]:
-    return tuple((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in response.headers.raw)
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.encode("ascii"), value.encode("ascii")
 
 
-def _request_head(request: httpx.Request) -> str:
-    lines = [f"{request.method} {request.url} HTTP/1.1"]
-    lines += [f"{k.decode('latin-1')}: {v.decode('latin-1')}" for k, v in request.headers.raw]
-    return "\n".join(lines)
+def _by_name(told: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Headers that are told more than once as one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in told:
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
-def _response_head(response: httpx.Response) -> str:
-    version = response.extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")
-    reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
-    lines = [f"{version} {response.status_code} {reason}".rstrip()]
-    lines += [f"{k.decode('latin-1')}: {v.decode('latin-1')}" for k, v in response.headers.raw]
-    return "\n".join(lines)
+def _target(told: tuple[tuple[str, str], ...]) -> str | None:
+    """Where a redirect leads; some write it in UTF-8 instead of escaping what is not ASCII."""
+    location = _by_name(told).get("location")
+    if location is None or location.isascii():
+        return location
+    with contextlib.suppress(UnicodeDecodeError):
+        return location.encode("latin-1").decode("utf-8")
+    return location
+
+
+def _head(first: str, headers: tuple[tuple[bytes, bytes], ...]) -> str:
+    return "\n".join((first, *((name + b": " + value).decode("latin-1") for name, value in headers)))

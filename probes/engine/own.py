@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from probes.engine.address import address
+from probes.engine.answer import Answer
 from probes.engine.connection import Connection
+from probes.engine.exchange import Headers, Reply, Request
 from probes.engine.reach import authority, credentials, reach, reach_safely, request_head
 from probes.engine.settings import Way
 from probes.fault import Fault
@@ -14,7 +17,6 @@ from probes.sample import FailureKind
 from probes.tls import note_handshake
 from probes.trail import Trail
 
-_PORTS = {"http": 80, "https": 443}
 #: Methods that may be sent again where the connection closed before any byte of an answer: RFC 9110, 9.2.2.
 _AGAIN = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -28,22 +30,24 @@ class OwnTransport(httpx.AsyncBaseTransport):
         self._way = way
         self._connections: dict[Origin, Connection] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        trail: Trail = request.extensions.get("trail") or Trail()
-        url = request.url
-        origin = (url.scheme, url.host, url.port or _PORTS[url.scheme])
-        proxy = self._way.proxy_for(url.host)
-        body = await request.aread()
-        target = url.raw_path
-        extra: tuple[tuple[bytes, bytes], ...] = ()
-        if proxy is not None and url.scheme == "http":
-            target = f"http://{authority(url.host, origin[2])}".encode("ascii") + target
+    async def exchange(self, request: Request) -> Reply:
+        """Asks; returns as soon as the answer's head is in.
+
+        Raises:
+            Fault: for whatever keeps it from coming.
+        """
+        to, trail = request.address, request.trail
+        target = to.target
+        extra: Headers = ()
+        proxy = self._way.proxy_for(to.host)
+        if proxy is not None and to.scheme == "http":
+            target = f"http://{authority(to.host, to.port)}".encode("ascii") + target
             extra = credentials(proxy)
-        head = request_head(request.method.encode("ascii"), target, (*request.headers.raw, *extra))
-        connection = self._connections.get(origin)
+        head = request_head(request.method.encode("ascii"), target, (*request.headers, *extra))
+        connection = self._connections.get(to.origin)
         if connection is not None and connection.usable:
             try:
-                answer = await connection.ask(head, body, request.method, trail)
+                answer = await connection.ask(head, request.body, request.method, trail)
             except Fault as fault:
                 # The other side may close an idle connection at the very moment we send: no visitor would notice.
                 if fault.kind is not FailureKind.PROTOCOL or connection.heard or request.method not in _AGAIN:
@@ -52,14 +56,27 @@ class OwnTransport(httpx.AsyncBaseTransport):
         else:
             connection = None
         if connection is None:
-            connection = await self._connected(origin, trail)
-            answer = await connection.ask(head, body, request.method, trail)
+            connection = await self._connected(to.origin, trail)
+            answer = await connection.ask(head, request.body, request.method, trail)
         _note(connection, trail)
+        return _Reply(answer, connection)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The same in httpx's own words, so that its clients may use this engine."""
+        reply = await self.exchange(
+            Request(
+                method=request.method,
+                address=address(str(request.url)),
+                headers=tuple(request.headers.raw),
+                body=await request.aread(),
+                trail=request.extensions.get("trail") or Trail(),
+            )
+        )
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(connection),
-            extensions={"http_version": b"HTTP/" + answer.version.encode("ascii"), "reason_phrase": answer.reason},
+            reply.status,
+            headers=reply.headers,
+            stream=_Stream(reply),
+            extensions={"http_version": b"HTTP/" + reply.version.encode("ascii"), "reason_phrase": reply.reason},
         )
 
     async def _connected(self, origin: Origin, trail: Trail) -> Connection:
@@ -80,15 +97,30 @@ class OwnTransport(httpx.AsyncBaseTransport):
         self._connections.clear()
 
 
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, connection: Connection) -> None:
+class _Reply:
+    def __init__(self, answer: Answer, connection: Connection) -> None:
+        self.status = answer.status
+        self.reason = answer.reason
+        self.version = answer.version
+        self.headers: Headers = tuple(answer.headers)
         self._connection = connection
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def body(self) -> AsyncIterator[bytes]:
         return self._connection.body()
 
     async def aclose(self) -> None:
         self._connection.done()
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._reply.body()
+
+    async def aclose(self) -> None:
+        await self._reply.aclose()
 
 
 def _note(connection: Connection, trail: Trail) -> None:

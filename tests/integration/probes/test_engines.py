@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvloop
 
@@ -268,3 +269,16 @@ def test_no_socket_outlives_its_run_on_any_event_loop(
     assert outcomes == [Outcome.UP, Outcome.DOWN, Outcome.DOWN]
     # A server's side of a connection may still be on its way out; ours would be four.
     assert more <= 1
+
+
+def test_a_client_of_httpx_may_use_the_own_engine() -> None:
+    async def go() -> tuple[httpx.Response, list[Received]]:
+        async with ScriptedServer(pages({"/een": answer("goed", status=201, head="X-Wie: portaal\r\n")})) as server:
+            base_url = f"http://127.0.0.1:{server.port}"
+            transport = setup(base_url, engine="own").way_out()
+            async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+                return await client.post("/een?x=1", content=b"vraag"), server.requests
+
+    response, requests = asyncio.run(go())
+    assert (response.status_code, response.text, response.headers["x-wie"]) == (201, "goed", "portaal")
+    assert (requests[0].method, requests[0].target, requests[0].body) == ("POST", "/een?x=1", b"vraag")
