@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from probes.bodies import Content, content, form_content
@@ -33,7 +34,7 @@ def ask_of(step: Step, values: Values, *, base_url: str, last: Response | None) 
         return _submitted(form, step, values, last)
     hidden = values.fields(step.form_from) if step.form_from is not None else ()
     body = content(step, run_id=values.run_id, fill=values.fill, hidden=hidden)
-    url = _with_query(urljoin(base_url, values.fill(step.path or "")), step, values)
+    url = _with_query(_joined(base_url, values.fill(step.path or "")), step, values)
     return Ask(
         method=step.method,
         url=url,
@@ -73,6 +74,11 @@ def _submitted(form: Form, step: Step, values: Values, last: Response) -> Ask:
         follow_redirects=step.follow_redirects,
         private=values.private,
     )
+
+
+@lru_cache(maxsize=512)
+def _joined(base_url: str, path: str) -> str:
+    return urljoin(base_url, path)
 
 
 def _with_query(url: str, step: Step, values: Values) -> str:

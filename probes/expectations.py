@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -116,6 +117,11 @@ class Expect(Definition):
         listed = (self.status, self.text, self.not_text, self.regex, self.css, self.json_, self.xpath, self.header)
         single = (self.url, self.content_type, self.sha256, self.min_bytes, self.max_bytes)
         return any(listed) or any(x is not None for x in single)
+
+    @cached_property
+    def templated(self) -> bool:
+        """Whether any text in it is a template."""
+        return "{{" in repr(self)
 
 
 class Capture(Definition):

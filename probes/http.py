@@ -290,4 +290,4 @@ def _target(told: tuple[tuple[str, str], ...]) -> str | None:
 
 
 def _head(first: str, headers: tuple[tuple[bytes, bytes], ...]) -> str:
-    return "\n".join((first, *((name + b": " + value).decode("latin-1") for name, value in headers)))
+    return "\n".join((first, b"\n".join([name + b": " + value for name, value in headers]).decode("latin-1")))

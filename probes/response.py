@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]+)|<\?xml[^>]{0,100}?encoding=[\"']([a-z0-9_.-]+)",
     re.IGNORECASE,
 )
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w:.-]+)", re.IGNORECASE)
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -116,7 +117,8 @@ class Response:
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header, in order; none where it is absent."""
-        return tuple(value for key, value in self.headers if key == name.lower())
+        name = name.lower()
+        return tuple([value for key, value in self.headers if key == name])
 
     @property
     def media_type(self) -> str:
@@ -133,20 +135,21 @@ class Response:
 
         Bytes that the charset does not know become U+FFFD, as in a browser.
         """
-        named = re.search(r"charset\s*=\s*[\"']?([\w:.-]+)", (self.header("content-type") or ("",))[0], re.IGNORECASE)
-        marked = next((name for mark, name in _BYTE_ORDER_MARKS if self.body.startswith(mark)), None)
-        declared = _DECLARED.search(self.body[:1024])
-        for charset in (
-            marked,
-            named.group(1) if named else None,
-            (declared.group(1) or declared.group(2)).decode("ascii") if declared else None,
-        ):
-            if charset is not None:
-                try:
-                    return self.body.decode(charset, errors="replace")
-                except LookupError:
-                    continue
+        for charset in self._charsets():
+            try:
+                return self.body.decode(charset, errors="replace")
+            except LookupError:
+                continue
         return self.body.decode("utf-8", errors="replace")
+
+    def _charsets(self) -> Iterator[str]:
+        for mark, name in _BYTE_ORDER_MARKS:
+            if self.body.startswith(mark):
+                yield name
+        if named := _CHARSET.search((self.header("content-type") or ("",))[0]):
+            yield named[1]
+        if declared := _DECLARED.search(self.body[:1024]):
+            yield (declared[1] or declared[2]).decode("ascii")
 
     @cached_property
     def json(self) -> Any:

@@ -154,6 +154,8 @@ class Values:
 
 def filled(expect: Expect, fill: Callable[[str, Into], str]) -> Expect:
     """The same expectations with every template filled in."""
+    if not expect.templated:
+        return expect
 
     def text(value: str | None) -> str | None:
         return None if value is None else fill(value, Into.TEXT)

@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -436,6 +437,7 @@ def _failure(step: str, finding: Finding) -> Failure:
     )
 
 
+@lru_cache(maxsize=256)
 def _instant_us(http_date: str) -> int | None:
     if not http_date:
         return None

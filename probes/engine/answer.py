@@ -169,8 +169,13 @@ class Answer:
 
     def _frame(self, status: int) -> None:
         """Where the body ends: RFC 9112, 6.3."""
-        coding = [value.lower().strip() for name, value in self.headers if name.lower() == b"transfer-encoding"]
-        sized = any(name.lower() == b"content-length" for name, _ in self.headers)
+        coding, sized = [], False
+        for name, value in self.headers:
+            known = name.lower()
+            if known == b"transfer-encoding":
+                coding.append(value.lower().strip())
+            elif known == b"content-length":
+                sized = True
         if coding and coding != [b"chunked"]:
             raise broken(f"no HTTP: {quoted('Transfer-Encoding ' + coding[0].decode('latin-1'))}")
         bodiless = self._method == "HEAD" or status in _WITHOUT_BODY
