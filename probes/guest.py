@@ -14,6 +14,9 @@ from email.utils import parsedate_to_datetime
 from probes.fault import Fault
 from probes.sample import FailureKind
 
+#: Answers that may ask us to come back later: RFC 9110, 10.2.3 and RFC 6585, 4.
+MAY_ASK_FOR_LATER = frozenset({429, 503})
+
 _MINUTE_US = 60_000_000
 _LONGEST_WAIT_US = 30_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,7 +116,7 @@ class Guest:
         After 429 the hosts are not asked until then. After 503 the check's slots go on, or a portal could end its own
         outage by the header; only a second run at once is spared it.
         """
-        if status not in (429, 503) or (asked_us := retry_after_us(retry_after, now_us)) is None:
+        if status not in MAY_ASK_FOR_LATER or (asked_us := retry_after_us(retry_after, now_us)) is None:
             return False
         until_us = monotonic_us + min(asked_us, self._longest_us)
         if status == 429:

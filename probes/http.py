@@ -82,7 +82,7 @@ class Visitor:
         # The transport is used directly: httpx's client would follow or refuse redirects by ideas of its own.
         self._transport = transport
         self._exchange = transport.exchange if isinstance(transport, OwnTransport) else partial(asked_of, transport)
-        self._headers = tuple((name.lower(), _encoded(name, value)) for name, value in headers)
+        self._headers = {name.lower(): _encoded(name, value) for name, value in headers}
         self._jar = Cookies()
         self._allowed = allowed
         self._max_body = max_body
@@ -100,22 +100,25 @@ class Visitor:
         """The jar as (name, value)."""
         return self._jar.pairs(self._now_us()) if len(self._jar) else ()
 
-    async def ask(self, ask: Ask, trail: Trail, *, allowed: frozenset[str] = frozenset()) -> Response:
+    async def ask(self, ask: Ask, trail: Trail, *, since_us: int, allowed: frozenset[str] = frozenset()) -> Response:
         """The last answer, after redirects. `trail` is kept up to date on the way.
+
+        Args:
+            since_us: when what is asked began, on the monotonic clock: the answer's duration counts from there.
+            allowed: hosts that may be asked besides.
 
         Raises:
             Fault: for whatever keeps an answer from coming; texts in it are not redacted.
         """
         try:
-            return await self._ask(ask, trail, self._allowed | allowed)
+            return await self._ask(ask, trail, self._allowed | allowed if allowed else self._allowed, since_us)
         except Fault:
             raise
         except Exception as error:
             where = host_of(trail.urls[-1]) if trail.urls else ""
             raise classified(error, where, trail.waiting_for) from error
 
-    async def _ask(self, ask: Ask, trail: Trail, allowed: frozenset[str]) -> Response:
-        started = self._monotonic_us()
+    async def _ask(self, ask: Ask, trail: Trail, allowed: frozenset[str], since_us: int) -> Response:
         method, body, headers = ask.method, ask.body, ask.headers
         to = address(ask.url)
         origin = to.origin
@@ -132,7 +135,7 @@ class Visitor:
                     url=to.text,
                     body=content,
                     cookies=self.cookies,
-                    duration_us=(trail.last_byte_us or self._monotonic_us()) - started,
+                    duration_us=self._monotonic_us() - since_us,
                 )
             method_before = method
             if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
@@ -166,7 +169,10 @@ class Visitor:
         length = () if own & _LENGTHS else ((b"Content-Length", b"%d" % len(body)),)
         if not body and method in _TELL_LENGTH:
             lines += length
-        lines += [line for name, line in self._headers if name not in own]
+        if own.isdisjoint(self._headers):
+            lines += self._headers.values()
+        else:
+            lines += [line for name, line in self._headers.items() if name not in own]
         lines += [_encoded(name, value) for name, value in headers]
         if body:
             lines += length
@@ -193,7 +199,7 @@ class Visitor:
                 # Stamped where it happened: how late the run came to read them is the event loop's time.
                 processing = (trail.first_byte_us or self._monotonic_us()) - trail.sent_us
             trail.add(processing_us=max(0, processing))
-        told = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers)
+        told = tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers])
         for name, value in told:
             if name == "set-cookie":
                 self._jar.take(value, host=to.host, path=to.path, now_us=self._now_us())

@@ -57,6 +57,9 @@ class Judge:
             Fault: of kind capture, for the first value that is not there.
         """
 
+        if not wanted:
+            return
+
         def take() -> None:
             for name, capture in wanted.items():
                 values.keep(name, captured(name, capture, response, self.search), secret=capture.secret)
@@ -84,9 +87,8 @@ def _patterns(expect: Expect) -> Iterator[str]:
     yield from expect.regex
     if expect.url is not None:
         yield expect.url
-    matches = [css.matches for css in expect.css] + [item.matches for item in expect.json_]
-    matches += [header.matches for header in expect.header] + [item.matches for item in expect.xpath]
-    yield from (pattern for pattern in matches if pattern is not None)
+    for items in (expect.css, expect.json_, expect.header, expect.xpath):
+        yield from (item.matches for item in items if item.matches is not None)
 
 
 def first_fault(expect: Expect, response: Response, found: tuple[Finding, ...]) -> Fault | None:

@@ -86,6 +86,12 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(sorted({s for s in secrets if s}, key=lambda s: (-len(s), s)))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Redactor) and self._secrets == other._secrets
+
+    def __hash__(self) -> int:
+        return hash(self._secrets)
+
     @cached_property
     def _known(self) -> re.Pattern[str] | None:
         return _forms(self._secrets)
@@ -125,9 +131,18 @@ class Redactor:
         clean = self(text[:room])
         return clean[: min(limit, max(0, len(clean) - self.widest))], True
 
+    def address(self, url: str) -> str:
+        """An address, one line of at most 2,000 characters. The same ones come by at every run."""
+        return _clean_address(self, url)
+
     def short(self, text: str | None, limit: int = 300) -> str | None:
         """For messages: one line, ended by an ellipsis where it was cut. None stays None."""
         if text is None:
             return None
         clean, cut = self.capped(" ".join(text.split()), limit)
         return clean + "…" if cut else clean
+
+
+@lru_cache(maxsize=256)
+def _clean_address(redact: Redactor, url: str) -> str:
+    return redact.short(url, 2000) or ""

@@ -35,7 +35,7 @@ async def _answers(url: str, deadline_us: int, setup: Setup) -> bool:
         )
         try:
             async with asyncio.timeout(deadline_us / 1_000_000):
-                await visitor.ask(Ask(method="GET", url=url, follow_redirects=False), Trail())
+                await visitor.ask(Ask(method="GET", url=url, follow_redirects=False), Trail(), since_us=0)
         finally:
             await visitor.aclose()
     except Exception:

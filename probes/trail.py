@@ -10,6 +10,8 @@ from typing import NamedTuple
 from probes.errors import words
 from probes.sample import Attempt, Hop, Phases
 
+_NO_TIME = Phases()
+
 
 class Exchange(NamedTuple):
     """One request and its answer, as far as it came. Not redacted.
@@ -48,7 +50,7 @@ class Trail:
     urls: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
-    phases: Phases = field(default_factory=Phases)
+    phases: Phases = _NO_TIME
     request: str = ""
     sent: bytes = b""
     response_head: str = ""
@@ -67,7 +69,7 @@ class Trail:
     last_byte_us: int = 0
     _done: list[Hop] = field(default_factory=list)
     _told: tuple[tuple[str, bytes, str, bytes], ...] = ()
-    _before: Phases = field(default_factory=Phases)
+    _before: Phases = _NO_TIME
     _attempts_before: int = 0
 
     @property
@@ -109,8 +111,23 @@ class Trail:
         finally:
             self.attempts.append(Attempt(address=address, refusal=refusal or None))
 
-    def add(self, **phases: int) -> None:
-        self.phases += Phases(**phases)
+    def add(
+        self,
+        *,
+        resolve_us: int = 0,
+        connect_us: int = 0,
+        tls_us: int = 0,
+        processing_us: int = 0,
+        transfer_us: int = 0,
+    ) -> None:
+        so_far = self.phases
+        self.phases = Phases(
+            resolve_us=so_far.resolve_us + resolve_us,
+            connect_us=so_far.connect_us + connect_us,
+            tls_us=so_far.tls_us + tls_us,
+            processing_us=so_far.processing_us + processing_us,
+            transfer_us=so_far.transfer_us + transfer_us,
+        )
 
     def begin(self, url: str, request: str, sent: bytes = b"") -> None:
         """The next request is under way; nothing of the answer before it is left."""

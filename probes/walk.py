@@ -19,6 +19,7 @@ from probes.errors import quoted
 from probes.evidence import evidence
 from probes.fault import Fault
 from probes.forms import self_posting
+from probes.guest import MAY_ASK_FOR_LATER
 from probes.har import Asked
 from probes.http import Visitor, host_of
 from probes.judging import Judge, first_fault, is_bot_check
@@ -282,7 +283,7 @@ class _Walk:
             phases=trail.phases,
             status=trail.status,
             body_bytes=size,
-            urls=tuple(self._redact.short(url, 2000) or "" for url in trail.urls),
+            urls=tuple([self._redact.address(url) for url in trail.urls]),
             hops=trail.hops,
             assertions=seen.assertions,
             failure=failure,
@@ -301,16 +302,8 @@ class _Walk:
         if isinstance(step, Step):
             self._values.keep_files(file_facts(step, self._values.run_id))
         expect = filled(step.expect, self._values.fill)
-        response = await self._answer(step, seen.trail)
-        seen.response = response = replace(response, duration_us=self._setup.monotonic_us() - started)
-        seen.later = isinstance(step, Step) and self._setup.guest.answered(
-            frozenset({self._host, urlsplit(response.url).hostname or ""}),
-            self._journey.id,
-            response.status,
-            next(iter(response.header("retry-after")), ""),
-            self._setup.now_us(),
-            self._setup.monotonic_us(),
-        )
+        seen.response = response = await self._answer(step, seen.trail, started)
+        seen.later = isinstance(step, Step) and response.status in MAY_ASK_FOR_LATER and self._asks_for_later(response)
         found = await self._judge.findings(expect, response)
         # That a mail came at all is an assertion too.
         seen.assertions = len(found) + isinstance(step, MailStep)
@@ -324,6 +317,16 @@ class _Walk:
         await self._judge.capture(step.capture, response, self._values)
         soft = slowness(expect, response)
         seen.slow = soft if soft is not None and not soft.ok else None
+
+    def _asks_for_later(self, response: Response) -> bool:
+        return self._setup.guest.answered(
+            frozenset({self._host, urlsplit(response.url).hostname or ""}),
+            self._journey.id,
+            response.status,
+            next(iter(response.header("retry-after")), ""),
+            self._setup.now_us(),
+            self._setup.monotonic_us(),
+        )
 
     async def _look_until(self, step: AnyStep, until: Until, seen: _Seen, started: int, deadline_us: int) -> None:
         """Tries until the step holds. What it failed by last is told, with how often and how long it was tried."""
@@ -353,7 +356,7 @@ class _Walk:
             seen.response, seen.assertions = None, 0
             seen.trail = Trail(phases=seen.trail.phases)
 
-    async def _answer(self, step: AnyStep, trail: Trail) -> Response:
+    async def _answer(self, step: AnyStep, trail: Trail, started: int) -> Response:
         """What a step gets to see: the one place where kinds of steps differ.
 
         Whatever a step does ends in an answer, which `expect` and `capture` look at in the same way. The trail is kept
@@ -364,9 +367,10 @@ class _Walk:
         """
         match step:
             case Step():
-                return await self._request(step, trail)
+                return await self._request(step, trail, started)
             case MailStep():
-                return await self._mail(step, trail)
+                response = await self._mail(step, trail)
+                return replace(response, duration_us=self._setup.monotonic_us() - started)
             case _:
                 assert_never(step)
 
@@ -384,10 +388,10 @@ class _Walk:
             trail=trail,
         )
 
-    async def _request(self, step: Step, trail: Trail) -> Response:
+    async def _request(self, step: Step, trail: Trail, started: int) -> Response:
         allowed = frozenset(map(str.lower, step.allow_hosts))
         ask = ask_of(step, self._values, base_url=self._base_url, last=self._last)
-        self._last = response = await self._visitor.ask(ask, trail, allowed=allowed)
+        self._last = response = await self._visitor.ask(ask, trail, since_us=started, allowed=allowed)
         posts = 0
         while step.auto_post and (form := self_posting(response)) is not None:
             posts += 1
@@ -395,7 +399,7 @@ class _Walk:
                 expected = f"at most {MOST_AUTO_POSTS}"
                 raise Fault(FailureKind.REDIRECT, "auto_post", expected=expected, found=f"one more, to {form.action}")
             ask = self_posted(form, step, self._values, response)
-            self._last = response = await self._visitor.ask(ask, trail, allowed=allowed)
+            self._last = response = await self._visitor.ask(ask, trail, since_us=started, allowed=allowed)
         return response
 
     @property
