@@ -218,6 +218,7 @@ def _us(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=256)
 def earliest_not_after_us(chain: tuple[bytes, ...]) -> int | None:
     """The earliest end of validity in a chain; None for an empty one or one that cannot be read. See `Handshake`."""
     try:

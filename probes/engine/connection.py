@@ -20,6 +20,8 @@ from probes.trail import Trail
 
 #: Beyond this many bytes that nobody took, the other side has to wait.
 _ENOUGH = 256 * 1024
+#: TLS hands over one record at a time, and none is larger (RFC 8446, 5.1); room for more would cost as much each time.
+_RECORD = 16 * 1024
 #: How much of a request is handed over at once; after each piece the other side's pace counts.
 _PIECE = 64 * 1024
 
@@ -126,7 +128,7 @@ class Connection:
     def _decrypt(self, now: int) -> None:
         assert self.tls is not None
         try:
-            while data := self.tls.read(_ENOUGH):
+            while data := self.tls.read(_RECORD):
                 self._received(data, now)
             self.ended(None)
         except ssl.SSLWantReadError:
