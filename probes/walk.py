@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -139,9 +139,9 @@ class _Walk:
             run_time=run_time,
             secrets={name: setup.secrets[name] for name in journey.secrets if name in setup.secrets},
             base_url=base_url,
-            passwords=self._passwords,
+            passwords=partial(_passwords, journey, setup),
         )
-        self._redactor: tuple[tuple[str, ...], Redactor] | None = None
+        self._redactor = _Redactor(setup, self._values)
         #: The newest answer to a request, whose forms the next step may submit.
         self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
@@ -154,7 +154,7 @@ class _Walk:
             journey,
             keep=setup.created,
             values=self._values,
-            redact=lambda: self._redact,
+            redact=self._redactor,
             patience_us=_patience(journey) + setup.guest.patience_us * len(journey.step),
         )
 
@@ -404,21 +404,7 @@ class _Walk:
 
     @property
     def _redact(self) -> Redactor:
-        """Every secret we know is redacted, not only this journey's: a portal may echo what another one sent."""
-        found = self._values.found_secret
-        if self._redactor is None or self._redactor[0] != found:
-            self._redactor = found, Redactor((*self._setup.secrets.values(), *found))
-        return self._redactor[1]
-
-    def _passwords(self) -> dict[str, str]:
-        """The one-time passwords of this moment; none for a secret that is missing."""
-        return {
-            name: one_time_password(
-                shared_key(self._setup.secrets[totp.secret]), now_us=self._setup.now_us(), totp=totp
-            )
-            for name, totp in self._journey.totp.items()
-            if totp.secret in self._setup.secrets
-        }
+        return self._redactor()
 
     def _clean(self, failure: Failure) -> Failure:
         return replace(
@@ -427,6 +413,35 @@ class _Walk:
             expected=self._redact.short(failure.expected),
             found=self._redact.short(failure.found),
         )
+
+
+class _Redactor:
+    """Every secret we know is redacted, not only this journey's: a portal may echo what another one sent.
+
+    It knows the walk's values, and not the walk: what knew each other would stay until the garbage is collected.
+    """
+
+    def __init__(self, setup: Setup, values: Values) -> None:
+        self._secrets = tuple(setup.secrets.values())
+        self._values = values
+        self._found: tuple[str, ...] = ()
+        self._newest = Redactor(self._secrets)
+
+    def __call__(self) -> Redactor:
+        """The one for what is known by now."""
+        found = self._values.found_secret
+        if found != self._found:
+            self._found, self._newest = found, Redactor((*self._secrets, *found))
+        return self._newest
+
+
+def _passwords(journey: Journey, setup: Setup) -> dict[str, str]:
+    """The one-time passwords of this moment; none for a secret that is missing."""
+    return {
+        name: one_time_password(shared_key(setup.secrets[totp.secret]), now_us=setup.now_us(), totp=totp)
+        for name, totp in journey.totp.items()
+        if totp.secret in setup.secrets
+    }
 
 
 def _patience(journey: Journey) -> int:

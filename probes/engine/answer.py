@@ -134,6 +134,10 @@ class Answer:
         self.waiting = 0
         return taken
 
+    def over(self) -> None:
+        """Nothing of it follows. It and its parser know each other: both would stay until garbage is collected."""
+        del self._parser
+
     # What llhttp calls.
 
     def on_message_begin(self) -> None:

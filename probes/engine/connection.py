@@ -325,6 +325,8 @@ class Connection:
     def done(self) -> bool:
         """The answer is read, or given up. Returns whether the connection can carry another request."""
         answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.over()
         if answer is None or not (answer.complete and answer.reusable and not answer.parts) or not self.usable:
             self._wire.close()
             return False

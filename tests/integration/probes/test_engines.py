@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -282,3 +283,23 @@ def test_a_client_of_httpx_may_use_the_own_engine() -> None:
     response, requests = asyncio.run(go())
     assert (response.status_code, response.text, response.headers["x-wie"]) == (201, "goed", "portaal")
     assert (requests[0].method, requests[0].target, requests[0].body) == ("POST", "/een?x=1", b"vraag")
+
+
+def test_a_run_leaves_nothing_behind_for_the_garbage_collector(ours: Authority) -> None:
+    async def go() -> list[str]:
+        async with ScriptedServer(GOOD, ours.server("localhost")) as server:
+            way = setup(f"https://localhost:{server.port}", ca_file=ours.file, engine="own")
+            await run(TWO, slot_us=0, location="hier", setup=way)  # whatever is made once
+            gc.collect()
+            gc.disable()
+            try:
+                assert (await run(TWO, slot_us=0, location="hier", setup=way)).outcome is Outcome.UP
+                gc.set_debug(gc.DEBUG_SAVEALL)
+                gc.collect()
+                return [type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith("probes")]
+            finally:
+                gc.set_debug(0)
+                gc.garbage.clear()
+                gc.enable()
+
+    assert asyncio.run(go()) == []
