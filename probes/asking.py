@@ -102,11 +102,16 @@ def _headers(step: Step, values: Values, body: Content) -> tuple[tuple[str, str]
     return tuple(headers)
 
 
+@lru_cache(maxsize=64)
+def _trace(run_id: str) -> str:
+    return hashlib.sha256(run_id.encode()).hexdigest()[:32]
+
+
 def trace_parent(run_id: str, step: str) -> str:
     """W3C Trace Context, version 00: one trace for the run, one parent for the step, sampled.
 
     Both ids are hashes, so that the portal's own traces can be found by who knows the run's id.
     """
-    trace = hashlib.sha256(run_id.encode()).hexdigest()[:32]
+    trace = _trace(run_id)
     parent = hashlib.sha256(f"{run_id}|{step}".encode()).hexdigest()[:16]
     return f"00-{trace}-{parent}-01"

@@ -198,4 +198,5 @@ def _told(
 
 
 def _iso(instant_us: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
