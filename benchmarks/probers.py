@@ -72,13 +72,14 @@ async def _engine_cost(url: str, ca_file: str, load: Load, tls: TlsLibrary) -> f
     return await _cost(probe, load)
 
 
-def run_cost(engine: Engine, url: str, paths: tuple[str, ...], ca_file: str, load: Load) -> float:
+def run_cost(
+    engine: Engine, url: str, paths: tuple[str, ...], ca_file: str, load: Load, tls: TlsLibrary = "openssl"
+) -> float:
     """Whole runs, as the service does them: a step for each path, with cookies, its status and a text in its page."""
-    return uvloop.run(_run_cost(engine, url, paths, ca_file, load))
+    return uvloop.run(_run_cost(_setup(engine, url, ca_file, tls), paths, load))
 
 
-async def _run_cost(engine: Engine, url: str, paths: tuple[str, ...], ca_file: str, load: Load) -> float:
-    setup = _setup(engine, url, ca_file)
+async def _run_cost(setup: Setup, paths: tuple[str, ...], load: Load) -> float:
     journey = _journey(paths)
 
     async def probe() -> None:
@@ -204,9 +205,10 @@ async def _many(probe: Callable[[], Awaitable[None]], load: Load) -> None:
             group.create_task(worker())
 
 
-def _setup(engine: Engine, url: str, ca_file: str | None) -> Setup:
+def _setup(engine: Engine, url: str, ca_file: str | None, tls: TlsLibrary = "openssl") -> Setup:
+    contact = "https://a.example"
     return Setup(
-        portal=Portal(name="Proef", base_url=url, ca_file=ca_file, contact="https://a.example", engine=engine, ip="4"),
+        portal=Portal(name="Proef", base_url=url, ca_file=ca_file, contact=contact, engine=engine, tls=tls, ip="4"),
         now_us=LIVE.now_us,
         monotonic_us=LIVE.monotonic_us,
         new_id=LIVE.new_id,

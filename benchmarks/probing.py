@@ -76,7 +76,7 @@ def _costs(
         for scheme, url in sites.items():
             found[f"{scheme} engine"].append(prober(engine_cost, url, ca_file, _LOAD))
             if scheme == "https":
-                found["https rustls"].append(prober(engine_cost, url, ca_file, _LOAD, "rustls"))
+                found["rustls engine"].append(prober(engine_cost, url, ca_file, _LOAD, "rustls"))
             found[f"{scheme} run"].append(prober(run_cost, "own", url, ("/",), ca_file, _LOAD))
             before = exporter.cpu_s
             driver(drive_blackbox, port, url, _LOAD)
@@ -84,52 +84,51 @@ def _costs(
             found[f"{scheme} stock"].append(prober(run_cost, "httpx", url, ("/",), ca_file, _LOAD))
             found[f"{scheme} journey"].append(prober(run_cost, "own", url, steps, ca_file, _JOURNEYS))
             found[f"{scheme} stock journey"].append(prober(run_cost, "httpx", url, steps, ca_file, _JOURNEYS))
+            if scheme == "https":
+                found["rustls run"].append(prober(run_cost, "own", url, ("/",), ca_file, _LOAD, "rustls"))
+                found["rustls journey"].append(prober(run_cost, "own", url, steps, ca_file, _JOURNEYS, "rustls"))
     cost = {name: median(values) for name, values in found.items()}
     for scheme, limit, zabbix, most in (("http", 0.3, *_ZABBIX_HTTP), ("https", 0.75, *_ZABBIX_HTTPS)):
-        theirs = cost[f"{scheme} blackbox"]
-        yield Figure(
-            figure=f"{scheme} probe, engine / blackbox_exporter: CPU ms",
-            ours=cost[f"{scheme} engine"],
-            peer=theirs,
-            limit=limit,
-            limits="ratio",
-        )
-        if scheme == "https":
+        yield from _compared(cost, scheme, scheme, limit, zabbix, most)
+        for what in ("run", "journey"):
             yield Figure(
-                figure="https probe, engine over rustls / blackbox_exporter: CPU ms",
-                ours=cost["https rustls"],
-                peer=theirs,
-                limit=0.5,
+                figure=f"{scheme} {_NAMED[what]}, own engine / stock httpx: CPU ms",
+                ours=cost[f"{scheme} {what}"],
+                peer=cost[f"{scheme} stock" if what == "run" else f"{scheme} stock journey"],
+                limit=1,
                 limits="ratio",
             )
-        yield Figure(
-            figure=f"{scheme} probe, whole run with assertions / blackbox_exporter: CPU ms",
-            ours=cost[f"{scheme} run"],
-            peer=theirs,
-            limit=1,
-            limits="ratio",
-        )
-        yield Figure(
-            figure=f"{scheme} probe, whole run, own engine / stock httpx: CPU ms",
-            ours=cost[f"{scheme} run"],
-            peer=cost[f"{scheme} stock"],
-            limit=1,
-            limits="ratio",
-        )
-        yield Figure(
-            figure=f"{scheme} journey of 5 steps with a cookie, own engine / stock httpx: CPU ms",
-            ours=cost[f"{scheme} journey"],
-            peer=cost[f"{scheme} stock journey"],
-            limit=1,
-            limits="ratio",
-        )
-        yield Figure(
-            figure=f"{scheme} journey of 5 steps / Zabbix web scenario (recorded earlier, not run here): CPU ms",
-            ours=cost[f"{scheme} journey"],
-            peer=zabbix,
-            limit=most,
-            limits="ratio",
-        )
+    yield from _compared(cost, "rustls", "https over rustls,", 0.5, *_ZABBIX_HTTPS)
+
+
+_NAMED = {"run": "probe, whole run with assertions", "journey": "journey of 5 steps with a cookie"}
+
+
+def _compared(
+    cost: dict[str, float], ours: str, told: str, limit: float, zabbix: float, most: float
+) -> Iterator[Figure]:
+    theirs = cost["http blackbox" if ours == "http" else "https blackbox"]
+    yield Figure(
+        figure=f"{told} probe, engine / blackbox_exporter: CPU ms",
+        ours=cost[f"{ours} engine"],
+        peer=theirs,
+        limit=limit,
+        limits="ratio",
+    )
+    yield Figure(
+        figure=f"{told} {_NAMED['run']} / blackbox_exporter: CPU ms",
+        ours=cost[f"{ours} run"],
+        peer=theirs,
+        limit=1,
+        limits="ratio",
+    )
+    yield Figure(
+        figure=f"{told} journey of 5 steps / Zabbix web scenario (recorded earlier, not run here): CPU ms",
+        ours=cost[f"{ours} journey"],
+        peer=zabbix,
+        limit=most,
+        limits="ratio",
+    )
 
 
 def _biases(prober: Process, driver: Process, url: str, port: int) -> Iterator[Figure]:

@@ -79,7 +79,7 @@ class Cookies:
 
     def pairs(self, now_us: int) -> tuple[tuple[str, str], ...]:
         """Names and values of all of them."""
-        return tuple((cookie.name, cookie.value) for cookie in self._lasting(now_us))
+        return tuple([(cookie.name, cookie.value) for cookie in self._lasting(now_us)])
 
     def _lasting(self, now_us: int) -> list[Cookie]:
         return [c for c in self._kept.values() if c.expires_us is None or c.expires_us > now_us]

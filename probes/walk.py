@@ -299,7 +299,7 @@ class _Walk:
     async def _look(self, step: AnyStep, seen: _Seen, started: int) -> None:
         """One try: asks, looks at the answer, keeps what was to be captured. `seen` is kept up to date meanwhile."""
         # A step's own files are known before they are sent, so that the step itself may speak of their hash.
-        if isinstance(step, Step):
+        if isinstance(step, Step) and step.multipart:
             self._values.keep_files(file_facts(step, self._values.run_id))
         expect = filled(step.expect, self._values.fill)
         seen.response = response = await self._answer(step, seen.trail, started)

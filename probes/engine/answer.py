@@ -150,7 +150,7 @@ class Answer:
             self.reason += status
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.head_complete or self.complete:
+        if self.status or self.complete:
             return  # a trailer
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > 2 * HEAD_LIMIT:
