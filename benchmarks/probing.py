@@ -90,45 +90,28 @@ def _costs(
     cost = {name: median(values) for name, values in found.items()}
     for scheme, limit, zabbix, most in (("http", 0.3, *_ZABBIX_HTTP), ("https", 0.75, *_ZABBIX_HTTPS)):
         yield from _compared(cost, scheme, scheme, limit, zabbix, most)
-        for what in ("run", "journey"):
-            yield Figure(
-                figure=f"{scheme} {_NAMED[what]}, own engine / stock httpx: CPU ms",
-                ours=cost[f"{scheme} {what}"],
-                peer=cost[f"{scheme} stock" if what == "run" else f"{scheme} stock journey"],
-                limit=1,
-                limits="ratio",
-            )
+        stock = ((_RUN, "run", "stock"), (_JOURNEY, "journey", "stock journey"))
+        for name, ours, theirs in stock:
+            about = f"{scheme} {name}, own engine / stock httpx: CPU ms"
+            yield _ratio(about, cost[f"{scheme} {ours}"], cost[f"{scheme} {theirs}"], 1)
     yield from _compared(cost, "rustls", "https over rustls,", 0.5, *_ZABBIX_HTTPS)
 
 
-_NAMED = {"run": "probe, whole run with assertions", "journey": "journey of 5 steps with a cookie"}
+_RUN, _JOURNEY = "probe, whole run with assertions", "journey of 5 steps with a cookie"
 
 
 def _compared(
     cost: dict[str, float], ours: str, told: str, limit: float, zabbix: float, most: float
 ) -> Iterator[Figure]:
-    theirs = cost["http blackbox" if ours == "http" else "https blackbox"]
-    yield Figure(
-        figure=f"{told} probe, engine / blackbox_exporter: CPU ms",
-        ours=cost[f"{ours} engine"],
-        peer=theirs,
-        limit=limit,
-        limits="ratio",
-    )
-    yield Figure(
-        figure=f"{told} {_NAMED['run']} / blackbox_exporter: CPU ms",
-        ours=cost[f"{ours} run"],
-        peer=theirs,
-        limit=1,
-        limits="ratio",
-    )
-    yield Figure(
-        figure=f"{told} journey of 5 steps / Zabbix web scenario (recorded earlier, not run here): CPU ms",
-        ours=cost[f"{ours} journey"],
-        peer=zabbix,
-        limit=most,
-        limits="ratio",
-    )
+    blackbox = cost["http blackbox" if ours == "http" else "https blackbox"]
+    yield _ratio(f"{told} probe, engine / blackbox_exporter: CPU ms", cost[f"{ours} engine"], blackbox, limit)
+    yield _ratio(f"{told} {_RUN} / blackbox_exporter: CPU ms", cost[f"{ours} run"], blackbox, 1)
+    about = f"{told} journey of 5 steps / Zabbix web scenario (recorded earlier, not run here): CPU ms"
+    yield _ratio(about, cost[f"{ours} journey"], zabbix, most)
+
+
+def _ratio(figure: str, ours: float, peer: float, limit: float) -> Figure:
+    return Figure(figure=figure, ours=ours, peer=peer, limit=limit, limits="ratio")
 
 
 def _biases(prober: Process, driver: Process, url: str, port: int) -> Iterator[Figure]:
