@@ -64,11 +64,13 @@ class Step:
         after_us: further downtime inside service time that reaches it, by the edges that sanctions use; of a weighted
             mean, with all its journeys down at once.
         amount_eur: what the scale asks then.
+        below: the ratio below which the figure then is.
         possible: whether so much service time is still to come in the period.
     """
 
     after_us: int
     amount_eur: Decimal
+    below: Fraction
     possible: bool
 
 
@@ -253,7 +255,7 @@ def _next_step(
     for ratio in candidates:
         us = reached(ratio)
         if us and amount(us) > now:
-            return now, Step(after_us=us, amount_eur=amount(us), possible=us <= to_come_us)
+            return now, Step(after_us=us, amount_eur=amount(us), below=ratio, possible=us <= to_come_us)
     return now, None
 
 
@@ -283,14 +285,14 @@ def told(found: Outlook, timezone: str) -> Text:
             nl=f"{name}: {allowed.nl} uitval toegelaten, {spent.nl} gebruikt, {rest.nl}.",
             en=f"{name}: {allowed.en} of downtime allowed, {spent.en} spent, {rest.en}.",
         ),
-        _step_told(found),
+        step_told(found),
         _gone_told(found, timezone),
         *_pace_told(found),
     ]
     return Text(nl=" ".join(w.nl for w in words), en=" ".join(w.en for w in words))
 
 
-def _step_told(found: Outlook) -> Text:
+def step_told(found: Outlook) -> Text:
     clause = found.budget.result.clause
     if clause.sanction is None:
         return Text(nl="Op deze bepaling staat geen sanctie.", en="This clause carries no sanction.")
