@@ -1,34 +1,38 @@
-"""What open incidents need beside new samples: the end of flapping is told, and metrics show who is on what."""
+"""What is told beside new samples: the end of flapping, maintenance as it comes and goes; and who is on what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor import acknowledging
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.incidents import MONITOR
+from monitor.maintenance_telling import tell_maintenance
 from monitor.metrics import Metrics
+from monitor.month import MonthToDate
 from monitor.severity import severity_of
 from monitor.store import incidents
 from monitor.store.database import Database, InStore
 from monitor.telling import Alerting, follow_up, tell_steady
 
-_SHOWN = ("journey_incident_acknowledged", "journey_incident_severity", "journey_flapping")
+_SHOWN = ("journey_incident_acknowledged", "journey_incident_severity", "journey_flapping", "journey_slow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftercare:
-    """`look` and `follow_up` may be called as often as one likes.
+    """Each of its methods may be called as often as one likes.
 
     Attributes:
         loaded, alerting: of the configuration in force.
+        months: what contracts made of this month so far, by contract.
         wake: called when mail was queued.
     """
 
     loaded: Callable[[], Loaded]
     alerting: Callable[[], Alerting]
+    months: Mapping[str, MonthToDate]
     database: Database
     in_store: InStore
     clock: Clock
@@ -46,10 +50,11 @@ class Aftercare:
         flapping, queued = await self.in_store(
             lambda: tell_steady(self.database, checks, alerting, now_us=self.clock.now_us())
         )
-        shown = await self.in_store(self._shown)
+        shown, slow = await self.in_store(self._shown)
         self.metrics.drop(_SHOWN)
         for check in checks:
             self.metrics.set("journey_flapping", float(check.id in flapping), check.id)
+            self.metrics.set("journey_slow", float(check.id in slow), check.id)
         for check_id, severity, by in shown:
             if severity:
                 self.metrics.set("journey_incident_severity", 1, check_id, severity)
@@ -58,8 +63,20 @@ class Aftercare:
         if queued:
             self.wake()
 
-    def _shown(self) -> tuple[tuple[str, str, str], ...]:
-        """Of each open incident its check, how bad it is, and who is on it (empty: nobody)."""
+    async def tell_maintenance(self) -> None:
+        """That announced maintenance begins, changes or ends."""
+        if await self.in_store(self._maintenance):
+            self.wake()
+
+    def _maintenance(self) -> tuple[str, ...]:
+        alerting = self.alerting()
+        decisions = {name: month.decisions for name, month in dict(self.months).items()}
+        with self.database.begin() as tx:
+            return tell_maintenance(tx, alerting.titles, decisions, alerting.recipients, now_us=self.clock.now_us())
+
+    def _shown(self) -> tuple[tuple[tuple[str, str, str], ...], frozenset[str]]:
+        """Of each open incident its check, how bad it is, and who is on it (empty: nobody); and the checks that are
+        slow."""
         rule, found = self.alerting().rule, []
         with self.database.read() as tx:
             for incident in incidents.read(tx, only_open=True):
@@ -72,4 +89,4 @@ class Aftercare:
                         said.by if said else "",
                     )
                 )
-        return tuple(found)
+            return tuple(found), frozenset(incidents.slow(tx))

@@ -30,6 +30,7 @@ from monitor.recipients import Addressee, Language, Topic, channel_of
 from monitor.severity import Severity
 from probes.checks import BrowserJourney, CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Outcome, Sample
+from sla.effect import Effect
 
 _DAY_US = 86_400_000_000
 
@@ -134,6 +135,7 @@ def incident_messages(
     confirmed_by: str | None = None,
     severity: Severity | None = None,
     acknowledged_by: str | None = None,
+    effects: tuple[Effect, ...] = (),
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language and time zone.
 
@@ -156,6 +158,7 @@ def incident_messages(
         severity=severity,
         told_us=told.opened_us if kind in JOINING else None,
         acknowledged_by=acknowledged_by,
+        effects=effects,
     )
     return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
 
@@ -239,6 +242,27 @@ def test_messages(recipients: Sequence[Addressee], *, asked_us: int) -> tuple[Ou
 
 
 test_messages.__test__ = False  # type: ignore[attr-defined] # not a test either
+
+
+def first_messages(
+    thread: str, kind: Kind, news: News, readers: Iterable[Addressee], *, about: str | None = None
+) -> tuple[Outgoing, ...]:
+    """The first messages of a thread, one for each language and time zone.
+
+    Args:
+        about: what `Outgoing.incident_id` holds; None takes the thread.
+    """
+    return tuple(_outgoing(thread, kind, group, news, about or thread) for group in _groups(readers))
+
+
+def following_messages(thread: str, kind: Kind, news: News, told: Told) -> tuple[Outgoing, ...]:
+    """What follows in a thread, to whom its first messages went."""
+    return tuple(_outgoing(thread, kind, group, news, thread) for group in told.readers)
+
+
+def in_message_id(text: str) -> str:
+    """Text as it may stand in a thread's name, and so in a Message-ID."""
+    return _plain(text)
 
 
 def step_title(check: Check, step_id: str | None) -> Title | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from monitor import composition, retention, sealing, timestamping
 from monitor.alerts import report_messages
 from monitor.automatic import due_reports, report_news
+from monitor.budget_telling import tell_budgets
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.issuing import record
@@ -61,8 +62,22 @@ class Bookkeeping:
                 continue
             self.months[loaded.contract.contract] = month
             self.metrics.sla(month.assessment, month.budgets, now_us=month.assessed_us)
+            if await self.in_store(lambda c=loaded, m=month: self._tell_budgets(c, m)):  # type: ignore[misc]
+                self.wake()
         # Leave the second core to others: however long it takes, no more than a tenth of the time.
         await asyncio.sleep(9 * (self.clock.monotonic_us() - began_us) / _SECOND_US)
+
+    def _tell_budgets(self, loaded: LoadedContract, month: MonthToDate) -> tuple[str, ...]:
+        with self.database.begin() as tx:
+            return tell_budgets(
+                tx,
+                loaded.contract.contract,
+                loaded.contract.timezone,
+                month.forecasts,
+                loaded.source.budget_warnings,
+                self.loaded().config.addressees,
+                now_us=self.clock.now_us(),
+            )
 
     async def seal_days(self) -> None:
         """Once a day, and at the first start after days that nobody sealed."""

@@ -135,6 +135,12 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("journey_incident_severity", "gauge", ("journey", "severity"), "1 for the severity of the open incident."),
     Metric("journey_incident_acknowledged", "gauge", ("journey", "by"), "1 where somebody is on the open incident."),
     Metric("journey_flapping", "gauge", ("journey",), "Whether it breaks and recovers again and again."),
+    Metric(
+        "journey_slow",
+        "gauge",
+        ("journey",),
+        "Whether people were told that it stays slow, and not yet that it is fast.",
+    ),
     Metric("journey_paused", "gauge", ("journey",), "Whether somebody paused it: not measured, and said why."),
     Metric("journey_shadow", "gauge", ("journey",), "Whether it is measured in shadow: no incidents, no contract."),
     Metric(

@@ -18,6 +18,7 @@ from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.news import Kind
 from monitor.observer import Observer
+from monitor.slow_telling import note_slowness
 from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
@@ -249,7 +250,7 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
     if check.shadow:
         clean_up.note_sample(tx, check, sample, now_us=now_us)
         return
-    before = incidents.load(tx, check.id)
+    before, slow = incidents.load_with_slowness(tx, check.id)
     state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)
     if state != before:
         incidents.save(tx, check.id, state)
@@ -261,6 +262,17 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
         about.add(state.incident_id)
     for incident_id in sorted(about):
         telling.tell(tx, incident_id, check, alerting, now_us=now_us)
+    note_slowness(
+        tx,
+        slow,
+        check,
+        sample,
+        alerting.rule,
+        alerting.recipients,
+        incident=state.kind in ("ongoing", "recovering"),
+        muted=lambda: telling.muted(tx, check, now_us),
+        now_us=now_us,
+    )
     clean_up.note_sample(tx, check, sample, now_us=now_us)
     if isinstance(check, CertificateCheck):
         warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)

@@ -178,10 +178,13 @@ class ContractSource(Definition):
         file: the contract; relative to the main configuration file.
         automatic_reports: at the start of a month, write the past month's report and mail it to every recipient who
             receives reports.
+        budget_warnings: percent of the downtime that a clause allows in its period; each, once spent, is told to
+            every recipient who receives agreements. Empty: never.
     """
 
     file: str
     automatic_reports: bool = True
+    budget_warnings: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (50, 75, 100)
 
 
 class Config(Definition):

@@ -18,7 +18,7 @@ from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
 from monitor.recipients import Channel
 from monitor.store import events, leaving, ledger, outbox
-from monitor.store.database import Database, InStore, StoreError, StoreUnavailable
+from monitor.store.database import Database, InStore, StoreError, StoreUnavailable, Transaction
 from monitor.store.leaving import ToSend
 from monitor.store.outbox import ReaderState, Settled
 from sla.ledger import Sealed
@@ -85,6 +85,7 @@ class Delivery(Generic[Written]):
         owner: names this process in leases.
         chance: a number in [0, 1), for the jitter.
         courtesy: of the configuration in force: what waits, and what goes in a digest.
+        lost: told, in the transaction that says so, of each reader for whom a message was given up.
     """
 
     database: Database
@@ -98,6 +99,7 @@ class Delivery(Generic[Written]):
     patience: Patience = field(default_factory=Patience)
     channel: Channel = "mail"
     courtesy: Callable[[], Courtesy] = lambda: PLAIN
+    lost: Callable[[Transaction, ToSend, ReaderState, int], None] = lambda *_: None
 
     async def deliver_due(self) -> int:
         """Try every message that is due, once. Returns how many were tried."""
@@ -204,6 +206,7 @@ class Delivery(Generic[Written]):
                     data = {"mail": message.id, "to": state.address, "answer": state.answer}
                     kind = f"{self.channel}-{_result(state)}"
                     events.add(tx, events.Event(at_us=now_us, kind=kind, data=data))
+                    self.lost(tx, message, state, now_us)
 
     def _waiting(self) -> outbox.Waiting:
         with self.database.read() as tx:

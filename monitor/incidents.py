@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal, Self, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from monitor.severity import Severity
 from probes.checks import Duration
@@ -47,6 +47,9 @@ class IncidentRule(BaseModel):
         unknown_after: runs in a row that could not be measured, after which the monitor reports itself.
         flapping_after: more openings than this within `flapping_within` are flapping, told once; 0: never.
         steady_after: flapping ends when nothing opened or ended for so long.
+        degraded_after: so many degraded samples among the last `degraded_among` are told as slowness, and so many that
+            are up among as many as its end; 0: never.
+        degraded_among: 0 takes `degraded_after`: in a row.
         severity: of an incident where `severities` has nothing more precise.
         severities: by `check`, `check/step`, `check/kind of failure` or `*/kind of failure`.
         identity_providers: names of hosts; where a step asks one of them, the proposed cause is the identity provider.
@@ -64,9 +67,21 @@ class IncidentRule(BaseModel):
     flapping_after: int = Field(default=3, ge=0, le=100)
     flapping_within: Duration = _HOUR_US
     steady_after: Duration = _HOUR_US // 2
+    degraded_after: int = Field(default=5, ge=0, le=1000)
+    degraded_among: int = Field(default=0, ge=0, le=1000)
     severity: Severity = Severity.MAJOR
     severities: dict[str, Severity] = Field(default_factory=dict)
     identity_providers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _most_of_them(self) -> Self:
+        """Fewer than half would be slow and fast at the same time, and told in turns."""
+        if self.degraded_among and not self.degraded_after <= self.degraded_among < 2 * max(self.degraded_after, 1):
+            raise ValueError(
+                f"degraded_among is {self.degraded_among}; with degraded_after = {self.degraded_after} it must lie "
+                f"between that and {max(2 * self.degraded_after - 1, 0)}, or be 0 for samples in a row"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

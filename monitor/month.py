@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +12,11 @@ from dashboards.formatting import Language, length, month_name, percent
 from dashboards.status_page import ClauseSoFar, Download, Frame, IssuedReport, SlaPage
 from monitor.assessing import stored_runs
 from monitor.store import ledger
-from monitor.store.database import Database
+from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
-from sla.assess import assess
-from sla.assessment import Assessment, ClauseResult, Span, Verdict
-from sla.budget import DowntimeBudget, budgets
+from sla.assess import Worked, assess, worked_out
+from sla.assessment import Assessment, ClauseResult, Span, Verdict, WindowDecision
+from sla.budget import DowntimeBudget, Outlook, budgets, outlooks
 from sla.contract import (
     AvailabilityClause,
     Contract,
@@ -25,10 +25,29 @@ from sla.contract import (
     OutageDurationClause,
     ResponseTimeClause,
 )
+from sla.effect import Standing, Unit, standings
 from sla.interchange import assessment_json
+from sla.intervals import IntervalSet
+from sla.ledger import Sealed
 from sla.period import calendar_span, local_date
 from sla.plan import data_span
 from sla.promise_clauses import CaseClause, DeliveryClause, MaintenanceClause, ReleaseClause
+from sla.time_classes import Piece, boundary_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """Where the allowed downtime of one clause is going, over its own period.
+
+    Attributes:
+        whole: that period, versions apart.
+        coverage: measured share of the clause's service time up to now, excluded time left out; None where there was
+            none.
+    """
+
+    outlook: Outlook
+    whole: Span
+    coverage: Fraction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +57,9 @@ class MonthToDate:
     Attributes:
         period: the whole month; the assessment covers it only up to `assessed_us`.
         json: the assessment in the interchange format.
+        forecasts: of every clause that allows downtime by its own month, quarter or year: where that period is going.
+        standings: from where an outage's effect on the contract is reckoned on.
+        decisions: what becomes of announced maintenance and exclusions in the whole month.
     """
 
     period: Span
@@ -45,6 +67,9 @@ class MonthToDate:
     assessment: Assessment
     budgets: tuple[DowntimeBudget, ...]
     json: dict[str, Any]
+    forecasts: tuple[Forecast, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    decisions: tuple[WindowDecision, ...] = ()
 
 
 def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthToDate | None:
@@ -68,18 +93,63 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
             until_now = measured
             if not alike:
                 until_now = tuple(stored_runs(tx, contract, so_far, entries, until_us=now_us, ready_made=True))
+            longer = [(unit, _whole_unit(tx, contract, unit, now_us, entries)) for unit in _longer_units(contract)]
     finally:
         database.close()
     assessment = assess(contract, period=so_far, samples=until_now, ledger=entries)
     # What is allowed is allowed over the whole month, the days to come included.
-    whole = assess(contract, period=period, samples=measured, ledger=entries)
+    whole = worked_out(contract, period=period, samples=measured, ledger=entries)
+    ahead = [("month", whole), *longer]
     return MonthToDate(
         period=period,
         assessed_us=now_us,
         assessment=assessment,
-        budgets=budgets(whole),
+        budgets=budgets(whole.assessment),
         json=assessment_json(assessment),
+        forecasts=tuple(one for unit, worked in ahead for one in _forecasts(worked, unit, now_us)),
+        standings=tuple(
+            one
+            for unit, worked in ahead
+            for one in standings(worked, now_us=now_us, unit=unit, coverage=assessment.coverage)
+        ),
+        decisions=whole.assessment.windows,
     )
+
+
+def _longer_units(contract: Contract) -> tuple[Unit, ...]:
+    """Units beside the month over which the contract allows downtime, or limits outages."""
+    used = {
+        clause.period.unit
+        for version in contract.version
+        for clause in version.clause
+        if isinstance(clause, AvailabilityClause | OutageDurationClause)
+    }
+    units: tuple[Unit, ...] = ("quarter", "year")
+    return tuple(unit for unit in units if unit in used)
+
+
+def _whole_unit(tx: Transaction, contract: Contract, unit: Unit, now_us: int, entries: Sequence[Sealed]) -> Worked:
+    """The running quarter or year, the days to come included: a month alone says little of what is allowed in it."""
+    period = calendar_span(unit, local_date(now_us, contract.timezone), contract.timezone)
+    measured = stored_runs(tx, contract, period, entries, until_us=now_us, ready_made=True)
+    return worked_out(contract, period=period, samples=measured, ledger=entries)
+
+
+def _forecasts(worked: Worked, unit: Unit, now_us: int) -> Iterator[Forecast]:
+    """Of the clauses whose own period is this unit, and of the part of it that is running."""
+    known = {(o.budget.result.clause.id, o.budget.result.period): o for o in outlooks(worked, now_us=now_us)}
+    for piece in worked.pieces:
+        outlook = known.get((piece.clause.id, piece.span))
+        if outlook is None or piece.clause.period.unit != unit or not piece.span.start_us <= now_us < piece.span.end_us:
+            continue
+        yield Forecast(outlook=outlook, whole=piece.whole, coverage=_coverage(piece, now_us))
+
+
+def _coverage(piece: Piece, now_us: int) -> Fraction | None:
+    """The measured share of a clause's service time up to now, excluded time left out; None where there was none."""
+    found = piece.classes(boundary_of(piece.clause))
+    due = (found.service - found.excluded) & IntervalSet.of((Span(start_us=piece.span.start_us, end_us=now_us),))
+    return Fraction((due - found.unmeasured).length_us, due.length_us) if due else None
 
 
 def sla_page(month: MonthToDate, issued: Sequence[Issued], *, frame: Frame) -> SlaPage:

@@ -13,6 +13,7 @@ from monitor.recipients import Language
 from monitor.severity import Severity
 from probes.checks import Title
 from probes.sample import Failure
+from sla.effect import Effect
 
 
 class Kind(StrEnum):
@@ -25,21 +26,57 @@ class Kind(StrEnum):
     RECOVERED = "recovered"
     FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
     STEADY = "steady"  # that is over, and it works
+    DEGRADED = "degraded"  # it works, but has been slower than its soft limits for a while
+    FAST = "fast"  # that is over
     CERTIFICATE = "certificate"
     MONITOR = "monitor"  # the monitor cannot measure
     MEASURING = "measuring"  # the monitor measures again
     LEFT_BEHIND = "left-behind"  # what journeys made at the portal could not be taken away
+    CONFIG_REFUSED = "config-refused"  # a reload found mistakes; the old configuration stays in force
+    CONFIG_TAKEN = "config-taken"  # after that, a configuration was taken over
+    UNDELIVERED = "undelivered"  # a message was given up for one of its readers
+    BUDGET = "budget"  # so much of the allowed downtime of a clause's period is spent
+    MAINTENANCE = "maintenance"  # announced maintenance began
+    MAINTENANCE_CHANGED = "maintenance-changed"  # while it lasts, it was announced anew with other times
+    MAINTENANCE_OVER = "maintenance-over"  # it ended, or was cancelled while it lasted
     REPORT = "report"
     TEST = "test"
     DIGEST = "digest"  # what would have been many mails to one address
 
 
 #: Messages that may only go to people whom a first message of the thread has reached.
-FOLLOW_UPS = frozenset({Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING, Kind.STEADY})
+FOLLOW_UPS = frozenset(
+    {
+        Kind.REMINDER,
+        Kind.RECOVERED,
+        Kind.MEASURING,
+        Kind.STEADY,
+        Kind.FAST,
+        Kind.CONFIG_TAKEN,
+        Kind.MAINTENANCE_CHANGED,
+        Kind.MAINTENANCE_OVER,
+    }
+)
+#: Of these a thread may hold several; of every other follow-up one.
+REPEATED = frozenset({Kind.REMINDER, Kind.MAINTENANCE_CHANGED})
+#: What ends a thread.
+ENDS = frozenset({Kind.RECOVERED, Kind.MEASURING, Kind.STEADY, Kind.FAST, Kind.CONFIG_TAKEN, Kind.MAINTENANCE_OVER})
 #: Messages that may join a thread and bring further readers to it.
 JOINING = frozenset({Kind.ESCALATED, Kind.ONGOING})
 #: Nothing is broken yet, or no visitor notices: in a reader's quiet hours these wait.
-WARNINGS = frozenset({Kind.CERTIFICATE, Kind.LEFT_BEHIND, Kind.STEADY})
+WARNINGS = frozenset(
+    {
+        Kind.CERTIFICATE,
+        Kind.LEFT_BEHIND,
+        Kind.STEADY,
+        Kind.DEGRADED,
+        Kind.FAST,
+        Kind.BUDGET,
+        Kind.MAINTENANCE,
+        Kind.MAINTENANCE_CHANGED,
+        Kind.MAINTENANCE_OVER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +92,7 @@ class IncidentNews:
         severity: None in messages from before there was one.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         acknowledged_by: who is on it; None: nobody said so.
+        effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
     """
 
     news: Literal["incident"] = "incident"
@@ -73,6 +111,7 @@ class IncidentNews:
     severity: Severity | None = None
     told_us: int | None = None
     acknowledged_by: str | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +130,27 @@ class FlappingNews:
     openings: int
     within_us: int
     steady_us: int
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DegradedNews:
+    """A check has been slower than its soft limits since `since_us`, or is so no more since `until_us`.
+
+    Attributes:
+        step: title of the slow step; None where it is the whole.
+        failure: which limit, and what was found instead; that of the sample that made it news.
+        slow, among: so many of the last so many samples were slow.
+    """
+
+    news: Literal["degraded"] = "degraded"
+    check_id: str
+    title: Title
+    step: Title | None
+    since_us: int
+    failure: Failure
+    slow: int
+    among: int
     until_us: int | None = None
 
 
@@ -127,6 +187,112 @@ class LeftBehindNews:
 
     news: Literal["left-behind"] = "left-behind"
     objects: tuple[tuple[str, Title], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A mistake in the configuration, at its place; texts in quotes are left out of `what`: they might be secrets."""
+
+    file: str
+    line: int
+    key: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigNews:
+    """A reload was refused at `at_us`, or a configuration was taken over then.
+
+    Attributes:
+        mistakes: the first ones; empty where it was taken over.
+        count: of all of them.
+    """
+
+    news: Literal["configuration"] = "configuration"
+    at_us: int
+    mistakes: tuple[Mistake, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliveredNews:
+    """A message will not reach one of its readers.
+
+    Attributes:
+        reader: a mail address, or `webhook:` and its id.
+        about: what kind of message it was, written at `written_us`.
+        refused: refused for good; otherwise tried for days in vain.
+        answer: the last word of the server, or ours.
+    """
+
+    news: Literal["undelivered"] = "undelivered"
+    reader: str
+    about: Kind
+    written_us: int
+    refused: bool
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetNews:
+    """So much of the downtime that an availability clause allows in its period is spent.
+
+    Attributes:
+        text: the contract's own words; empty where it has none.
+        timezone: the contract's.
+        threshold: percent of what is allowed; the tightest one that was crossed.
+        allowed_us, spent_us: downtime inside service time, over the whole period.
+        step: what further downtime costs, or why nothing; one sentence.
+        gone_us: when all of it is spent at the present pace, or was; None: never in this period.
+        measured: share of the service time so far that was measured, cut to hundredths of a percent.
+        enough_measured: whether that is as much as the contract asks for.
+    """
+
+    news: Literal["budget"] = "budget"
+    contract: str
+    clause: str
+    text: str
+    timezone: str
+    from_us: int
+    until_us: int
+    threshold: int
+    allowed_us: int
+    spent_us: int
+    best_efforts: bool
+    step: Title
+    gone_us: int | None
+    measured: str
+    enough_measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceNews:
+    """Announced maintenance begins, changes or ends.
+
+    Attributes:
+        entry: its number in the ledger.
+        titles: of the checks it is about; empty means all.
+        by, reason: who announced it last, and why.
+        announced_us: when that was recorded.
+        excluded: per contract what its rules make of the announcement, where that is known.
+        until_before_us: of a change: the end that was told before.
+        failing: at the end, titles of the checks it was about that have an open incident.
+        cancelled_by, cancelled_why: of an end before its time.
+    """
+
+    news: Literal["maintenance"] = "maintenance"
+    entry: int
+    from_us: int
+    until_us: int
+    titles: tuple[Title, ...]
+    by: str
+    reason: str
+    announced_us: int
+    excluded: tuple[Title, ...] = ()
+    until_before_us: int | None = None
+    failing: tuple[Title, ...] = ()
+    cancelled_by: str | None = None
+    cancelled_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +353,18 @@ class DigestNews:
 
 #: What one message is about.
 Single = Annotated[
-    IncidentNews | FlappingNews | OwnNews | CertificateNews | LeftBehindNews | ReportNews | TestNews,
+    IncidentNews
+    | FlappingNews
+    | DegradedNews
+    | OwnNews
+    | CertificateNews
+    | LeftBehindNews
+    | ConfigNews
+    | UndeliveredNews
+    | BudgetNews
+    | MaintenanceNews
+    | ReportNews
+    | TestNews,
     Field(discriminator="news"),
 ]
 News = Annotated[Single | DigestNews, Field(discriminator="news")]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from probes.checks import Duration
 
 Language = Literal["nl", "en"]
-Topic = Literal["incidents", "certificates", "monitor", "reports"]
+Topic = Literal["incidents", "certificates", "monitor", "reports", "agreements", "maintenance"]
 
 
 def _known_zone(name: str) -> str:

@@ -39,6 +39,7 @@ from monitor.store.database import Database, StoreError, StoreThread, Transactio
 from monitor.store.events import Event
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
+from monitor.troubles import Troubles
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from monitor.webhooks import Telling, webhook_sender
 from monitor.worker import Worker
@@ -55,6 +56,7 @@ _SECOND_US = 1_000_000
 _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _HOUSEKEEPING_S = 5.0
 _RESTS_S = 2.0
+_TOLD_S = 5.0
 _MONTH_S = 60.0
 _FOLLOW_UP_S = 10.0
 _CLEAN_UP_S = 15.0
@@ -130,9 +132,18 @@ class Service:
                 stillness=self._stillness,
                 wake=self._wake.set,
             )
+            self._troubles = Troubles(
+                loaded=lambda: self._loaded,
+                database=self._database,
+                in_store=self._in_store,
+                clock=self._clock,
+                wake=self._wake.set,
+            )
+            self._troubles.taken()
             aftercare = Aftercare(
                 loaded=lambda: self._loaded,
                 alerting=lambda: self._alerting,
+                months=self._months,
                 database=self._database,
                 in_store=self._in_store,
                 clock=self._clock,
@@ -175,6 +186,8 @@ class Service:
                     self._every(_STILLNESS_S, lookouts.tell_stillness),
                     self._every(_RESTS_S, aftercare.look),
                     self._every(_FOLLOW_UP_S, aftercare.follow_up),
+                    self._every(_TOLD_S, aftercare.tell_maintenance),
+                    self._every(_TOLD_S, self._troubles.look),
                     self._every(_MONTH_S, lookouts.hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
@@ -249,6 +262,7 @@ class Service:
             titles={check.id: check.title for check in settings.checks},
             dependants=dependants(settings.checks),
             hours=settings.courtesy.hours,
+            standings=lambda: tuple(one for month in self._months.values() for one in month.standings),
         )
         self._metrics.configured(
             settings.checks,
@@ -297,6 +311,7 @@ class Service:
             chance=random.random,
             patience=composition.mail_patience(self._loaded),
             courtesy=lambda: self._loaded.config.courtesy,
+            lost=self._troubles.lost,
         )
 
     def _webhooks(self) -> Delivery[Telling]:
@@ -311,6 +326,7 @@ class Service:
             owner=f"{os.getpid()}-{self._clock.new_id()}",
             chance=random.random,
             channel="webhook",
+            lost=self._troubles.lost,
         )
 
     # -- measuring -------------------------------------------------------------------------------------------------
@@ -433,6 +449,7 @@ class Service:
                 self._recorder.keep(
                     Event(at_us=self._clock.now_us(), kind="config-refused", data={"problems": str(error)[:2000]})
                 )
+                await asyncio.to_thread(self._troubles.refused, error, self._path)
                 continue
             for fixed in ("monitor", "pages", "metrics", "mail", "practice"):
                 if getattr(loaded.config, fixed) != getattr(self._loaded.config, fixed):
@@ -444,6 +461,7 @@ class Service:
             self._apply()
             self._schedule.replace(self._loaded.config.checks)
             await self._in_store(self._note_reload)
+            self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
 
     def _note_reload(self) -> None:

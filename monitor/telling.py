@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor import acknowledging
@@ -27,6 +28,12 @@ from monitor.severity import severity_of
 from monitor.store import incidents, ledger, outbox
 from monitor.store.database import Database, Transaction
 from probes.checks import Check, Title
+from sla.effect import Effect, Standing, effects
+
+log = logging.getLogger(__name__)
+
+#: An assessment older than this says nothing of contracts any more: other outages may have come since.
+_STALE_US = 3_600_000_000
 
 _TOGETHER = 50  # in one transaction: enough to share its cost, few enough to let others write
 
@@ -39,6 +46,7 @@ class Alerting:
         titles: of all checks, by id.
         dependants: per check those that depend on it, straight or through others.
         hours: by name, of those who are not always on duty.
+        standings: where the clauses of all contracts stood when they were last assessed; nothing before that.
     """
 
     rule: IncidentRule = field(default_factory=IncidentRule)
@@ -46,6 +54,7 @@ class Alerting:
     titles: Mapping[str, Title] = field(default_factory=dict)
     dependants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hours: Mapping[str, Hours] = field(default_factory=dict)
+    standings: Callable[[], Iterable[Standing]] = tuple
 
     def there(self, now_us: int) -> tuple[Addressee, ...]:
         """Who is on duty."""
@@ -83,7 +92,16 @@ def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *,
     queued = False
     for what, people in news.items():
         messages = incident_news(
-            tx, what, incident, told, check, alerting, said, recipients=people, number=number * (what is kind)
+            tx,
+            what,
+            incident,
+            told,
+            check,
+            alerting,
+            said,
+            recipients=people,
+            number=number * (what is kind),
+            now_us=now_us,
         )
         queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
     return queued
@@ -137,6 +155,7 @@ def incident_news(
     said: About,
     *,
     recipients: Sequence[Addressee],
+    now_us: int,
     number: int = 0,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about an incident to some people, with all that is known about it now."""
@@ -154,7 +173,20 @@ def incident_news(
         confirmed_by=said.cause.by if said.cause and confirmed else None,
         severity=severity_of(check.id, incident.failure, alerting.rule.severities, alerting.rule.severity),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
+        effects=() if incident.until_us is not None else _effects(incident, alerting, now_us),
     )
+
+
+def _effects(incident: Incident, alerting: Alerting, now_us: int) -> tuple[Effect, ...]:
+    """From figures in memory: the mail waits for no assessment, and says nothing where there is no recent one."""
+    try:
+        return effects(
+            alerting.standings(), incident.check_id, since_us=incident.since_us, now_us=now_us, stale_us=_STALE_US
+        )
+    except Exception:
+        # An outage is told, whatever a contract holds that we did not foresee.
+        log.exception("the effect on contracts could not be reckoned", extra={"incident": incident.id})
+        return ()
 
 
 def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> tuple[Incident, ...]:

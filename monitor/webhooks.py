@@ -19,12 +19,26 @@ from monitor import outbound
 from monitor.clock import Clock
 from monitor.mail_message import Answer, Receipt
 from monitor.mail_text import House, page_of
-from monitor.news import CertificateNews, FlappingNews, IncidentNews, News, OwnNews, ReportNews
+from monitor.news import (
+    BudgetNews,
+    CertificateNews,
+    ConfigNews,
+    DegradedNews,
+    FlappingNews,
+    IncidentNews,
+    MaintenanceNews,
+    News,
+    OwnNews,
+    ReportNews,
+    UndeliveredNews,
+)
 from monitor.outward_settings import signing_key
 from monitor.recipients import Language
 from monitor.store.leaving import ToSend
 from probes.checks import Title
 from probes.sample import Failure
+from sla.effect import Effect
+from sla.interchange import seconds
 from sla.ledger import Sealed
 from sla.period import instant_text
 
@@ -146,6 +160,7 @@ def _data(news: News) -> dict[str, Any]:
                 "cause": news.cause.value if news.cause else None,
                 "cause_confirmed": news.confirmed_by is not None,
                 "attached": [_both(title) for title in news.attached],
+                "effects": [_effect(effect) for effect in news.effects],
             }
         case FlappingNews():
             return {
@@ -153,6 +168,15 @@ def _data(news: News) -> dict[str, Any]:
                 "title": _both(news.title),
                 "since": instant_text(news.since_us),
                 "until": instant_text(news.until_us) if news.until_us is not None else None,
+            }
+        case DegradedNews():
+            return {
+                "journey": news.check_id,
+                "title": _both(news.title),
+                "step": _both(news.step) if news.step else None,
+                "since": instant_text(news.since_us),
+                "until": instant_text(news.until_us) if news.until_us is not None else None,
+                "failure": _failure(news.failure),
             }
         case OwnNews():
             return {
@@ -169,11 +193,52 @@ def _data(news: News) -> dict[str, Any]:
                 "not_after": instant_text(news.not_after_us),
                 "fingerprint_sha256": news.fingerprint_sha256,
             }
+        case ConfigNews():
+            return {"mistakes": [{"file": one.file, "line": one.line, "key": one.key} for one in news.mistakes]}
+        case UndeliveredNews():
+            return {"reader": news.reader, "about": news.about.value, "refused": news.refused}
+        case BudgetNews():
+            return {
+                "contract": news.contract,
+                "clause": news.clause,
+                "since": instant_text(news.from_us),
+                "until": instant_text(news.until_us),
+                "threshold": news.threshold,
+                "allowed_seconds": seconds(news.allowed_us),
+                "spent_seconds": seconds(news.spent_us),
+                "best_efforts": news.best_efforts,
+                "enough_measured": news.enough_measured,
+            }
+        case MaintenanceNews():
+            return {
+                "entry": news.entry,
+                "since": instant_text(news.from_us),
+                "until": instant_text(news.until_us),
+                "titles": [_both(title) for title in news.titles],
+                "by": news.by,
+                "cancelled": news.cancelled_by is not None,
+                "failing": [_both(title) for title in news.failing],
+            }
         case ReportNews():
             return {"contract": news.contract, "period": news.period, "number": news.number}
         case _:
             # What people are told stands in `text` for every type; these have nothing further for programs.
             return {}
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    """An instant that lies before the outage is told as null, with `missed_before`."""
+    later_us = effect.sanctionable_us or None
+    return {
+        "contract": effect.contract,
+        "clause": effect.clause,
+        "best_efforts": effect.best_efforts,
+        "enough_measured": effect.enough_measured,
+        "missed_before": effect.sanctionable_us == 0,
+        "sanctionable": instant_text(later_us) if later_us is not None else None,
+        "next_step": instant_text(effect.step_us) if effect.step_us is not None else None,
+        "left_seconds": seconds(effect.left_us) if effect.left_us is not None else None,
+    }
 
 
 def _both(title: Title) -> dict[str, str]:

@@ -152,6 +152,7 @@ _QUOTED = re.compile(r"(“.*?”(?!\w))", re.DOTALL)
 
 _SUBJECTS_NL = {
     "status": "de status",
+    "duration": "de duur",
     "text": "de tekst van de pagina",
     "url": "het adres van de laatste pagina",
     "content type": "het inhoudstype",
@@ -172,6 +173,7 @@ _SUBJECTS_NL = {
 }
 _SUBJECTS_EN = {
     "status": "the status",
+    "duration": "the duration",
     "text": "the text of the page",
     "url": "the address of the last page",
     "content type": "the content type",

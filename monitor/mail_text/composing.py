@@ -10,28 +10,38 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import life
+from monitor.mail_text.budget import budget
 from monitor.mail_text.certificate import certificate
+from monitor.mail_text.configuration import configuration
+from monitor.mail_text.degraded import degraded
 from monitor.mail_text.digest import digest
 from monitor.mail_text.flapping import flapping
 from monitor.mail_text.incident import incident
 from monitor.mail_text.left_behind import left_behind
+from monitor.mail_text.maintenance import maintenance
 from monitor.mail_text.own import own
 from monitor.mail_text.page import Draft, House, Page, Tone, address_of, header, line, when
 from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
 from monitor.mail_text.trial import trial
+from monitor.mail_text.undelivered import undelivered
 from monitor.news import (
     WARNINGS,
+    BudgetNews,
     CertificateNews,
+    ConfigNews,
+    DegradedNews,
     DigestNews,
     FlappingNews,
     IncidentNews,
     Kind,
     LeftBehindNews,
+    MaintenanceNews,
     OwnNews,
     ReportNews,
     Single,
     TestNews,
+    UndeliveredNews,
 )
 from monitor.recipients import Language
 from monitor.store.leaving import ToSend
@@ -125,6 +135,7 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         link=draft.link,
         foot=(_why(message.kind, house, language), _seal(head, language)),
         action=_action(message, house),
+        more=draft.more,
     )
 
 
@@ -134,12 +145,22 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
             return incident(message, news, house)
         case FlappingNews():
             return flapping(message, news, house)
+        case DegradedNews():
+            return degraded(message, news, house)
         case OwnNews():
             return own(message, news, house)
         case CertificateNews():
             return certificate(message, news, house)
         case LeftBehindNews():
             return left_behind(message, news, house)
+        case ConfigNews():
+            return configuration(message, news, house)
+        case UndeliveredNews():
+            return undelivered(message, news, house)
+        case BudgetNews():
+            return budget(message, news, house)
+        case MaintenanceNews():
+            return maintenance(message, news, house)
         case ReportNews():
             return report(message, news, house, missing)
         case TestNews():
@@ -175,6 +196,13 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.MONITOR: ("de monitor zelf", "the monitor itself"),
         Kind.MEASURING: ("de monitor zelf", "the monitor itself"),
         Kind.LEFT_BEHIND: ("de monitor zelf", "the monitor itself"),
+        Kind.CONFIG_REFUSED: ("de monitor zelf", "the monitor itself"),
+        Kind.CONFIG_TAKEN: ("de monitor zelf", "the monitor itself"),
+        Kind.UNDELIVERED: ("de monitor zelf", "the monitor itself"),
+        Kind.BUDGET: ("afspraken", "agreements"),
+        Kind.MAINTENANCE: ("onderhoud", "maintenance"),
+        Kind.MAINTENANCE_CHANGED: ("onderhoud", "maintenance"),
+        Kind.MAINTENANCE_OVER: ("onderhoud", "maintenance"),
         Kind.REPORT: ("rapporten", "reports"),
     }
     topic = topics.get(kind, ("storingen", "outages"))[0 if nl else 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.formatting import length
 from monitor.mail_text import life
+from monitor.mail_text.effect import effect_lines
 from monitor.mail_text.page import Draft, House, address_of, in_, when
 from monitor.news import IncidentNews, Kind
 from monitor.store.leaving import ToSend
@@ -34,6 +35,12 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
         "Bekijk de storing" if nl else "View the outage",
         address_of(house, f"/incident/{news.incident_id}", message),
     )
+    more = (
+        "Bekijk het bewijs" if nl else "View the evidence",
+        address_of(house, f"/incident/{news.incident_id}", message) + "#evidence-heading",
+    )
+    contract = effect_lines(news.effects, house, message.language, now_us=message.created_us)
+    facts += [("Contract", line) for line in contract[1:]]
     match message.kind:
         case Kind.RECOVERED:
             assert news.until_us is not None
@@ -52,6 +59,7 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 ),
                 facts=tuple(facts),
                 link=link,
+                more=more,
             )
         case Kind.REMINDER:
             so_far = length(message.created_us - news.since_us, message.language)
@@ -66,9 +74,11 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                     if nl
                     else f"{title} has not been working since {since}, for {so_far} now.",
                     what,
+                    *contract[:1],
                 ),
                 facts=tuple(facts),
                 link=link,
+                more=more,
             )
         case Kind.ESCALATED:
             return Draft(
@@ -80,9 +90,11 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                     f"{title} werkt niet sinds {since}." if nl else f"{title} has not been working since {since}.",
                     _nobody(news, house, message),
                     what,
+                    *contract[:1],
                 ),
                 facts=tuple(facts),
                 link=link,
+                more=more,
             )
         case Kind.ONGOING:
             return Draft(
@@ -95,9 +107,11 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                     if nl
                     else f"{title} has not been working since {since}. It began outside your hours and goes on.",
                     what,
+                    *contract[:1],
                 ),
                 facts=tuple(facts),
                 link=link,
+                more=more,
             )
         case _:
             return Draft(
@@ -108,9 +122,11 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 sentences=(
                     f"{title} werkt niet sinds {since}." if nl else f"{title} has not been working since {since}.",
                     what,
+                    *contract[:1],
                 ),
                 facts=tuple(facts),
                 link=link,
+                more=more,
             )
 
 

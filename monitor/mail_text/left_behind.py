@@ -39,12 +39,12 @@ def _sentences(language: Language) -> tuple[str, ...]:
     if language == "nl":
         return (
             "De monitor maakte dit aan om te meten, en kon het daarna niet weghalen. Hij blijft het proberen.",
-            "Haal het zo nodig zelf weg, en meld dat met `loketwacht cleanup confirm`. Lukt het de monitor alsnog, dan "
+            "Haal het zo nodig zelf weg, en meld dat met “loketwacht cleanup confirm”. Lukt het de monitor alsnog, dan "
             "hoeft u niets te doen.",
         )
     return (
         "The monitor made this in order to measure, and could not take it away afterwards. It keeps trying.",
-        "Take it away yourself where needed, and say so with `loketwacht cleanup confirm`. If the monitor succeeds "
+        "Take it away yourself where needed, and say so with “loketwacht cleanup confirm”. If the monitor succeeds "
         "after all, there is nothing you need to do.",
     )
 

@@ -55,11 +55,16 @@ class Page:
     link: tuple[str, str] | None
     foot: tuple[str, ...]
     action: tuple[str, str] | None = None
+    more: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is particular to one kind of news; what every mail says the same comes to it in `page_of`."""
+    """What is particular to one kind of news; what every mail says the same comes to it in `page_of`.
+
+    Attributes:
+        link: the button; `more`: a second, quieter one. Words and address.
+    """
 
     word: str
     subject: str
@@ -68,6 +73,7 @@ class Draft:
     sentences: tuple[str, ...]
     facts: tuple[tuple[str, str], ...] = ()
     link: tuple[str, str] | None = None
+    more: tuple[str, str] | None = None
 
 
 def when(instant_us: int, house: House, language: Language, *, seconds: bool = False) -> str:

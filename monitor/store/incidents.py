@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from monitor.flapping import CALM, FLAPPING, Flapping
 from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
+from monitor.slowness import SLOWNESS, SWIFT, Slowness
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of, value_of, value_text
 from monitor.store.tables import incident, incident_state
@@ -18,6 +19,9 @@ _FAILURE = TypeAdapter(Failure)
 
 # Built once, for it runs twice with every sample.
 _STATE_OF = select(incident_state.c.state).where(incident_state.c.check_id == bindparam("name"))
+_STATES_OF = select(incident_state.c.check_id, incident_state.c.state).where(
+    or_(incident_state.c.check_id == bindparam("name"), incident_state.c.check_id == bindparam("slow"))
+)
 
 
 def load(tx: Transaction, check_id: str) -> State:
@@ -58,6 +62,35 @@ def flapping(tx: Transaction) -> dict[str, Flapping]:
     )
     known = {row.check_id.removeprefix(prefix): FLAPPING.validate_json(row.state) for row in rows}
     return {name: state for name, state in known.items() if state.since_us is not None}
+
+
+def load_with_slowness(tx: Transaction, check_id: str) -> tuple[State, Slowness]:
+    """As `load`, with how slow the check is; together, for every sample asks for both."""
+    rows = tx.execute(_STATES_OF, {"name": check_id, "slow": _slowness_of(check_id)})
+    known = {row.check_id: row.state for row in rows}
+    text, slow = known.get(check_id), known.get(_slowness_of(check_id))
+    return (
+        STATE.validate_json(text) if text else HEALTHY,
+        SLOWNESS.validate_json(slow) if slow else SWIFT,
+    )
+
+
+def save_slowness(tx: Transaction, check_id: str, state: Slowness) -> None:
+    _put(tx, _slowness_of(check_id), text_of(SLOWNESS.dump_python(state, mode="json")))
+
+
+def slow(tx: Transaction) -> dict[str, Slowness]:
+    """The checks of which it was told that they are slow, with what is remembered of them."""
+    prefix = _slowness_of("")
+    rows = tx.execute(
+        select(incident_state.c.check_id, incident_state.c.state).where(incident_state.c.check_id.startswith(prefix))
+    )
+    known = {row.check_id.removeprefix(prefix): SLOWNESS.validate_json(row.state) for row in rows}
+    return {name: state for name, state in known.items() if state.since_us is not None and state.told}
+
+
+def _slowness_of(check_id: str) -> str:
+    return f"slow:{check_id}"
 
 
 def _flapping_of(check_id: str) -> str:

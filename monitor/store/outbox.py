@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Row, func, insert, select, update
 
 from monitor.alerts import Group, Told
-from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Kind, News, Outgoing, Reader
+from monitor.news import ENDS, FOLLOW_UPS, JOINING, NEWS, REPEATED, DigestNews, Kind, News, Outgoing, Reader
 from monitor.recipients import Channel, Language, channel_of
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of
@@ -86,7 +86,7 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
         kinds = tx.execute(select(message.c.kind, message.c.number).where(message.c.thread == one.thread)).all()
         if kinds and one.kind not in FOLLOW_UPS | JOINING:
             continue
-        if one.kind in FOLLOW_UPS - {Kind.REMINDER} and any(kind == one.kind.value for kind, _ in kinds):
+        if one.kind in FOLLOW_UPS - REPEATED and any(kind == one.kind.value for kind, _ in kinds):
             continue
         # Whoever joins may be the first of a thread; what follows never is.
         number = max((number for _, number in kinds), default=-1 if one.kind in JOINING else 0) + 1
@@ -146,13 +146,34 @@ def told(tx: Transaction, incident_id: str) -> Told:
         before = groups.get(first.thread, Group(language=first.language, timezone=first.timezone, readers=()))
         readers = tuple(Reader(address=who.address, name=who.name) for who in reached)
         groups[first.thread] = replace(before, readers=before.readers + readers)
-    ends = (Kind.RECOVERED.value, Kind.MEASURING.value)
     return Told(
         opened_us=min(row.created_us for row in firsts),
         arrived=arrived,
-        recovered=any(row.kind in ends for row in rows),
+        recovered=any(Kind(row.kind) in ENDS for row in rows),
         readers=tuple(groups.values()),
     )
+
+
+def threads(tx: Transaction, kind: Kind) -> tuple[tuple[str, News], ...]:
+    """What first messages of a kind were about, oldest first: `incident_id` and news; one for each `incident_id`."""
+    query = (
+        select(message.c.incident_id, message.c.content)
+        .where(message.c.kind == kind.value, message.c.number == 0, message.c.incident_id.is_not(None))
+        .order_by(message.c.created_us, message.c.id)
+    )
+    found = {row.incident_id: row.content for row in tx.execute(query)}
+    return tuple((name, NEWS.validate_json(content)) for name, content in found.items())
+
+
+def last_said(tx: Transaction, incident_id: str) -> tuple[Kind, News] | None:
+    """The newest message about something; None where nothing was queued about it."""
+    row = tx.execute(
+        select(message.c.kind, message.c.content)
+        .where(message.c.incident_id == incident_id)
+        .order_by(message.c.number.desc(), message.c.created_us.desc(), message.c.id)
+        .limit(1)
+    ).first()
+    return (Kind(row.kind), NEWS.validate_json(row.content)) if row else None
 
 
 def waiting(tx: Transaction, channel: Channel = "mail") -> Waiting:

@@ -120,6 +120,9 @@ def test_a_bad_configuration_on_reload_keeps_the_old_one(tmp_path: Path) -> None
         until(lambda: refused(service), seconds=20, what="the bad configuration is refused")
         assert service.series("monitor_config_info") == old
         assert f"{place.config.name}:" in service.said()
+        until(lambda: service.mails("MONITOR: configuratie geweigerd"), seconds=20, what="the refusal is mailed")
+        [mail] = service.mails("MONITOR: configuratie geweigerd")
+        assert f"{place.config.name}:" in mail["text"]
         assert service.series("probe_success").keys() >= {"startpagina", "webservice"}
         place.config.write_text(good, encoding="utf-8")
         journeys = (place.folder / "journeys.toml").read_text(encoding="utf-8")
@@ -128,6 +131,9 @@ def test_a_bad_configuration_on_reload_keeps_the_old_one(tmp_path: Path) -> None
         until(lambda: not refused(service), seconds=20, what="the good configuration is taken over")
         assert 'journey="webservice"' not in service.exposition()
         assert 'journey="startpagina"' in service.exposition()
+        until(lambda: service.mails("MONITOR: configuratie overgenomen"), seconds=20, what="the end of it is mailed")
+        [over] = service.mails("MONITOR: configuratie overgenomen")
+        assert over["in_reply_to"] == mail["message_id"]
 
 
 def refused(service: Running) -> bool:

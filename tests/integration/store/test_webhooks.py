@@ -24,7 +24,8 @@ from monitor.outward_settings import WebhookSettings
 from monitor.store import events, outbox
 from monitor.store.database import directly
 from monitor.toml_file import ConfigError
-from monitor.webhooks import Telling, Webhook, signature, webhook_composer, webhook_sender
+from monitor.webhooks import Telling, Webhook, body_of, signature, webhook_composer, webhook_sender
+from tests.every_news import NEWS, to_send
 from tests.heart import HOUSE, MINUTE, OPS, SECOND, Office, run
 from tests.receiver import Receiver, Taken, receiving
 from tests.running_service import a_place, loketwacht
@@ -32,7 +33,7 @@ from tests.running_service import a_place, loketwacht
 HERE = Path(__file__).parents[3]
 SCHEMA = json.loads((HERE / "docs" / "webhook-v1.schema.json").read_text(encoding="utf-8"))
 KEY = "een-sleutel-van-meer-dan-zestien-tekens"
-ALL = ("incidents", "certificates", "monitor", "reports")
+ALL = ("incidents", "certificates", "monitor", "reports", "agreements", "maintenance")
 
 
 @pytest.fixture
@@ -112,6 +113,37 @@ def test_what_is_told_fits_the_published_schema(office: Office, receiver: Receiv
     assert set(types(receiver)) >= {"opened", "recovered", "monitor", "measuring", "certificate", "report", "test"}
     for one in receiver.taken:
         jsonschema.validate(json.loads(one.body), SCHEMA)
+
+
+@pytest.mark.parametrize("name", NEWS)
+def test_every_kind_of_news_fits_the_published_schema(name: str) -> None:
+    """Also the kinds that a short life of an office does not come to."""
+    message = to_send(name)
+    body = body_of(message, HOUSE, now_us=message.created_us, head=None)
+    jsonschema.validate(json.loads(json.dumps(body)), SCHEMA)
+    told = set(body["data"])
+    assert told <= set(SCHEMA["properties"]["data"]["properties"])
+    assert told or body["type"] in ("left-behind", "test")
+
+
+def test_the_effect_on_a_contract_is_told_in_plain_data() -> None:
+    message = to_send("opened-contract")
+    [effect] = body_of(message, HOUSE, now_us=message.created_us, head=None)["data"]["effects"]
+    assert effect == {
+        "contract": "VOORBEELD-2027-01",
+        "clause": "A1",
+        "best_efforts": False,
+        "enough_measured": True,
+        "missed_before": False,
+        "sanctionable": "2026-11-23T13:32:00Z",
+        "next_step": None,
+        "left_seconds": 660,
+    }
+
+
+def test_every_type_stands_in_the_document() -> None:
+    page = (HERE / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert [kind.value for kind in Kind if f"| `{kind.value}` |" not in page] == []
 
 
 def test_whoever_knows_the_key_can_check_who_sent_it_and_when(office: Office, receiver: Receiver) -> None:

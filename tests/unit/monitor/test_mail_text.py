@@ -11,125 +11,17 @@ from monitor.mail_message import email_message
 from monitor.mail_text import composer
 from monitor.news import (
     Attachment,
-    CertificateNews,
-    DigestNews,
-    Gathered,
-    IncidentNews,
-    Kind,
-    LeftBehindNews,
-    OwnNews,
-    Reader,
     ReportNews,
-    TestNews,
 )
 from monitor.store.leaving import ToSend
 from probes.checks import Title
 from probes.sample import Failure, FailureKind
 from sla.ledger import Entry, seal
-from tests.heart import BLIND, BROKEN, DAY, HOUR, HOUSE, INDIENEN, INZAGE, MINUTE, SECOND, at
+from tests.every_news import A1, INCIDENT, NEWS, to_send
+from tests.heart import DAY, HOUSE, MINUTE, SECOND, at
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "mails"
 [HEAD] = seal([Entry(kind="maintenance", recorded_us=1, by="Jan", reason="Nieuwe versie")])
-
-INCIDENT = IncidentNews(
-    incident_id="indienen-20261123T100000Z",
-    check_id="indienen",
-    title=INDIENEN.title,
-    step=Title(nl="Verzenden", en="Send"),
-    since_us=at("10:00"),
-    confirmed_us=at("10:01"),
-    failure=BROKEN,
-)
-OWN = OwnNews(
-    incident_id="monitor-20261123T100000Z",
-    since_us=at("10:00"),
-    failure=BLIND,
-    checks=(INDIENEN.title, INZAGE.title),
-)
-NEWS = {
-    "opened": (Kind.OPENED, INCIDENT, at("10:01")),
-    "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
-    "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
-    "monitor": (Kind.MONITOR, OWN, at("10:05")),
-    "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
-    "certificate": (
-        Kind.CERTIFICATE,
-        CertificateNews(
-            check_id="certificaat",
-            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
-            host="loket.example",
-            not_after_us=at("10:00") + 13 * DAY + HOUR,
-            threshold_us=14 * DAY,
-            fingerprint_sha256="ab" * 32,
-            subject="CN=loket.example",
-            issuer="CN=Voorbeeld CA",
-        ),
-        at("10:00"),
-    ),
-    "report": (
-        Kind.REPORT,
-        ReportNews(
-            contract="VOORBEELD-2027-01",
-            period="2026-10",
-            number=1,
-            lines=(
-                Title(nl="B1 beschikbaarheid: niet gehaald", en="B1 availability: missed"),
-                Title(nl="P1 antwoordtijd: gehaald", en="P1 response time: met"),
-            ),
-            link="https://monitor.example/sla",
-            attachments=(
-                Attachment(path="/nergens/r.pdf", file_name="rapport-2026-10.pdf", media_type="application/pdf"),
-            ),
-        ),
-        at("10:00"),
-    ),
-    "left-behind": (
-        Kind.LEFT_BEHIND,
-        LeftBehindNews(
-            objects=(
-                ("project OMV_2099000123", Title(nl="Indienen", en="Submitting")),
-                ("bezwaar 7f3a", Title(nl="Bezwaar", en="Objection")),
-            )
-        ),
-        at("10:00"),
-    ),
-    "escalated": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01")), at("10:31")),
-    "ongoing": (Kind.ONGOING, replace(INCIDENT, told_us=at("10:01"), acknowledged_by="Ann Peeters"), at("17:00")),
-    "test": (Kind.TEST, TestNews(asked_us=at("10:00")), at("10:00")),
-}
-NEWS["digest"] = (
-    Kind.DIGEST,
-    DigestNews(
-        messages=tuple(
-            Gathered(kind=kind, created_us=created_us, incident_id="x", news=news)
-            for kind, news, created_us in (
-                NEWS["opened"],
-                (Kind.OPENED, replace(INCIDENT, incident_id="inzage-1", title=INZAGE.title), at("10:02")),
-                NEWS["certificate"],
-                NEWS["recovered"],
-            )
-        )
-    ),
-    at("11:15"),
-)
-
-
-def to_send(name: str, language: str = "nl") -> ToSend:
-    kind, news, created_us = NEWS[name]
-    follows = kind in (Kind.REMINDER, Kind.RECOVERED, Kind.MEASURING)
-    return ToSend(
-        id="incident.x.1" if follows else "incident.x",
-        root="incident.x" if follows else None,
-        previous="incident.x" if follows else None,
-        kind=kind,
-        language=language,
-        news=news,
-        incident_id=None,
-        created_us=created_us,
-        attempts=0,
-        readers=(Reader(address="ops@example.be", name="Wacht"),),
-        ready=("ops@example.be",),
-    )
 
 
 def written(message: ToSend, *, late_us: int = SECOND):
@@ -210,3 +102,66 @@ def test_only_files_of_the_reports_directory_leave_the_house(tmp_path):
 @pytest.mark.parametrize("name", NEWS)
 def test_a_mail_is_small_enough_for_every_reader(name):
     assert len(written(to_send(name)).html.encode()) < 12_000
+
+
+# -- the effect on contracts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "nl", "en"),
+    [
+        (
+            {},
+            "Wordt sanctioneerbaar om 14:32 als dit aanhoudt (bepaling A1); deze maand rest nog 11 min toegelaten "
+            "uitval.",
+            "Becomes sanctionable at 14:32 if this goes on (clause A1); 11 min of allowed downtime left this month.",
+        ),
+        (
+            {"sanctionable_us": at("07:12") + DAY, "unit": "quarter"},
+            "Wordt sanctioneerbaar op 24 november om 08:12 als dit aanhoudt (bepaling A1); dit kwartaal rest nog "
+            "11 min toegelaten uitval.",
+            "Becomes sanctionable on 24 November at 08:12 if this goes on (clause A1); 11 min of allowed downtime left "
+            "this quarter.",
+        ),
+        (
+            {"sanctionable_us": at("09:30"), "step_us": at("10:20"), "left_us": -31 * MINUTE},
+            "Sanctioneerbaar sinds 10:30 (bepaling A1); volgende sanctietrap om 11:20; deze maand al 31 min meer "
+            "uitval dan toegelaten.",
+            "Sanctionable since 10:30 (clause A1); next sanction step at 11:20; 31 min more downtime this month than "
+            "allowed.",
+        ),
+        (
+            {"sanctionable_us": 0, "left_us": None},
+            "Bepaling A1 was deze maand al vóór deze storing niet gehaald.",
+            "Clause A1 had been missed this month before this outage.",
+        ),
+        (
+            {"sanctionable_us": None, "best_efforts": True},
+            "Bepaling A1: deze maand rest nog 11 min toegelaten uitval (middelenverbintenis, geen automatische "
+            "sanctie).",
+            "Clause A1: 11 min of allowed downtime left this month (best efforts, no automatic sanction).",
+        ),
+        (
+            {"sanctionable_us": None, "enough_measured": False},
+            "Bepaling A1: deze maand rest nog 11 min toegelaten uitval; voorlopig niet te beoordelen, want er is te "
+            "weinig gemeten.",
+            "Clause A1: 11 min of allowed downtime left this month; undecided so far, for too little was measured.",
+        ),
+    ],
+)
+def test_the_effect_on_the_contract_is_one_sentence(changes, nl, en):
+    message = replace(to_send("opened"), news=replace(INCIDENT, effects=(replace(A1, **changes),)))
+    assert nl in written(message).text
+    assert en in written(replace(message, language="en")).text
+
+
+def test_further_clauses_stand_in_the_table_and_two_contracts_are_named():
+    other = replace(A1, contract="ANDER", clause="B2", sanctionable_us=None)
+    text = written(replace(to_send("opened"), news=replace(INCIDENT, effects=(A1, other)))).text
+    assert "(bepaling A1 (VOORBEELD-2027-01)); deze maand" in text
+    assert "Contract: Bepaling B2 (ANDER): deze maand rest nog 11 min toegelaten uitval." in text
+
+
+def test_a_recovery_speaks_of_no_effect_any_more():
+    mail = written(replace(to_send("recovered"), news=replace(INCIDENT, until_us=at("11:00"), effects=())))
+    assert "sanctioneerbaar" not in mail.text

@@ -1,0 +1,71 @@
+"""The mail that tells some readers that a message will not reach another one."""
+
+from __future__ import annotations
+
+from monitor.mail_text.page import Draft, House, status_page, when
+from monitor.news import Kind, UndeliveredNews
+from monitor.recipients import WEBHOOK, Language
+from monitor.store.leaving import ToSend
+
+_WHAT: dict[Kind, tuple[str, str]] = {
+    Kind.OPENED: ("een storing", "an outage"),
+    Kind.REMINDER: ("een herinnering aan een storing", "a reminder of an outage"),
+    Kind.RECOVERED: ("een herstel", "a recovery"),
+    Kind.FLAPPING: ("een wisselende storing", "a flapping outage"),
+    Kind.STEADY: ("het einde van een wisselende storing", "the end of a flapping outage"),
+    Kind.DEGRADED: ("traagheid", "slowness"),
+    Kind.FAST: ("het einde van traagheid", "the end of slowness"),
+    Kind.CERTIFICATE: ("een certificaat", "a certificate"),
+    Kind.BUDGET: ("toegelaten uitval", "allowed downtime"),
+    Kind.MAINTENANCE: ("onderhoud", "maintenance"),
+    Kind.MAINTENANCE_CHANGED: ("gewijzigd onderhoud", "changed maintenance"),
+    Kind.MAINTENANCE_OVER: ("het einde van onderhoud", "the end of maintenance"),
+    Kind.REPORT: ("een rapport", "a report"),
+    Kind.TEST: ("een test", "a test"),
+}
+
+
+def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
+    language, nl = message.language, message.language == "nl"
+    reader = news.reader
+    if reader.startswith(WEBHOOK):
+        reader = f"webhook {reader.removeprefix(WEBHOOK)}"
+    what, written = _what(news.about, language), when(news.written_us, house, language)
+    if news.refused:
+        first = (
+            f"Het bericht over {what} van {written} is voor {reader} definitief geweigerd."
+            if nl
+            else f"The message about {what} of {written} was refused for good for {reader}."
+        )
+    else:
+        first = (
+            f"Het bericht over {what} van {written} kon dagenlang niet bezorgd worden bij {reader} en is opgegeven."
+            if nl
+            else f"The message about {what} of {written} could not be delivered to {reader} for days and was given up."
+        )
+    return Draft(
+        word="MONITOR",
+        subject=f"MONITOR: {reader} {'is niet te bereiken' if nl else 'cannot be reached'}",
+        headline=f"{reader} is niet te bereiken" if nl else f"{reader} cannot be reached",
+        tone="warn",
+        sentences=(
+            first,
+            "Kijk na of dit adres nog klopt, en of iemand anders het bericht moet krijgen. U hoort dit hoogstens een "
+            "keer per dag over hetzelfde adres."
+            if nl
+            else "Check whether this address is still right, and whether somebody else needs the message. You hear of "
+            "the same address once a day at most.",
+        ),
+        facts=(
+            ("Ontvanger" if nl else "Reader", reader),
+            ("Bericht over" if nl else "Message about", what),
+            ("Geschreven" if nl else "Written", when(news.written_us, house, language, seconds=True)),
+            ("Laatste antwoord" if nl else "Last answer", news.answer),
+        ),
+        link=status_page(house, message),
+    )
+
+
+def _what(about: Kind, language: Language) -> str:
+    nl, en = _WHAT.get(about, ("de monitor zelf", "the monitor itself"))
+    return nl if language == "nl" else en

@@ -1,0 +1,252 @@
+"""One message of every kind, for tests of how they are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.news import (
+    FOLLOW_UPS,
+    Attachment,
+    BudgetNews,
+    CertificateNews,
+    ConfigNews,
+    DegradedNews,
+    DigestNews,
+    FlappingNews,
+    Gathered,
+    IncidentNews,
+    Kind,
+    LeftBehindNews,
+    MaintenanceNews,
+    Mistake,
+    OwnNews,
+    Reader,
+    ReportNews,
+    TestNews,
+    UndeliveredNews,
+)
+from monitor.store.leaving import ToSend
+from probes.checks import Title
+from sla.effect import Effect
+from tests.heart import BLIND, BROKEN, DAY, HOUR, INDIENEN, INZAGE, MINUTE, SLOW, at
+
+INCIDENT = IncidentNews(
+    incident_id="indienen-20261123T100000Z",
+    check_id="indienen",
+    title=INDIENEN.title,
+    step=Title(nl="Verzenden", en="Send"),
+    since_us=at("10:00"),
+    confirmed_us=at("10:01"),
+    failure=BROKEN,
+)
+A1 = Effect(
+    contract="VOORBEELD-2027-01",
+    clause="A1",
+    unit="month",
+    best_efforts=False,
+    enough_measured=True,
+    sanctionable_us=at("13:32"),
+    step_us=None,
+    left_us=11 * MINUTE,
+)
+DEGRADED = DegradedNews(
+    check_id="indienen",
+    title=INDIENEN.title,
+    step=Title(nl="Verzenden", en="Send"),
+    since_us=at("10:00"),
+    failure=SLOW,
+    slow=5,
+    among=5,
+)
+BUDGET = BudgetNews(
+    contract="VOORBEELD-2027-01",
+    clause="A1",
+    text="Het loket is 99,5 % van de diensttijd beschikbaar",
+    timezone="Europe/Brussels",
+    from_us=at("00:00") - 22 * DAY - HOUR,
+    until_us=at("00:00") + 8 * DAY - HOUR,
+    threshold=75,
+    allowed_us=72 * MINUTE,
+    spent_us=55 * MINUTE,
+    best_efforts=False,
+    step=Title(
+        nl="Bij meer dan nog 17 min uitval wordt het berekende voorstel EUR 250,00.",
+        en="With more than another 17 min of downtime the computed proposal becomes EUR 250.00.",
+    ),
+    gone_us=at("14:10") + 5 * DAY,
+    measured="99.87",
+    enough_measured=True,
+)
+WORK = MaintenanceNews(
+    entry=12,
+    from_us=at("19:00"),
+    until_us=at("21:00"),
+    titles=(INDIENEN.title,),
+    by="Jan Peeters",
+    reason="Nieuwe versie van de betaalmodule",
+    announced_us=at("08:00") - 4 * DAY,
+    excluded=(
+        Title(
+            nl="VOORBEELD-2027-01: Aanvaard: tijdig aangekondigd en binnen de afspraken.",
+            en="VOORBEELD-2027-01: Accepted: announced in time and within what was agreed.",
+        ),
+    ),
+)
+OWN = OwnNews(
+    incident_id="monitor-20261123T100000Z",
+    since_us=at("10:00"),
+    failure=BLIND,
+    checks=(INDIENEN.title, INZAGE.title),
+)
+NEWS = {
+    "opened": (Kind.OPENED, INCIDENT, at("10:01")),
+    "opened-contract": (Kind.OPENED, replace(INCIDENT, effects=(A1,)), at("10:01")),
+    "flapping": (
+        Kind.FLAPPING,
+        FlappingNews(
+            check_id="indienen",
+            title=INDIENEN.title,
+            since_us=at("10:40"),
+            openings=4,
+            within_us=HOUR,
+            steady_us=30 * MINUTE,
+        ),
+        at("10:40"),
+    ),
+    "degraded": (Kind.DEGRADED, DEGRADED, at("10:04")),
+    "fast": (Kind.FAST, replace(DEGRADED, until_us=at("11:30")), at("11:34")),
+    "config-refused": (
+        Kind.CONFIG_REFUSED,
+        ConfigNews(
+            at_us=at("10:00"),
+            mistakes=(
+                Mistake(file="config.toml", line=12, key="portal.contact", what='the key "…" is missing'),
+                Mistake(file="journeys.toml", line=40, key="journey[3].interval", what="30 needs a unit"),
+            ),
+            count=7,
+        ),
+        at("10:00"),
+    ),
+    "config-taken": (Kind.CONFIG_TAKEN, ConfigNews(at_us=at("10:20")), at("10:20")),
+    "undelivered": (
+        Kind.UNDELIVERED,
+        UndeliveredNews(
+            reader="weg@example.be",
+            about=Kind.OPENED,
+            written_us=at("10:01"),
+            refused=True,
+            answer="550 no such user here",
+        ),
+        at("10:02"),
+    ),
+    "budget": (Kind.BUDGET, BUDGET, at("11:00")),
+    "budget-gone": (
+        Kind.BUDGET,
+        replace(
+            BUDGET,
+            threshold=100,
+            spent_us=80 * MINUTE,
+            gone_us=at("10:52"),
+            step=Title(
+                nl="Bij meer dan nog 28 min uitval wordt het berekende voorstel EUR 500,00.",
+                en="With more than another 28 min of downtime the computed proposal becomes EUR 500.00.",
+            ),
+            measured="91.40",
+            enough_measured=False,
+        ),
+        at("11:00"),
+    ),
+    "maintenance": (Kind.MAINTENANCE, WORK, at("19:00")),
+    "maintenance-changed": (
+        Kind.MAINTENANCE_CHANGED,
+        replace(WORK, entry=13, until_us=at("22:00"), until_before_us=at("21:00"), excluded=()),
+        at("20:40"),
+    ),
+    "maintenance-over": (Kind.MAINTENANCE_OVER, replace(WORK, failing=(INDIENEN.title,)), at("21:00")),
+    "maintenance-cancelled": (
+        Kind.MAINTENANCE_OVER,
+        replace(WORK, cancelled_by="An Maes", cancelled_why="De versie is nog niet klaar"),
+        at("19:30"),
+    ),
+    "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
+    "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
+    "monitor": (Kind.MONITOR, OWN, at("10:05")),
+    "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
+    "certificate": (
+        Kind.CERTIFICATE,
+        CertificateNews(
+            check_id="certificaat",
+            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
+            host="loket.example",
+            not_after_us=at("10:00") + 13 * DAY + HOUR,
+            threshold_us=14 * DAY,
+            fingerprint_sha256="ab" * 32,
+            subject="CN=loket.example",
+            issuer="CN=Voorbeeld CA",
+        ),
+        at("10:00"),
+    ),
+    "report": (
+        Kind.REPORT,
+        ReportNews(
+            contract="VOORBEELD-2027-01",
+            period="2026-10",
+            number=1,
+            lines=(
+                Title(nl="B1 beschikbaarheid: niet gehaald", en="B1 availability: missed"),
+                Title(nl="P1 antwoordtijd: gehaald", en="P1 response time: met"),
+            ),
+            link="https://monitor.example/sla",
+            attachments=(
+                Attachment(path="/nergens/r.pdf", file_name="rapport-2026-10.pdf", media_type="application/pdf"),
+            ),
+        ),
+        at("10:00"),
+    ),
+    "left-behind": (
+        Kind.LEFT_BEHIND,
+        LeftBehindNews(
+            objects=(
+                ("project OMV_2099000123", Title(nl="Indienen", en="Submitting")),
+                ("bezwaar 7f3a", Title(nl="Bezwaar", en="Objection")),
+            )
+        ),
+        at("10:00"),
+    ),
+    "escalated": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01"), effects=(A1,)), at("10:31")),
+    "ongoing": (Kind.ONGOING, replace(INCIDENT, told_us=at("10:01"), acknowledged_by="Ann Peeters"), at("17:00")),
+    "test": (Kind.TEST, TestNews(asked_us=at("10:00")), at("10:00")),
+}
+NEWS["digest"] = (
+    Kind.DIGEST,
+    DigestNews(
+        messages=tuple(
+            Gathered(kind=kind, created_us=created_us, incident_id="x", news=news)
+            for kind, news, created_us in (
+                NEWS["opened"],
+                (Kind.OPENED, replace(INCIDENT, incident_id="inzage-1", title=INZAGE.title), at("10:02")),
+                NEWS["certificate"],
+                NEWS["recovered"],
+            )
+        )
+    ),
+    at("11:15"),
+)
+
+
+def to_send(name: str, language: str = "nl") -> ToSend:
+    kind, news, created_us = NEWS[name]
+    follows = kind in FOLLOW_UPS
+    return ToSend(
+        id="incident.x.1" if follows else "incident.x",
+        root="incident.x" if follows else None,
+        previous="incident.x" if follows else None,
+        kind=kind,
+        language=language,
+        news=news,
+        incident_id=None,
+        created_us=created_us,
+        attempts=0,
+        readers=(Reader(address="ops@example.be", name="Wacht"),),
+        ready=("ops@example.be",),
+    )
