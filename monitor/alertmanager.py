@@ -11,22 +11,28 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import quote
 
+from dashboards.formatting import length
 from monitor import outbound
 from monitor.alerts import step_title
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Incident
+from monitor.month import Forecast
 from monitor.observer import Observer
 from monitor.outward_settings import AlertmanagerSettings, filled, shown
 from monitor.recipients import Language
+from monitor.slowness import Slowness
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
 from monitor.telling import muted
 from probes.checks import CertificateCheck, Check, Title
 from probes.sample import Outcome
 from probes.sentences import sentence
+from sla.budget import step_told
 from sla.period import instant_text
 
 log = logging.getLogger(__name__)
@@ -78,10 +84,15 @@ def alerts_of(
     pages_url: str,
     since_us: int,
     now_us: int,
+    forecasts: Mapping[str, Sequence[Forecast]] = MappingProxyType({}),
 ) -> tuple[Alert, ...]:
     """What fires now, and what ended after `since_us`.
 
-    Maintenance and what explains a failure mute an incident as they mute its mail; one that was told goes on.
+    Maintenance and what explains a failure mute an incident as they mute its mail; one that was told goes on. Slowness
+    fires from when people are told of it until they are told that it is over.
+
+    Args:
+        forecasts: of the running periods, by contract: allowed downtime that is nearly or wholly spent fires too.
     """
     known = {check.id: check for check in checks if not check.shadow}
     found = []
@@ -109,7 +120,54 @@ def alerts_of(
                 labels = {"alertname": "CertificateExpiresSoon", "journey": check.id, "severity": grave}
                 notes = {"summary": summary, "description": _in(check.title, settings.language)}
                 found.append(_alert(labels, notes, since, None, f"{pages_url.rstrip('/')}/", settings))
+    found += [_about_slowness(known[name], state, settings, pages_url) for name, state in _slow(tx, known)]
+    found += [
+        alert
+        for contract, those in forecasts.items()
+        for one in those
+        if (alert := _about_budget(contract, one, settings, pages_url)) is not None
+    ]
     return tuple(found)
+
+
+def _slow(tx: Transaction, known: Mapping[str, Check]) -> Iterator[tuple[str, Slowness]]:
+    """The checks that are slow and told to be; while one has an incident, that is the news."""
+    down = {one.check_id for one in incidents.read(tx, only_open=True)}
+    return ((name, state) for name, state in incidents.slow(tx).items() if name in known and name not in down)
+
+
+def _about_slowness(check: Check, state: Slowness, settings: AlertmanagerSettings, pages_url: str) -> Alert:
+    language, nl = settings.language, settings.language == "nl"
+    title = _in(check.title, language)
+    labels = {"alertname": "JourneySlow", "journey": check.id, "severity": "warning"}
+    step = step_title(check, state.failure.step) if state.failure else None
+    what = sentence(state.failure, language, _in(step, language) if step else None) if state.failure else title
+    notes = {"summary": f"{title} werkt, maar traag" if nl else f"{title} works, but slowly", "description": what}
+    return _alert(labels, notes, state.since_us or 0, None, f"{pages_url.rstrip('/')}/", settings)
+
+
+def _about_budget(contract: str, one: Forecast, settings: AlertmanagerSettings, pages_url: str) -> Alert | None:
+    """As the rules for Prometheus have it: less than a quarter left, or more spent than allowed."""
+    budget, nl = one.outlook.budget, settings.language == "nl"
+    clause = budget.result.clause.id
+    if budget.allowed_us <= 0 or budget.left_us * 4 >= budget.allowed_us:
+        return None
+    gone = budget.left_us < 0
+    labels = {
+        "alertname": "ErrorBudgetGone" if gone else "ErrorBudgetLow",
+        "severity": "critical" if gone else "warning",
+    }
+    left = length(abs(budget.left_us), settings.language)
+    if gone:
+        summary = f"Bepaling {clause}: {left} te veel uitval" if nl else f"Clause {clause}: {left} too much downtime"
+    else:
+        summary = (
+            f"Bepaling {clause}: nog {left} uitval toegelaten" if nl else f"Clause {clause}: {left} of downtime left"
+        )
+    notes = {"summary": summary, "description": step_told(one.outlook).in_(settings.language)}
+    link = f"{pages_url.rstrip('/')}/sla/{quote(contract, safe='')}"
+    since_us = one.outlook.gone_us if gone and one.outlook.gone_us is not None else budget.result.period.start_us
+    return _alert(labels | {"contract": contract, "clause": clause}, notes, since_us, None, link, settings)
 
 
 def _counts(tx: Transaction, incident: Incident, check: Check, now_us: int) -> bool:

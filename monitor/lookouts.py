@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
@@ -14,6 +14,7 @@ from monitor.doubt import resolver_answers
 from monitor.drill import Drill, is_due, last_passed_us
 from monitor.incidents import MONITOR, Opened
 from monitor.metrics import Metrics
+from monitor.month import MonthToDate
 from monitor.stillness import Stillness
 from monitor.store.database import Database, InStore
 from probes.setup import Setup
@@ -29,12 +30,14 @@ class Lookouts:
 
     Attributes:
         loaded, setup, alerting: of the configuration in force.
+        months: what contracts made of this month so far, by contract.
         wake: called when mail was queued.
     """
 
     loaded: Callable[[], Loaded]
     setup: Callable[[], Setup]
     alerting: Callable[[], Alerting]
+    months: Mapping[str, MonthToDate]
     database: Database
     in_store: InStore
     clock: Clock
@@ -62,6 +65,7 @@ class Lookouts:
                     pages_url=config_.pages.public_url,
                     since_us=self._alertmanagers.since_us(),
                     now_us=self.clock.now_us(),
+                    forecasts={name: month.forecasts for name, month in dict(self.months).items()},
                 )
 
         await self._alertmanagers.tell(await self.in_store(read), settings, self.loaded().secrets)

@@ -99,18 +99,19 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
     assessment = assess(contract, period=so_far, samples=until_now, ledger=entries)
     # What is allowed is allowed over the whole month, the days to come included.
     whole = worked_out(contract, period=period, samples=measured, ledger=entries)
-    ahead = [("month", whole), *longer]
+    units: list[tuple[Unit, Worked]] = [("month", whole), *longer]
+    ahead = [(unit, worked, outlooks(worked, now_us=now_us)) for unit, worked in units]
     return MonthToDate(
         period=period,
         assessed_us=now_us,
         assessment=assessment,
         budgets=budgets(whole.assessment),
         json=assessment_json(assessment),
-        forecasts=tuple(one for unit, worked in ahead for one in _forecasts(worked, unit, now_us)),
+        forecasts=tuple(one for unit, worked, found in ahead for one in _forecasts(worked, found, unit, now_us)),
         standings=tuple(
             one
-            for unit, worked in ahead
-            for one in standings(worked, now_us=now_us, unit=unit, coverage=assessment.coverage)
+            for unit, worked, found in ahead
+            for one in standings(worked, found, now_us=now_us, unit=unit, coverage=assessment.coverage)
         ),
         decisions=whole.assessment.windows,
     )
@@ -135,9 +136,9 @@ def _whole_unit(tx: Transaction, contract: Contract, unit: Unit, now_us: int, en
     return worked_out(contract, period=period, samples=measured, ledger=entries)
 
 
-def _forecasts(worked: Worked, unit: Unit, now_us: int) -> Iterator[Forecast]:
+def _forecasts(worked: Worked, ahead: Sequence[Outlook], unit: Unit, now_us: int) -> Iterator[Forecast]:
     """Of the clauses whose own period is this unit, and of the part of it that is running."""
-    known = {(o.budget.result.clause.id, o.budget.result.period): o for o in outlooks(worked, now_us=now_us)}
+    known = {(o.budget.result.clause.id, o.budget.result.period): o for o in ahead}
     for piece in worked.pieces:
         outlook = known.get((piece.clause.id, piece.span))
         if outlook is None or piece.clause.period.unit != unit or not piece.span.start_us <= now_us < piece.span.end_us:

@@ -125,6 +125,7 @@ class Service:
                 loaded=lambda: self._loaded,
                 setup=lambda: self._setup,
                 alerting=lambda: self._alerting,
+                months=self._months,
                 database=self._database,
                 in_store=self._in_store,
                 clock=self._clock,
@@ -262,7 +263,7 @@ class Service:
             titles={check.id: check.title for check in settings.checks},
             dependants=dependants(settings.checks),
             hours=settings.courtesy.hours,
-            standings=lambda: tuple(one for month in self._months.values() for one in month.standings),
+            standings=lambda: tuple(one for month in tuple(self._months.values()) for one in month.standings),
         )
         self._metrics.configured(
             settings.checks,

@@ -45,7 +45,8 @@ def note_slowness(
         assert state.since_us is not None
         assert state.failure is not None
         news = _news(check, state.since_us, state.failure, rule)
-        readers = [one for one in recipients if one.wants("incidents", check.id)]
+        # Whom an outage reaches only where nobody is on it, slowness does not reach at all.
+        readers = [one for one in recipients if one.wants("incidents", check.id) and not one.after]
         outbox.add(tx, first_messages(_thread(check.id, state.since_us), Kind.DEGRADED, news, readers), now_us=now_us)
         state = replace(state, told=True)
     if state != before:

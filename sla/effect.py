@@ -15,7 +15,7 @@ from math import floor
 from typing import Literal
 
 from sla.assess import Worked
-from sla.budget import outlooks
+from sla.budget import Outlook
 from sla.clauses.availability import allowed_us
 from sla.contract import AvailabilityClause, OutageDurationClause
 from sla.contract_text import Boundary
@@ -34,20 +34,21 @@ class Ground:
 
     Attributes:
         open: in which downtime counts: service time that is not excluded (nor in grace), the days to come included.
-        down: what counted so far.
+        down: what counted so far, together `down_us`.
         known_us: of what a ratio is a share.
     """
 
     open: IntervalSet
     down: IntervalSet
+    down_us: int
     known_us: int
 
     def spent_before(self, at_us: int) -> int:
-        return (self.down & _until(at_us)).length_us
+        return self.down_us - _within(self.down, at_us, _FOR_EVER_US)
 
     def lost_between(self, start_us: int, end_us: int) -> int:
         """Downtime from one instant to another, were all of it down."""
-        return (self.open & IntervalSet.of((Span(start_us=start_us, end_us=end_us),))).length_us
+        return _within(self.open, start_us, end_us)
 
     def reached(self, needed_us: int, since_us: int) -> int | None:
         """The instant at which an outage that goes on since `since_us` brings downtime to so much; None: never."""
@@ -115,17 +116,17 @@ class Effect:
 # --- where the clauses stand ---------------------------------------------------------------------------------------
 
 
-def standings(worked: Worked, *, now_us: int, unit: Unit, coverage: Fraction | None) -> tuple[Standing, ...]:
+def standings(
+    worked: Worked, ahead: Iterable[Outlook], *, now_us: int, unit: Unit, coverage: Fraction | None
+) -> tuple[Standing, ...]:
     """Where every clause stands whose own period is this unit.
 
     Args:
         worked: of the whole period, the days to come included, with what was measured up to `now_us`.
+        ahead: its outlooks at `now_us`.
         coverage: share of the service time so far that was measured; None where there was none.
     """
-    steps = {
-        (o.budget.result.clause.id, o.budget.result.version.number, o.budget.result.period): o.step
-        for o in outlooks(worked, now_us=now_us)
-    }
+    steps = {(o.budget.result.clause.id, o.budget.result.version.number, o.budget.result.period): o.step for o in ahead}
     found = []
     for piece in worked.pieces:
         clause, least = piece.clause, piece.version.minimum_coverage
@@ -172,6 +173,7 @@ def _ground(piece: Piece, boundary: Boundary, forgiven: IntervalSet) -> Ground:
     return Ground(
         open=found.service - found.excluded - forgiven,
         down=found.down,
+        down_us=found.down.length_us,
         known_us=found.service.length_us - excluded_us,
     )
 
@@ -251,15 +253,14 @@ def _pressing(effect: Effect) -> tuple[int, int, str]:
 
 def _after(spans: IntervalSet, since_us: int, length_us: int) -> int | None:
     """The instant, from `since_us` on, at which so much of a set has passed; None where it is not that long."""
-    for span in spans.spans:
+    for span in spans.meeting(since_us, _FOR_EVER_US):
         start_us = max(span.start_us, since_us)
-        if start_us >= span.end_us:
-            continue
         if length_us <= span.end_us - start_us:
             return start_us + length_us
         length_us -= span.end_us - start_us
     return None
 
 
-def _until(at_us: int) -> IntervalSet:
-    return IntervalSet.of((Span(start_us=-_FOR_EVER_US, end_us=at_us),))
+def _within(spans: IntervalSet, start_us: int, end_us: int) -> int:
+    """How much of a set lies between two instants."""
+    return sum(min(s.end_us, end_us) - max(s.start_us, start_us) for s in spans.meeting(start_us, end_us))

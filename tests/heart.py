@@ -23,6 +23,7 @@ from monitor.store.database import Database, directly
 from monitor.telling import follow_up
 from probes.checks import CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Sample
+from sla.effect import Standing
 
 T = TypeVar("T")
 
@@ -167,6 +168,7 @@ class Office:
     Attributes:
         codes: what the server says to an address; 250 to all others. 0 is a server that is not there.
         down: nobody answers at all.
+        standings: where the clauses of contracts stand.
         sent: mails that reached somebody, and in `accepted` whom each of them reached.
         post: a real way out in place of that server.
     """
@@ -179,6 +181,7 @@ class Office:
     recipients: tuple[Recipient, ...] = (OPS,)
     hours: dict[str, Hours] = field(default_factory=dict)
     digest: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
+    standings: tuple[Standing, ...] = ()
     sent: list[MailMessage] = field(default_factory=list)
     accepted: list[tuple[str, ...]] = field(default_factory=list)
     post: SendMail | None = None
@@ -191,7 +194,13 @@ class Office:
     @property
     def alerting(self) -> Alerting:
         titles = {check.id: check.title for check in (INDIENEN, INZAGE, CERTIFICATE)}
-        return Alerting(rule=self.rule, recipients=self.recipients, titles=titles, hours=self.hours)
+        return Alerting(
+            rule=self.rule,
+            recipients=self.recipients,
+            titles=titles,
+            hours=self.hours,
+            standings=lambda: self.standings,
+        )
 
     @property
     def courtesy(self) -> Courtesy:

@@ -10,6 +10,8 @@ from monitor.store.leaving import ToSend
 _WHAT: dict[Kind, tuple[str, str]] = {
     Kind.OPENED: ("een storing", "an outage"),
     Kind.REMINDER: ("een herinnering aan een storing", "a reminder of an outage"),
+    Kind.ESCALATED: ("een storing die niemand opvolgt", "an outage that nobody is on"),
+    Kind.ONGOING: ("een storing", "an outage"),
     Kind.RECOVERED: ("een herstel", "a recovery"),
     Kind.FLAPPING: ("een wisselende storing", "a flapping outage"),
     Kind.STEADY: ("het einde van een wisselende storing", "the end of a flapping outage"),
@@ -20,6 +22,7 @@ _WHAT: dict[Kind, tuple[str, str]] = {
     Kind.MAINTENANCE: ("onderhoud", "maintenance"),
     Kind.MAINTENANCE_CHANGED: ("gewijzigd onderhoud", "changed maintenance"),
     Kind.MAINTENANCE_OVER: ("het einde van onderhoud", "the end of maintenance"),
+    Kind.DIGEST: ("meer dan een ding tegelijk", "several things at once"),
     Kind.REPORT: ("een rapport", "a report"),
     Kind.TEST: ("een test", "a test"),
 }

@@ -14,12 +14,16 @@ import pytest
 
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
 from monitor.clock import LIVE
+from monitor.incidents import IncidentRule
+from monitor.month import month_to_date
 from monitor.outward_settings import AlertmanagerSettings
 from monitor.recipients import Recipient
 from monitor.store.database import Database
+from tests.agreements import at as october
 from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, run
 from tests.receiver import Receiver, receiving
 from tests.running_service import free_ports, until
+from tests.stored_month import AGREED, fill
 
 _CONFIG = """
 route: {{receiver: back, group_by: [alertname, journey], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
@@ -182,6 +186,64 @@ def test_blindness_and_certificates_are_alerts_too(office: Office, receiver: Rec
         ("MonitorCannotMeasure", "critical"),
         ("CertificateExpiresSoon", "warning"),
     ]
+
+
+def test_slowness_fires_while_people_know_of_it_and_never_beside_an_incident(
+    office: Office, receiver: Receiver
+) -> None:
+    telling = Telling(office, (receiver.url,))
+    office.rule = IncidentRule(degraded_after=2)
+
+    def firing() -> list[tuple[str, str]]:
+        labels = [dict(one.labels) for one in telling.alerts()]
+        return [(one["alertname"], one["severity"]) for one in labels]
+
+    office.live("~")
+    assert firing() == []
+    office.live("~")
+    assert firing() == [("JourneySlow", "warning")]
+    [alert] = telling.alerts()
+    assert dict(alert.annotations)["summary"] == "Submit an application works, but slowly"
+    assert alert.since_us == office.now_us - 2 * MINUTE
+    office.live("xx")
+    assert firing() == [("JourneyDown", "critical")]
+    office.now_us += 24 * HOUR
+    office.live("....")
+    office.now_us += 24 * HOUR
+    assert firing() == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "fires"),
+    [(5, None), (6, ("ErrorBudgetLow", "warning")), (8, ("ErrorBudgetGone", "critical"))],
+    ids=["a third left", "a fifth left", "too much"],
+)
+def test_allowed_downtime_that_is_nearly_or_wholly_spent_fires(
+    tmp_path: Path, hours: int, fires: tuple[str, str] | None
+) -> None:
+    """October allows 7 h 27 min; under the labels of the rules for Prometheus."""
+    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    fill(database, marks={f"2026-10-05 {8 + n:02}:00": "X" for n in range(hours)})
+    month = month_to_date(str(database.engine.url), AGREED, october("2026-10-16 00:00"))
+    assert month is not None
+    settings = AlertmanagerSettings(urls=("http://127.0.0.1:9093",), language="en")
+    with database.read() as tx:
+        alerts = alerts_of(
+            tx,
+            (),
+            location="lokaal",
+            settings=settings,
+            pages_url="https://monitor.example/",
+            since_us=0,
+            now_us=month.assessed_us,
+            forecasts={"PROEF": month.forecasts},
+        )
+    database.close()
+    labels = [dict(one.labels) for one in alerts]
+    assert [(one["alertname"], one["severity"]) for one in labels] == ([fires] if fires else [])
+    for one, alert in zip(labels, alerts, strict=True):
+        assert (one["contract"], one["clause"]) == ("PROEF", "B1")
+        assert alert.link == "https://monitor.example/sla/PROEF"
 
 
 @pytest.mark.parametrize("labels", [{"alertname": "x"}, {"met-streep": "x"}])

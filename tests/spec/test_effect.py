@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sla.assess import worked_out
+from sla.budget import outlooks
 from sla.effect import Effect, Standing, effects, standings
 from sla.ledger import Entry, seal
 from sla.measurements import SpanIn
@@ -38,7 +39,7 @@ def known(
         measured = all_up_but(span("2026-11-01 00:00", now), *((a, b, "down") for a, b in down))
     rules = agreed or contract(clause(**{"sanction": PER_TENTH, "target": "0.999"} | more))
     worked = worked_out(rules, period=month, spans=measured, ledger=seal(ledger))
-    return standings(worked, now_us=at(now), unit=unit, coverage=coverage)
+    return standings(worked, outlooks(worked, now_us=at(now)), now_us=at(now), unit=unit, coverage=coverage)
 
 
 def effect(standing: tuple[Standing, ...], since: str, now: str, *, journey: str = "indienen", fold: int = 0) -> Effect:
