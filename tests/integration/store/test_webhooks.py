@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_what_is_told_fits_the_published_schema(office: Office, receiver: Receiv
         jsonschema.validate(json.loads(one.body), SCHEMA)
 
 
-@pytest.mark.parametrize("name", NEWS)
+@pytest.mark.parametrize("name", [name for name in NEWS if name != "digest"])
 def test_every_kind_of_news_fits_the_published_schema(name: str) -> None:
     """Also the kinds that a short life of an office does not come to."""
     message = to_send(name)
@@ -143,7 +144,9 @@ def test_the_effect_on_a_contract_is_told_in_plain_data() -> None:
 
 def test_every_type_stands_in_the_document() -> None:
     page = (HERE / "docs" / "webhooks.md").read_text(encoding="utf-8")
-    assert [kind.value for kind in Kind if f"| `{kind.value}` |" not in page] == []
+    table = "".join(re.findall(r"^\| `.*", page, flags=re.MULTILINE))
+    # What is many mails to a person is each message by itself to a program.
+    assert [kind.value for kind in Kind if f"`{kind.value}`" not in table] == [Kind.DIGEST.value]
 
 
 def test_whoever_knows_the_key_can_check_who_sent_it_and_when(office: Office, receiver: Receiver) -> None:

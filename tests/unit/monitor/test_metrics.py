@@ -99,6 +99,7 @@ def everything() -> Metrics:
     metrics.set("journey_incident_severity", 1, "inzage", "major")
     metrics.set("journey_incident_acknowledged", 1, "inzage", "An")
     metrics.set("journey_flapping", 0, "inzage")
+    metrics.set("journey_slow", 0, "inzage")
     metrics.rests(stopped=False, paused={"indienen": True})
     metrics.add("journey_missed_runs_total", 3, "inzage", "late")
     metrics.add("monitor_clock_jumps_total", 1, "forward")
