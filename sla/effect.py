@@ -246,9 +246,9 @@ def _says_something(effect: Effect) -> bool:
     return effect.sanctionable_us is not None or effect.left_us is not None
 
 
-def _pressing(effect: Effect) -> tuple[int, int, str]:
+def _pressing(effect: Effect) -> tuple[int, bool, int, str]:
     at_us = _FOR_EVER_US if effect.sanctionable_us is None else effect.sanctionable_us
-    return at_us, _FOR_EVER_US if effect.left_us is None else effect.left_us, effect.clause
+    return at_us, effect.best_efforts, _FOR_EVER_US if effect.left_us is None else effect.left_us, effect.clause
 
 
 def _after(spans: IntervalSet, since_us: int, length_us: int) -> int | None:

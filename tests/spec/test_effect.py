@@ -211,6 +211,7 @@ def test_what_is_pressing_comes_first() -> None:
     agreed = contract(
         clause(id="B", sanction=PER_TENTH, target="0.99"),
         clause(id="A", sanction=None, target="0.99"),
+        clause(id="M", obligation="best-efforts", target="0.999"),
         {"id": "D", "kind": "outage-duration", "scope": ["indienen"], "limit": "1h", "sanction": PER_HOUR},
     )
     found = effects(
@@ -220,7 +221,7 @@ def test_what_is_pressing_comes_first() -> None:
         now_us=at("2026-11-10 10:01"),
         stale_us=HOUR,
     )
-    assert [one.clause for one in found] == ["D", "B", "A"]
+    assert [one.clause for one in found] == ["D", "B", "A", "M"]
 
 
 def test_of_several_journeys_any_one_counts_and_all_together_are_left_out() -> None:
