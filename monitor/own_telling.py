@@ -30,8 +30,10 @@ def fingerprint(error: ConfigError, path: Path) -> str:
     """The same for the same mistakes in the same files: so that asking again tells nobody again."""
     digest = hashlib.sha256(str(error).encode())
     for name in sorted({str(path), *(problem.file for problem in error.problems)}):
-        file = Path(name)
-        digest.update(b"\0" + (file.read_bytes() if file.is_file() else b""))
+        try:
+            digest.update(b"\0" + Path(name).read_bytes())
+        except OSError:  # that it cannot be read is the mistake itself
+            digest.update(b"\0")
     return digest.hexdigest()
 
 

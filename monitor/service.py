@@ -33,6 +33,7 @@ from monitor.month import MonthToDate
 from monitor.pages import Days
 from monitor.pausing import Rests
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
+from monitor.slowness import SWIFT
 from monitor.stillness import Stillness
 from monitor.store import events, incidents, samples
 from monitor.store.database import Database, StoreError, StoreThread, Transaction
@@ -488,6 +489,8 @@ class Service:
                 incidents.save(tx, incident.check_id, HEALTHY)
                 data = {"incident": incident.id}
                 events.add(tx, Event(at_us=now_us, kind="incident-abandoned", check_id=incident.check_id, data=data))
+        for check_id in incidents.slow(tx).keys() - known:
+            incidents.save_slowness(tx, check_id, SWIFT)
 
     def _note(self, kind: str) -> None:
         with self._database.begin() as tx:

@@ -56,11 +56,7 @@ def save_flapping(tx: Transaction, check_id: str, state: Flapping) -> None:
 
 def flapping(tx: Transaction) -> dict[str, Flapping]:
     """The checks that were flapping when they were last moved, with what is remembered of them."""
-    prefix = _flapping_of("")
-    rows = tx.execute(
-        select(incident_state.c.check_id, incident_state.c.state).where(incident_state.c.check_id.startswith(prefix))
-    )
-    known = {row.check_id.removeprefix(prefix): FLAPPING.validate_json(row.state) for row in rows}
+    known = {name: FLAPPING.validate_json(text) for name, text in _all_under(tx, _flapping_of(""))}
     return {name: state for name, state in known.items() if state.since_us is not None}
 
 
@@ -81,12 +77,16 @@ def save_slowness(tx: Transaction, check_id: str, state: Slowness) -> None:
 
 def slow(tx: Transaction) -> dict[str, Slowness]:
     """The checks of which it was told that they are slow, with what is remembered of them."""
-    prefix = _slowness_of("")
+    known = {name: SLOWNESS.validate_json(text) for name, text in _all_under(tx, _slowness_of(""))}
+    return {name: state for name, state in known.items() if state.since_us is not None and state.told}
+
+
+def _all_under(tx: Transaction, prefix: str) -> tuple[tuple[str, str], ...]:
+    """Check and state of all that is kept under a prefix."""
     rows = tx.execute(
         select(incident_state.c.check_id, incident_state.c.state).where(incident_state.c.check_id.startswith(prefix))
     )
-    known = {row.check_id.removeprefix(prefix): SLOWNESS.validate_json(row.state) for row in rows}
-    return {name: state for name, state in known.items() if state.since_us is not None and state.told}
+    return tuple((row.check_id.removeprefix(prefix), row.state) for row in rows)
 
 
 def _slowness_of(check_id: str) -> str:
