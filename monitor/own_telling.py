@@ -107,7 +107,7 @@ def tell_undelivered(
         reader=lost.address,
         about=message.kind,
         written_us=message.created_us,
-        refused=lost.answer.startswith("5"),
+        refused=not lost.given_up,
         answer=lost.answer,
     )
     thread = f"undelivered.{in_message_id(lost.address)}.{now_us // _DAY_US}"
