@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
-from monitor import clean_up, telling
+from monitor import clean_up, quiet, telling
 from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
@@ -119,16 +120,30 @@ class Recorder:
     While the store is locked, full or away, measuring goes on: only the run that happens to try waits for its answer,
     and nobody tries again for two seconds after a failure. `drain` should also be called from time to time, for nothing
     else tries again where no further run ends. What came while the store was busy is saved in one transaction.
+
+    Args:
+        gather_us: how long a good sample of a check that is well may wait for others to be saved with. Whatever may
+            have consequences is saved at once, with all that waits; so is a check's first sample. 0: nothing waits.
     """
 
     def __init__(
-        self, *, database: Database, in_store: InStore, clock: Clock, observer: Observer, capacity: int = 50_000
+        self,
+        *,
+        database: Database,
+        in_store: InStore,
+        clock: Clock,
+        observer: Observer,
+        capacity: int = 50_000,
+        gather_us: int = 0,
     ) -> None:
         self._database = database
         self._in_store = in_store
         self._clock = clock
         self._observer = observer
         self._capacity = capacity
+        self._gather_us = gather_us
+        self._gathering: asyncio.TimerHandle | None = None
+        self._well: set[str] = set()
         self._waiting: deque[Finding | Happened] = deque()
         self._draining: asyncio.Task[bool] | None = None
         self._not_before_us: int | None = None
@@ -138,10 +153,20 @@ class Recorder:
         """How many findings and events the store has not taken yet."""
         return len(self._waiting)
 
+    @property
+    def behind(self) -> int:
+        """How many of them wait because the store did not take what it was given last."""
+        return len(self._waiting) if self._not_before_us is not None else 0
+
     async def record(self, what: Finding | Happened) -> None:
         """Save a finding or an event, after those that came before it."""
-        if self._take(what):
-            await self.drain()
+        if not self._take(what):
+            return
+        if self._may_wait(what):
+            if self._gathering is None:
+                self._gathering = asyncio.get_running_loop().call_later(self._gather_us / 1_000_000, self._gathered)
+            return
+        await self.drain()
 
     def keep(self, event: Happened) -> None:
         """Save an event, after what came before it, without making its teller wait."""
@@ -167,7 +192,19 @@ class Recorder:
             self._observer.samples_waiting(len(self._waiting))
         return not resting
 
+    def _may_wait(self, what: Finding | Happened) -> bool:
+        if not self._gather_us or isinstance(what, Happened):
+            return False
+        return what.check.id in self._well and quiet.says_nothing_new(what.check, what.sample)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._begin().add_done_callback(_complain)
+
     def _begin(self) -> asyncio.Task[bool]:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         if self._draining is None:
             self._draining = asyncio.get_running_loop().create_task(self._drain())
         return self._draining
@@ -194,7 +231,7 @@ class Recorder:
     async def _save(self, batch: tuple[Finding | Happened, ...]) -> None:
         now_us = self._clock.now_us()
         try:
-            changed = await self._in_store(lambda: save(self._database, *batch, now_us=now_us))
+            saved = await self._in_store(lambda: _save_batch(self._database, batch, now_us=now_us))
         except StoreRefused as error:
             if len(batch) > 1:
                 # One of them is refused; it must not cost the others their place.
@@ -203,7 +240,9 @@ class Recorder:
                 return
             await self._save_refused(batch[0], error)
             return
-        for check_id, since_us in changed:
+        self._well.difference_update(what.check.id for what in batch if isinstance(what, Finding))
+        self._well |= saved.well
+        for check_id, since_us in saved.changed:
             self._observer.incident(check_id, since_us)
 
     async def _save_refused(self, what: Finding | Happened, error: StoreRefused) -> None:
@@ -228,14 +267,28 @@ def save(database: Database, *batch: Finding | Happened, now_us: int) -> tuple[t
     Returns:
         The checks whose incident opened (with since when) or ended (with None).
     """
+    return _save_batch(database, batch, now_us=now_us).changed
+
+
+class _Saved(NamedTuple):
+    """The checks whose incident opened or ended, as `save` returns them, and those whose sample had no consequences."""
+
+    changed: tuple[tuple[str, int | None], ...]
+    well: frozenset[str]
+
+
+def _save_batch(database: Database, batch: Sequence[Finding | Happened], *, now_us: int) -> _Saved:
     changed: list[tuple[str, int | None]] = []
+    findings = [what for what in batch if isinstance(what, Finding)]
     with database.begin() as tx:
+        stored = quiet.store(tx, findings)
+        well = frozenset(findings[place].check.id for place in stored)
         for what in batch:
             if isinstance(what, Happened):
                 events.add(tx, what)
-            else:
+            elif what.check.id not in well:
                 changed.extend(_save_finding(tx, what, now_us=now_us))
-    return tuple(changed)
+    return _Saved(tuple(changed), well)
 
 
 def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator[tuple[str, int | None]]:

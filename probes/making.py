@@ -117,6 +117,11 @@ def undoing(journey: Journey, step: Step) -> tuple[AnyStep, ...]:
     return tuple(by_id[name] for name in step.creates.undo) if step.creates is not None else ()
 
 
+def logs_in(journey: Journey) -> bool:
+    """Whether any of its steps logs in."""
+    return any(isinstance(step, Step) and step.login for step in journey.step)
+
+
 def accounts(journey: Journey) -> Mapping[str, str]:
     """Per login step the account it uses: the names of its secrets; the journey's id where it has none."""
     result = {}

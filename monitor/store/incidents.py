@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
@@ -22,12 +23,30 @@ _STATE_OF = select(incident_state.c.state).where(incident_state.c.check_id == bi
 _STATES_OF = select(incident_state.c.check_id, incident_state.c.state).where(
     or_(incident_state.c.check_id == bindparam("name"), incident_state.c.check_id == bindparam("slow"))
 )
+_STATES_OF_MANY = select(incident_state.c.check_id, incident_state.c.state).where(
+    incident_state.c.check_id.in_(bindparam("names", expanding=True))
+)
 
 
 def load(tx: Transaction, check_id: str) -> State:
     """The state of a check; healthy where it was never measured."""
     text = _text(tx, check_id)
     return STATE.validate_json(text) if text else HEALTHY
+
+
+def unwell(tx: Transaction, check_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these checks are not healthy, or not as swift as ever."""
+    kept = {name: name for name in check_ids} | {_slowness_of(name): name for name in check_ids}
+    rows = tx.execute(_STATES_OF_MANY, {"names": tuple(kept)})
+    return frozenset(
+        kept[row.check_id]
+        for row in rows
+        if (
+            STATE.validate_json(row.state) != HEALTHY
+            if row.check_id == kept[row.check_id]
+            else SLOWNESS.validate_json(row.state) != SWIFT
+        )
+    )
 
 
 def save(tx: Transaction, check_id: str, state: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -44,6 +44,15 @@ _THERE = select(narrow.c.slot_us).where(
     narrow.c.location == bindparam("location"),
     narrow.c.slot_us == bindparam("slot_us"),
 )
+_PRESENT = select(narrow.c.check_id, narrow.c.location, narrow.c.slot_us).where(
+    # By these three the key's index is used; a list of whole keys would make SQLite read the table from end to end.
+    narrow.c.check_id.in_(bindparam("check_ids", expanding=True)),
+    narrow.c.location.in_(bindparam("locations", expanding=True)),
+    narrow.c.slot_us.between(bindparam("first_us"), bindparam("last_us")),
+)
+
+#: Check, location and slot.
+Key = tuple[str, str, int]
 
 
 class Measured(NamedTuple):
@@ -85,35 +94,64 @@ def add(tx: Transaction, sample: Sample) -> bool:
     Returns:
         False where the slot already has one: the first stays as it is, nothing is written.
     """
-    key = {"check_id": sample.check_id, "location": sample.location, "slot_us": sample.slot_us}
-    if tx.execute(_THERE, key).first() is not None:
+    if tx.execute(_THERE, _key(sample)).first() is not None:
         return False
-    tx.execute(
-        _INSERT,
-        key
-        | {
-            "started_us": sample.started_us,
-            "duration_us": sample.duration_us,
-            "outcome": sample.outcome.value,
-            "failure_kind": sample.failure.kind.value if sample.failure else None,
-            "attempts": sample.attempts,
-            "lag_us": sample.lag_us,
-        },
-    )
-    tx.execute(
-        _INSERT_DETAIL,
-        key
-        | {
-            "run_id": storable(sample.run_id),
-            "failure": value_text(_FAILURE, sample.failure) if sample.failure else None,
-            "blip": value_text(_FAILURE, sample.blip) if sample.blip else None,
-            "steps": text_of([_step_row(step) for step in sample.steps]),
-            "certificate": value_text(_CERTIFICATE, sample.certificate) if sample.certificate else None,
-            "reached": value_text(_REACHED, sample.reached) if sample.reached else None,
-        },
-    )
+    tx.execute(_INSERT, _narrow_row(sample))
+    tx.execute(_INSERT_DETAIL, _detail_row(sample))
     evidence.add(tx, sample)
     return True
+
+
+def key(sample: Sample) -> Key:
+    """The place a sample has in the store: its check, location and slot."""
+    return sample.check_id, sample.location, sample.slot_us
+
+
+def present(tx: Transaction, wanted: Sequence[Sample]) -> Set[Key]:
+    """The places among those of these samples that have a sample already."""
+    keys = {key(sample) for sample in wanted}
+    if not keys:
+        return set()
+    check_ids, locations, slots = zip(*keys, strict=True)
+    asked = {"check_ids": check_ids, "locations": tuple(set(locations)), "first_us": min(slots), "last_us": max(slots)}
+    return keys.intersection((row[0], row[1], row[2]) for row in tx.execute(_PRESENT, asked))
+
+
+def add_many(tx: Transaction, wanted: Sequence[Sample]) -> None:
+    """Store samples without evidence, whose slots have none yet (see `present`), at once.
+
+    Raises:
+        StoreRefused: a slot has one; nothing is stored.
+    """
+    if wanted:
+        tx.execute(_INSERT, [_narrow_row(sample) for sample in wanted])
+        tx.execute(_INSERT_DETAIL, [_detail_row(sample) for sample in wanted])
+
+
+def _key(sample: Sample) -> dict[str, Any]:
+    return {"check_id": sample.check_id, "location": sample.location, "slot_us": sample.slot_us}
+
+
+def _narrow_row(sample: Sample) -> dict[str, Any]:
+    return _key(sample) | {
+        "started_us": sample.started_us,
+        "duration_us": sample.duration_us,
+        "outcome": sample.outcome.value,
+        "failure_kind": sample.failure.kind.value if sample.failure else None,
+        "attempts": sample.attempts,
+        "lag_us": sample.lag_us,
+    }
+
+
+def _detail_row(sample: Sample) -> dict[str, Any]:
+    return _key(sample) | {
+        "run_id": storable(sample.run_id),
+        "failure": value_text(_FAILURE, sample.failure) if sample.failure else None,
+        "blip": value_text(_FAILURE, sample.blip) if sample.blip else None,
+        "steps": text_of([_step_row(step) for step in sample.steps]),
+        "certificate": value_text(_CERTIFICATE, sample.certificate) if sample.certificate else None,
+        "reached": value_text(_REACHED, sample.reached) if sample.reached else None,
+    }
 
 
 def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> Sample | None:
