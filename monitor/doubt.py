@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from probes.sample import Failure, FailureKind, Outcome, Sample
@@ -17,6 +17,9 @@ from probes.sample import Failure, FailureKind, Outcome, Sample
 #: Waiting for a processor counts only where it was a good part of the run: one that lasts a minute waits a little.
 _PART = 5
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+#: Runs that begin so shortly after one another share a count of what was waited.
+_SHARED_US = 50_000
 
 #: Asks the system's resolver for a name; raises what `getaddrinfo` raises.
 Resolve = Callable[[str], Awaitable[object]]
@@ -119,3 +122,40 @@ class Processor:
             return int(words[8]) * 1_000_000 // _TICKS // (os.cpu_count() or 1)
         except (OSError, ValueError, IndexError, StopIteration):
             return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was waited until an instant of the monotonic clock."""
+
+    at_us: int
+    waited_us: int
+
+
+class Waits:
+    """How long runs waited for a processor, counted as seldom as will do: what Linux counts costs a part of a run.
+
+    Runs that begin within 50 ms of each other share one count; what was waited in between counts for the later ones
+    too.
+    """
+
+    def __init__(self, processor: Processor, monotonic_us: Callable[[], int]) -> None:
+        self._processor = processor
+        self._monotonic_us = monotonic_us
+        self._last = Count(at_us=-_SHARED_US - 1, waited_us=0)
+
+    def begin(self) -> Count:
+        """Where a run begins."""
+        now_us = self._monotonic_us()
+        if now_us - self._last.at_us > _SHARED_US:
+            self._last = Count(at_us=now_us, waited_us=self._processor.waited_us())
+        return self._last
+
+    def since(self, begun: Count, *, most_us: int) -> int:
+        """How long was waited since then; 0, without looking, where it cannot be more than `most_us`.
+
+        In any length of time we wait no longer than that in the queue, nor are more than that and a tick stolen.
+        """
+        if 2 * (self._monotonic_us() - begun.at_us) + 1_000_000 // _TICKS <= most_us:
+            return 0
+        return self._processor.waited_us() - begun.waited_us

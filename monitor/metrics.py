@@ -55,6 +55,8 @@ _EXEMPLAR_LENGTH = 128
 #: On `/probe` the scraper says which check it asked for; these labels would only repeat it. blackbox_exporter has none.
 _NOT_ON_PROBE = ("journey", "location", "step")
 
+#: So many samples are told between two rests.
+_SETTLED_AT_ONCE = 10
 #: Between two pieces of a page the writer rests so long: whoever waits for the interpreter gets it, and not only after
 #: the five milliseconds for which a busy thread may keep it.
 _REST_S = 0.0001
@@ -90,6 +92,9 @@ class Metrics:
         # By metric and by its first label, so that what concerns one check is found without looking at all the others.
         self._values: dict[str, dict[str, dict[Labels, float]]] = {metric.name: {} for metric in CATALOGUE}
         self._histograms: dict[str, dict[str, dict[Labels, _Histogram]]] = {metric.name: {} for metric in CATALOGUE}
+        # The newest sample of each check, where nobody read its gauges yet: many are replaced before anybody does.
+        self._untold: dict[Labels, Sample] = {}
+        self._settling = threading.Lock()
         self._text = Text()
         self._writing = threading.Lock()
         self._lock = threading.Lock()
@@ -166,7 +171,11 @@ class Metrics:
 
     def configured(self, checks: Sequence[Check], *, location: str, sha256: str, now_us: int) -> None:
         """A configuration came into force. Series of checks that are gone end here; counters of the others go on."""
-        self._end("journey", {check.id for check in checks})
+        kept = {check.id for check in checks}
+        with self._settling:
+            for gone in [key for key in self._untold if key[0] not in kept]:
+                del self._untold[gone]
+        self._end("journey", kept)
         self.drop(("monitor_config_info", "journey_info"))
         for check in checks:
             self.set("journey_info", 1, check.id, check.title.nl, check.kind)
@@ -199,6 +208,25 @@ class Metrics:
     def newest(self, sample: Sample) -> None:
         """Tell this sample as the newest of its check without counting it: it was counted when it was measured."""
         key = (sample.check_id, sample.location)
+        before = self._untold.get(key)
+        if before is not None and not _says_as_much(sample, before):
+            self._settle(key)
+        self._untold[key] = sample
+
+    def _settle(self, key: Labels) -> None:
+        """Tell what nobody read yet of a check at one place; one thread at a time, so that the newest is told last."""
+        with self._settling:
+            sample = self._untold.pop(key, None)
+            if sample is not None:
+                self._tell(sample, key)
+
+    def _settle_all(self) -> None:
+        for number, key in enumerate(list(self._untold)):
+            if number % _SETTLED_AT_ONCE == 0:
+                sleep(_REST_S)
+            self._settle(key)
+
+    def _tell(self, sample: Sample, key: Labels) -> None:
         self._state(sample, key)
         self.set("probe_duration_seconds", _seconds(sample.duration_us), *key)
         self.set("journey_last_run_timestamp_seconds", _seconds(sample.started_us), *key)
@@ -414,6 +442,7 @@ class Metrics:
 
     def families(self) -> Iterator[Family]:
         """Every metric as it stands now, each read at once; one that has labels and no series is left out."""
+        self._settle_all()
         for metric in CATALOGUE:
             with self._lock:
                 values = [one for series in self._values[metric.name].values() for one in series.items()]
@@ -445,6 +474,8 @@ class Metrics:
         Measures nothing. `journey_last_run_timestamp_seconds` comes along, so that the age of the result shows. Of a
         check measured from several places, the newest result is told.
         """
+        for key in [key for key in list(self._untold) if key[0] == check_id]:
+            self._settle(key)
         with self._lock:
             runs = self._values["journey_last_run_timestamp_seconds"].get(check_id)
             if not runs:
@@ -458,6 +489,24 @@ class Metrics:
             ]
         kind = media_type(accept)
         return "".join(Text().pieces(families, kind)).encode(), kind
+
+
+def _says_as_much(sample: Sample, before: Sample) -> bool:
+    """Whether nothing of an earlier sample is left to be told once this one is.
+
+    A run that could not be measured leaves what was known; what a sample has no word about stays as it was.
+    """
+    return (
+        sample.outcome is before.outcome is Outcome.UP
+        and [(step.step, step.outcome) for step in sample.steps] == [(step.step, step.outcome) for step in before.steps]
+        and (sample.certificate is None) == (before.certificate is None)
+        and (sample.reached is None) == (before.reached is None)
+        and all(_secured(new) == _secured(old) for new, old in zip(sample.steps, before.steps, strict=True))
+    )
+
+
+def _secured(step: StepResult) -> bool:
+    return step.certificate_not_after_us is not None
 
 
 def _first(labels: Labels) -> str:

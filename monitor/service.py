@@ -23,7 +23,7 @@ from monitor.clean_up import CleanUp
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
-from monitor.doubt import Processor, believed, resolved
+from monitor.doubt import Processor, Waits, believed, resolved
 from monitor.heartbeat import Heartbeat
 from monitor.incidents import HEALTHY, MONITOR, Resolved
 from monitor.lookouts import Lookouts
@@ -96,6 +96,7 @@ class Service:
         self._supervisor = Supervisor()
         self._all_taken_us: int | None = None  # before the first look there is nothing to complain of
         self._processor = Processor()
+        self._waits = Waits(self._processor, clock.monotonic_us)
         self._stillness = Stillness(clock)
         self._guest = Guest()
         self._heartbeat = Heartbeat(problems=self._problems, clock=clock, metrics=self._metrics)
@@ -367,12 +368,13 @@ class Service:
         self._missed(MissedSlots(check_id=check.id, from_us=slot_us, until_us=until_us, count=1, cause=cause))
 
     async def _measure(self, check: Check, slot_us: int) -> Sample:
-        with self._schedule.lag.watch() as watch:
-            waited_us = self._processor.waited_us()
-            sample = await run(check, slot_us=slot_us, location=self._loaded.config.monitor.location, setup=self._setup)
-            waited_us = self._processor.waited_us() - waited_us
         settings = self._loaded.config
-        sample = believed(sample, lag_us=watch.worst_us, max_lag_us=settings.monitor.max_lag, waited_us=waited_us)
+        with self._schedule.lag.watch() as watch:
+            begun = self._waits.begin()
+            sample = await run(check, slot_us=slot_us, location=settings.monitor.location, setup=self._setup)
+        most_us = settings.monitor.max_lag
+        waited_us = self._waits.since(begun, most_us=most_us)
+        sample = believed(sample, lag_us=watch.worst_us, max_lag_us=most_us, waited_us=waited_us)
         return await resolved(sample, settings.references.names, deadline_us=settings.references.deadline)
 
     async def _ask_references(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.doubt import Processor, believed, resolved, resolver_answers
+from monitor.doubt import Processor, Waits, believed, resolved, resolver_answers
 from monitor.recipients import Language
 from probes.sample import Failure, FailureKind, Outcome, Sample
 from probes.sentences import sentence
@@ -115,3 +115,51 @@ def test_the_counts_of_this_machine_only_grow() -> None:
     first = processor.waited_us()
     assert processor.waited_us() >= first >= 0
     assert 0 <= processor.pressure() <= 1
+
+
+class Counting(Processor):
+    """Counts as it is told to, and how often it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count_us = self.asked = 0
+
+    def waited_us(self) -> int:
+        self.asked += 1
+        return self.count_us
+
+
+def test_runs_that_begin_together_share_one_count_and_short_ones_need_no_second() -> None:
+    processor, now_us = Counting(), 5 * SECOND
+    waits = Waits(processor, lambda: now_us)
+    first = waits.begin()
+    now_us += 50_000
+    second = waits.begin()
+    now_us += SECOND // 2
+    assert (waits.since(first, most_us=2 * SECOND), waits.since(second, most_us=2 * SECOND)) == (0, 0)
+    assert processor.asked == 1
+
+
+def test_a_run_that_may_have_waited_too_long_is_counted() -> None:
+    processor, now_us = Counting(), 5 * SECOND
+    waits = Waits(processor, lambda: now_us)
+    processor.count_us = 7 * SECOND
+    begun = waits.begin()
+    now_us += SECOND
+    processor.count_us += SECOND // 2
+    assert waits.since(begun, most_us=2 * SECOND) == SECOND // 2
+    # Half of a second in the queue and the other half stolen: more than what went by would allow with one of them.
+    assert waits.since(begun, most_us=SECOND) == SECOND // 2
+
+
+def test_what_is_not_looked_at_can_never_have_mattered() -> None:
+    """Whoever waited all the time, and had all of it stolen as well, waited twice what went by."""
+    processor, now_us = Counting(), 5 * SECOND
+    waits = Waits(processor, lambda: now_us)
+    for gone_us in range(0, 2 * SECOND, SECOND // 20):
+        now_us += SECOND
+        begun = waits.begin()
+        now_us += gone_us
+        processor.count_us = begun.waited_us + 2 * gone_us
+        told = waits.since(begun, most_us=SECOND)
+        assert (told > SECOND) == (2 * gone_us > SECOND)

@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
 
@@ -272,6 +274,40 @@ def test_durations_of_successes_only_fill_the_buckets(metrics: Metrics) -> None:
     buckets = read(metrics, "journey_duration_seconds_bucket")
     assert (buckets["indienen", "0.1"], buckets["indienen", "0.25"], buckets["indienen", "+Inf"]) == (0, 2, 2)
     assert len(buckets) == len(BUCKETS) + 1
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_nobody_can_tell_how_often_the_metrics_were_read(data: st.DataObject) -> None:
+    """What a sample says of itself is told when somebody asks, and only then; it says the same."""
+    seldom, often = everything(), everything()
+    bare = replace(STEP, lcp_us=None, last_modified_us=None, certificate_not_after_us=None, tls_version="")
+    skipped = StepResult(step="nog-een", outcome=StepOutcome.SKIPPED)
+    steps = st.sampled_from([(), (STEP,), (bare,), (STEP, replace(bare, step="nog-een")), (STEP, skipped)])
+    moments = st.lists(
+        st.tuples(st.sampled_from("....x?~"), steps, st.sampled_from([None, FACTS]), st.sampled_from([None, NAME])),
+        min_size=1,
+        max_size=8,
+    )
+    for number, (mark, of, facts, reached) in enumerate(data.draw(moments)):
+        check = data.draw(st.sampled_from(["indienen", "inzage"]))
+        at_us = NOW + number * 1_000_000
+        sample = replace(a_sample(mark, at_us, check), steps=of, certificate=facts, reached=reached)
+        for metrics in (seldom, often):
+            metrics.sample(sample)
+        often.exposition("")
+    probed = [metrics.probe("indienen", "") for metrics in (seldom, often)]
+    assert probed[0] == probed[1]
+    told = [sorted(metrics.exposition("")[0].splitlines()) for metrics in (seldom, often)]
+    assert told[0] == told[1]
+
+
+def test_a_check_that_is_gone_leaves_nothing_that_was_still_to_be_told(metrics: Metrics) -> None:
+    """T46."""
+    metrics.sample(a_sample(".", NOW))
+    metrics.configured((INZAGE,), location="lokaal", sha256="c0ffee", now_us=NOW)
+    assert b'journey="indienen"' not in metrics.exposition("")[0]
+    assert metrics.probe("indienen", "") is None
 
 
 # -- certificates ----------------------------------------------------------------------------------------------------
