@@ -81,13 +81,26 @@ class Addresses:
 
 
 class Service:
-    """One running monitor. `run` returns when it was asked to stop and everything is closed."""
+    """One running monitor. `run` returns when it was asked to stop and everything is closed.
 
-    def __init__(self, loaded: Loaded, *, path: Path, clock: Clock, notice: tuple[str, str] = ("", "")) -> None:
+    Args:
+        settled: told whenever a configuration is in force and what belongs to it stands.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        path: Path,
+        clock: Clock,
+        notice: tuple[str, str] = ("", ""),
+        settled: Callable[[], None] = lambda: None,
+    ) -> None:
         self._loaded = loaded
         self._path = path
         self._clock = clock
         self._notice = notice
+        self._settled = settled
         self._wake = Bell()
         self._metrics = Metrics(version=installed_version(), started_us=clock.now_us(), on_incident=self._wake.set)
         self._months: dict[str, MonthToDate] = {}
@@ -206,6 +219,7 @@ class Service:
                     self._reloads(reload),
                 ]
                 background += [tasks.create_task(loop) for loop in loops]
+                self._settled()
                 self._ready = True
                 self._supervisor.ready()
                 config_ = self._loaded.config
@@ -470,6 +484,7 @@ class Service:
             self._loaded = replace(loaded, config=loaded.config.model_copy(update=kept))
             self._apply()
             self._schedule.replace(self._loaded.config.checks)
+            self._settled()
             await self._in_store(self._note_reload)
             self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})

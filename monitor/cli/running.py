@@ -20,6 +20,7 @@ from cyclopts import Parameter
 from monitor import config
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, say
 from monitor.clock import LIVE
+from monitor.collector import spare_what_stands
 from monitor.config import Config, Loaded
 from monitor.service import Addresses, Service
 from monitor.store.backup import examine
@@ -73,7 +74,7 @@ async def _run(loaded: Loaded, path: Path, *, practice: bool) -> None:
         if loaded.config.practice is not None
         else ("", "")
     )
-    service = Service(loaded, path=path, clock=LIVE, notice=notice)
+    service = Service(loaded, path=path, clock=LIVE, notice=notice, settled=spare_what_stands)
     await service.run(stop=stop, reload=reload, started=lambda at: _where_to_look(at, loaded.config, practice=practice))
 
 
