@@ -281,17 +281,33 @@ def _save_batch(database: Database, batch: Sequence[Finding | Happened], *, now_
     changed: list[tuple[str, int | None]] = []
     findings = [what for what in batch if isinstance(what, Finding)]
     with database.begin() as tx:
-        stored = quiet.store(tx, findings)
+        ourselves = _Ourselves(tx)
+        stored = quiet.store(tx, findings, ourselves.now)
         well = frozenset(findings[place].check.id for place in stored)
         for what in batch:
             if isinstance(what, Happened):
                 events.add(tx, what)
             elif what.check.id not in well:
-                changed.extend(_save_finding(tx, what, now_us=now_us))
+                changed.extend(_save_finding(tx, what, ourselves, now_us=now_us))
+        ourselves.save()
     return _Saved(tuple(changed), well)
 
 
-def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator[tuple[str, int | None]]:
+class _Ourselves:
+    """What the monitor knows about its own measuring, read and written once a transaction: it may be long."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._before = self.now = incidents.load_own(tx)
+
+    def save(self) -> None:
+        if self.now != self._before:
+            incidents.save_own(self._tx, self.now)
+
+
+def _save_finding(
+    tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int
+) -> Iterator[tuple[str, int | None]]:
     """A finding with all its consequences; the changes, as `save` returns them.
 
     Nothing at all happens for a slot that has its sample already. A check in shadow has its sample, and what it made at
@@ -330,20 +346,18 @@ def _save_finding(tx: Transaction, finding: Finding, *, now_us: int) -> Iterator
     if isinstance(check, CertificateCheck):
         warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
         outbox.add(tx, warnings, now_us=now_us)
-    own = _about_ourselves(tx, finding, now_us=now_us)
+    own = _about_ourselves(tx, finding, ourselves, now_us=now_us)
     for check_id, events_of in ((check.id, happened), (MONITOR, own)):
         for event in events_of:
             if isinstance(event, Opened | Resolved):
                 yield check_id, event.since_us if isinstance(event, Opened) else None
 
 
-def _about_ourselves(tx: Transaction, finding: Finding, *, now_us: int) -> tuple[Event, ...]:
+def _about_ourselves(tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int) -> tuple[Event, ...]:
     """What this sample says about the monitor: one mail when it cannot measure, one when it can again."""
-    before = incidents.load_own(tx)
-    own, happened = advance_own(before, finding.sample, finding.alerting.rule, interval_us=finding.check.interval)
-    if own != before:
-        incidents.save_own(tx, own)
-    return _tell_own(tx, own, happened, finding.alerting, now_us=now_us)
+    rule, interval_us = finding.alerting.rule, finding.check.interval
+    ourselves.now, happened = advance_own(ourselves.now, finding.sample, rule, interval_us=interval_us)
+    return _tell_own(tx, ourselves.now, happened, finding.alerting, now_us=now_us)
 
 
 def note_stopped(

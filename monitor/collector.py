@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-#: So many objects more than were freed, and the youngest are looked at. Nearly all that a run makes is freed by counting.
+#: So many objects more than were freed, and the youngest are looked at. What a run makes is mostly freed by counting.
 _YOUNGEST = 10_000
 
 

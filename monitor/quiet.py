@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from monitor.incidents import advance_own
+from monitor.incidents import IncidentRule, OwnTrouble
 from monitor.store import incidents, samples
 from monitor.store.database import Transaction
 from monitor.telling import Alerting
 from probes.checks import CertificateCheck, Check, Journey
 from probes.making import logs_in
 from probes.sample import Outcome, Sample
+
+_FOR_EVER_US = 2**62
 
 
 class Found(Protocol):
@@ -44,31 +46,46 @@ def says_nothing_new(check: Check, sample: Sample) -> bool:
     )
 
 
-def store(tx: Transaction, findings: Sequence[Found]) -> frozenset[int]:
+def _stays_until_us(own: OwnTrouble, rule: IncidentRule) -> int:
+    """Until which slot a good sample of a check that does not suffer leaves the monitor's own trouble as it is.
+
+    After that some check that is measured no more would be forgotten (`incidents.advance_own`).
+    """
+    if not own.streaks:
+        return _FOR_EVER_US if own.incident_id is None else 0
+    return min(streak.last_us + max(rule.forget_after, 3 * streak.interval_us) for streak in own.streaks)
+
+
+def store(tx: Transaction, findings: Sequence[Found], own: OwnTrouble) -> frozenset[int]:
     """Store the samples of those findings from which nothing follows.
+
+    Args:
+        own: what the monitor knows about its own measuring.
 
     Returns:
         Their places; the other findings are left to whoever draws the consequences.
     """
+    rules = {id(finding.alerting.rule): finding.alerting.rule for finding in findings}  # nearly always one
+    stays_us = {key: _stays_until_us(own, rule) for key, rule in rules.items()}
     number = Counter(finding.check.id for finding in findings)
+    suffering = {streak.check_id for streak in own.streaks}
     places = [
         place
         for place, finding in enumerate(findings)
         # Of two samples of one check the first may have consequences for the second.
-        if number[finding.check.id] == 1 and says_nothing_new(finding.check, finding.sample)
+        if number[finding.check.id] == 1
+        and finding.check.id not in suffering
+        and says_nothing_new(finding.check, finding.sample)
+        and finding.sample.slot_us <= stays_us[id(finding.alerting.rule)]
     ]
     if not places:
         return frozenset()
-    own = incidents.load_own(tx)
     unwell = incidents.unwell(tx, [findings[place].check.id for place in places])
     there = samples.present(tx, [findings[place].sample for place in places])
-
-    def quiet(finding: Found) -> bool:
-        check, sample = finding.check, finding.sample
-        if check.id in unwell or samples.key(sample) in there:
-            return False
-        return advance_own(own, sample, finding.alerting.rule, interval_us=check.interval) == (own, ())
-
-    stored = [place for place in places if quiet(findings[place])]
+    stored = [
+        place
+        for place in places
+        if findings[place].check.id not in unwell and samples.key(findings[place].sample) not in there
+    ]
     samples.add_many(tx, [findings[place].sample for place in stored])
     return frozenset(stored)

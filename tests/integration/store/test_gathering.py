@@ -40,10 +40,11 @@ def found(office: Office, mark: str, slot_us: int, check: Check = INDIENEN) -> F
 def test_what_is_saved_together_is_what_would_be_saved_one_by_one(office: Office, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     checks = [INDIENEN.model_copy(update={"id": f"dienst-{number}"}) for number in range(6)]
+    office.rule = office.rule.model_copy(update={"unknown_after": 2})
     with an_office(tmp_path / "single.db") as single:
         for round_ in range(60):
             now_us = at("10:00") + round_ * MINUTE
-            marks = "." * 12 + "xX?~"
+            marks = "." * 12 + "xX??~"
             batch = [found(office, chance.choice(marks), now_us, check) for check in checks]
             if chance.random() < 0.3:  # of some there are two, and of some there is one already
                 batch += [found(office, ".", now_us + SECOND, check) for check in checks[:2]]
