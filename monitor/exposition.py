@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.utils import floatToGoString
@@ -51,6 +52,15 @@ class Family:
     distributions: Sequence[tuple[Labels, Distribution]] = ()
 
 
+class HistogramNames(NamedTuple):
+    """What stands around the numbers of one histogram: before and after each bound, before the count and the sum."""
+
+    before: str
+    after: str
+    number: str
+    total: str
+
+
 def media_type(accept: str) -> str:
     """What a scraper that sends this `Accept` is answered with: OpenMetrics where it asks for that, else classic."""
     return choose_encoder(accept)[1]
@@ -61,7 +71,7 @@ class Text:
 
     def __init__(self) -> None:
         self._names: dict[str, dict[Labels, str]] = {}
-        self._lines: dict[str, dict[Labels, tuple[str, ...]]] = {}
+        self._lines: dict[str, dict[Labels, HistogramNames]] = {}
 
     def pieces(self, families: Iterable[Family], media_type: str) -> Iterator[str]:
         """The page in pieces of about `PIECE` lines. Exemplars stand in OpenMetrics only."""
@@ -101,11 +111,12 @@ class Text:
             if names is None:
                 names = known[labels] = _histogram_names(family.metric, labels)
             exemplars = found.exemplars if openmetrics else {}
+            before, after, number, total = names
             for at, count in enumerate(accumulate(found.counts)):
                 behind = _exemplar(exemplars[at]) if at in exemplars else ""
-                yield f"{names[at]}{_count(count)}{behind}\n"
-            yield f"{names[-2]}{_count(count)}\n"
-            yield f"{names[-1]}{_number(found.total)}\n"
+                yield f"{before}{_BOUNDS[at]}{after}{_count(count)}{behind}\n"
+            yield f"{number}{_count(count)}\n"
+            yield f"{total}{_number(found.total)}\n"
 
 
 def _head(metric: Metric, *, openmetrics: bool) -> str:
@@ -121,10 +132,12 @@ def _name(name: str, labels: Sequence[str], values: Sequence[str]) -> str:
     return f"{name}{{{pairs}}}" if pairs else name
 
 
-def _histogram_names(metric: Metric, labels: Labels) -> tuple[str, ...]:
-    bounded = (*metric.labels, "le")
-    buckets = (_name(f"{metric.name}_bucket", bounded, (*labels, bound)) for bound in _BOUNDS)
-    return (*buckets, *(_name(f"{metric.name}_{part}", metric.labels, labels) for part in ("count", "sum")))
+def _histogram_names(metric: Metric, labels: Labels) -> HistogramNames:
+    pairs = sorted(zip(metric.labels, labels, strict=True))
+    before = "".join(f'{label}="{_escaped(value)}",' for label, value in pairs if label < "le")
+    after = "".join(f',{label}="{_escaped(value)}"' for label, value in pairs if label > "le")
+    count, total = (_name(f"{metric.name}_{part}", metric.labels, labels) for part in ("count", "sum"))
+    return HistogramNames(f'{metric.name}_bucket{{{before}le="', f'"{after}}}', count, total)
 
 
 def _escaped(value: str) -> str:

@@ -35,6 +35,8 @@ WHEEL_US = 25_000
 JUMP_US = 500_000
 #: A slot this young that nobody ran yet is still run when the service starts.
 START_GRACE_US = 10_000_000
+#: If there are many of those, they begin one after the other within this.
+START_SPREAD_US = 5_000_000
 #: A slot that nobody has begun this long after it was due means that the scheduler does not do its work.
 STUCK_US = 5_000_000
 #: Distance between a slot that was already run and the same slot after the clock went back over it.
@@ -44,6 +46,7 @@ _WHEEL = "wheel"  # the one job
 #: The wheel is turned this many times before what was looked ahead is over, so that a late turn delays nothing.
 _AHEAD = 3
 _EARLY_US = 1_000
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,7 +334,7 @@ class Schedule:
         now_us = self._clock.now_us()
         self._scheduler.add_job(self._turn, _Steadily(self._guard_us), id=_WHEEL)
         self._ahead_us = self._clock.monotonic_us() + _AHEAD * self._guard_us
-        self._take(tuple(self._first(check, now_us) for check in self._checks))
+        self._take(tuple(self._first(check, now_us) for check in self._checks), gently=True)
         self._scheduler.start()
         self._last_advance_us = self._clock.monotonic_us()
         self._arm_guard()
@@ -395,7 +398,7 @@ class Schedule:
         ran_us = before.ran_us if before is not None else slot_at(of, now_us)
         return _Due(check=check, grid=of, next_us=next_slot(of, now_us), ran_us=ran_us)
 
-    def _take(self, dues: tuple[_Due, ...]) -> None:
+    def _take(self, dues: tuple[_Due, ...], *, gently: bool = False) -> None:
         if len({due.check.id for due in dues}) != len(dues):
             raise ValueError("two checks have the same id")
         self._due = {due.check.id: due for due in dues}
@@ -403,7 +406,7 @@ class Schedule:
         for due in dues:
             groups[due.grid].append(due)
         self._groups = dict(groups)
-        self._set_wheel()
+        self._set_wheel(gently=gently)
 
     # -- waking up ---------------------------------------------------------------------------------------------------
 
@@ -412,12 +415,20 @@ class Schedule:
         self._ahead_us = self._clock.monotonic_us() + _AHEAD * self._guard_us
         self._arm()
 
-    def _set_wheel(self) -> None:
-        self._wheel = [
+    def _set_wheel(self, *, gently: bool = False) -> None:
+        """When each group is due next. Gently: many that are late begin one after the other."""
+        now_us = self._clock.now_us()
+        wheel = [
             (min(due.next_us for due in members), number, of)
             for number, (of, members) in enumerate(self._groups.items())
         ]
-        heapq.heapify(self._wheel)
+        if gently:
+            late = sorted((next_slot(of, now_us), number, of) for at_us, number, of in wheel if at_us <= now_us)
+            wheel = [one for one in wheel if one[0] > now_us]
+            turns = _spread([next_us for next_us, _, _ in late], now_us)
+            wheel += [(at_us, number, of) for at_us, (_, number, of) in zip(turns, late, strict=True)]
+        heapq.heapify(wheel)
+        self._wheel = wheel
         self._arm()
 
     def _arm(self, *, least_us: int = 0) -> None:
@@ -531,3 +542,14 @@ class Schedule:
             self._on_jump(ClockJump(at_us=now_us, shift_us=shift_us))
         except Exception:
             log.exception("a clock jump of %d us could not be told", shift_us)
+
+
+def _spread(next_slots: Sequence[int], now_us: int) -> Iterator[int]:
+    """When those begin that are late at the start, in the order of their next slots: a few now, the rest one by one.
+
+    A thousand runs at once would be late themselves, and what they measured worth nothing. None is put off beyond its
+    next slot, or the one it is late for would be lost.
+    """
+    step_us = min(WHEEL_US, START_SPREAD_US // max(1, len(next_slots)))
+    for place, next_us in enumerate(next_slots):
+        yield max(now_us, min(now_us + max(0, place - _AT_ONCE) * step_us, next_us - WHEEL_US))

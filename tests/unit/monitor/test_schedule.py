@@ -229,3 +229,30 @@ def test_what_a_process_told_before_it_ended_is_not_told_again() -> None:
     assert spans == [(0, 10, 1), (30, 50, 2)]
     assert list(untold(off, [])) == [off]
     assert list(untold(off, [(0, 100)])) == []
+
+
+def test_many_checks_that_are_late_at_the_start_begin_one_after_the_other():
+    """A thousand runs at the same moment would make each other late; every one of them still has its slot."""
+    simulation, diary = Simulation(start_us=MONDAY + 1, seed=1), Diary()
+    checks = [a_check(f"check-{number}", every="10s") for number in range(1000)]
+    live(simulation, 20, schedule=lambda: a_schedule(simulation, checks, diary))
+    first = [next(at for name, _, at in diary.runs if name == check.id) - MONDAY for check in checks]
+    for second in range(6):
+        assert sum(second * SECOND <= at < (second + 1) * SECOND for at in first) <= 350
+    assert max(first) < 6 * SECOND
+    for check in checks:
+        slots = diary.slots(check.id)
+        assert [b - a for a, b in itertools.pairwise(slots)] == [10 * SECOND] * (len(slots) - 1)
+        assert len(slots) >= 2
+    assert diary.missed == []
+
+
+def test_a_few_checks_that_are_late_at_the_start_begin_at_once():
+    simulation, diary = Simulation(start_us=MONDAY + 1, seed=1), Diary()
+    live(
+        simulation,
+        0.001,
+        schedule=lambda: a_schedule(simulation, [a_check(f"x{n}", every="10s") for n in range(9)], diary),
+    )
+    assert {at for _, _, at in diary.runs} == {MONDAY + 1}
+    assert len(diary.runs) == 9
