@@ -95,6 +95,7 @@ class Metrics:
         # The newest sample of each check, where nobody read its gauges yet: many are replaced before anybody does.
         self._untold: dict[Labels, Sample] = {}
         self._settling = threading.Lock()
+        self._paused: Mapping[str, bool] = {}
         self._text = Text()
         self._writing = threading.Lock()
         self._lock = threading.Lock()
@@ -176,6 +177,7 @@ class Metrics:
             for gone in [key for key in self._untold if key[0] not in kept]:
                 del self._untold[gone]
         self._end("journey", kept)
+        self._paused = {}
         self.drop(("monitor_config_info", "journey_info"))
         for check in checks:
             self.set("journey_info", 1, check.id, check.title.nl, check.kind)
@@ -370,6 +372,9 @@ class Metrics:
     def rests(self, *, stopped: bool, paused: Mapping[str, bool]) -> None:
         """Whether the stop file is there, and per check whether somebody paused it."""
         self.set("monitor_stop_file_present", float(stopped))
+        if paused == self._paused:
+            return  # it is told every two seconds, and hardly ever changes
+        self._paused = dict(paused)
         for check_id, rests in paused.items():
             self.set("journey_paused", float(rests), check_id)
 
