@@ -56,7 +56,7 @@ def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
             name: box.model_copy(update={"ca_file": str(loaded.path(box.ca_file).resolve())}) if box.ca_file else box
             for name, box in loaded.config.mailbox.items()
         },
-        browsers=Browsers(loaded.config.chromium, pictures=loaded.data_dir / "pictures"),
+        browsers=Browsers(loaded.config.chromium),
         guest=Guest(
             most_at_once=portal.max_concurrent,
             most_a_minute=portal.max_rate,

@@ -13,7 +13,7 @@ from monitor.incidents import IncidentRule, OwnTrouble
 from monitor.store import incidents, samples
 from monitor.store.database import Transaction
 from monitor.telling import Alerting
-from probes.checks import CertificateCheck, Check, Journey
+from probes.checks import BrowserJourney, CertificateCheck, Check, Journey
 from probes.making import logs_in
 from probes.sample import Outcome, Sample
 
@@ -42,7 +42,7 @@ def says_nothing_new(check: Check, sample: Sample) -> bool:
         and not sample.evidence
         and not sample.bundles
         and not isinstance(check, CertificateCheck)
-        and not (isinstance(check, Journey) and logs_in(check))
+        and not (isinstance(check, Journey | BrowserJourney) and logs_in(check))
     )
 
 

@@ -12,14 +12,27 @@ import logging
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from probes.browser.archive import browser_archive, documents
+from probes.browser.browsed import proof_files
+from probes.browser.exchange import Aside, Seen
 from probes.fault import Fault
 from probes.har import Asked, archive, instant
 from probes.redaction import Redactor
 from probes.replay import replay
-from probes.sample import Bundle, CertificateFacts, Evidence, Failure, Outcome, Sample, StepOutcome, StepResult
+from probes.sample import (
+    Bundle,
+    CertificateFacts,
+    Evidence,
+    Failure,
+    Outcome,
+    ProofFile,
+    Sample,
+    StepOutcome,
+    StepResult,
+)
 from probes.setup import Setup
 from probes.tls import Handshake, facts
 from probes.trail import Trail
@@ -42,6 +55,7 @@ def with_bundle(
     hidden: Sequence[str],
     setup: Setup,
     refused: CertificateFacts | None = None,
+    seen: Seen | None = None,
 ) -> Sample:
     """The sample of a run; where it failed, or its clean-up did, with its bundle.
 
@@ -50,38 +64,70 @@ def with_bundle(
         asked: by its steps, in their order; not redacted.
         hidden: values that came up in the run and grant access.
         refused: the certificate that a journey did not trust.
+        seen: what a run in a browser leaves; None of others.
     """
     if sample.outcome in (Outcome.UP, Outcome.DEGRADED) and not sample.evidence:
         return sample
     redact = Redactor((*setup.secrets.values(), *hidden))
     try:
-        return replace(sample, bundles=(packed(_bounded(sample, asked, setup, redact, refused)),))
+        files: tuple[ProofFile, ...] = ()
+        if seen is not None:
+            seen, files = proof_files(seen, setup)
+        bundle = packed(_bounded(_Found(sample, asked, setup, redact, refused, seen, files)))
+        return replace(sample, bundles=(replace(bundle, files=files),))
     except Exception as error:
         # A second edge of the run: what it found stands without a bundle, with the evidence of its steps.
         log.error("no bundle was made", extra={"check": sample.check_id, "error": type(error).__name__})
         return sample
 
 
-def _bounded(
-    sample: Sample, asked: Sequence[Asked], setup: Setup, redact: Redactor, refused: CertificateFacts | None
-) -> bytes:
+class _Found(NamedTuple):
+    """All that a bundle is made of."""
+
+    sample: Sample
+    asked: Sequence[Asked]
+    setup: Setup
+    redact: Redactor
+    refused: CertificateFacts | None
+    seen: Seen | None
+    files: tuple[ProofFile, ...]
+
+
+def _bounded(found: _Found) -> bytes:
+    har: dict[str, Any] = {}
     for bodies, entries in ((16 * 1024, 200), (0, 60), (0, 8)):
-        har = archive(
-            asked,
-            started_us=sample.started_us,
-            redact=redact,
-            creator=_CREATOR,
-            version=setup.version,
-            kept={piece.step: piece for piece in sample.evidence},
-            body_limit=bodies,
-            most=entries,
-        )
-        body = canonical(_told(sample, asked, har, setup, redact, refused))
+        har = _archive(found, bodies, entries)
+        body = canonical(_told(found, har))
         if len(body) <= LIMIT:
             return body
     # Pieces of evidence have bounds of their own; so many at once come from a journey of hundreds of failing steps.
-    short = _told(sample, asked, har | {"pages": [], "entries": []}, setup, redact, refused)
+    short = _told(found, har | {"pages": [], "entries": []})
     return canonical(short | {"steps": [], "evidence": short["evidence"][:1], "shortened": True})
+
+
+def _archive(found: _Found, bodies: int, entries: int) -> dict[str, Any]:
+    sample, version = found.sample, found.setup.version
+    if found.seen is not None:
+        return browser_archive(
+            found.seen,
+            sample.steps,
+            started_us=sample.started_us,
+            redact=found.redact,
+            creator=_CREATOR,
+            version=version,
+            body_limit=bodies,
+            most=entries,
+        )
+    return archive(
+        found.asked,
+        started_us=sample.started_us,
+        redact=found.redact,
+        creator=_CREATOR,
+        version=version,
+        kept={piece.step: piece for piece in sample.evidence},
+        body_limit=bodies,
+        most=entries,
+    )
 
 
 def canonical(value: object) -> bytes:
@@ -148,19 +194,14 @@ def _lines(headers: list[dict[str, str]]) -> list[str]:
     return [f"{header['name']}: {header['value']}" for header in headers]
 
 
-def _told(
-    sample: Sample,
-    asked: Sequence[Asked],
-    har: dict[str, Any],
-    setup: Setup,
-    redact: Redactor,
-    refused: CertificateFacts | None,
-) -> dict[str, Any]:
-    certificate = sample.certificate or refused
-    by_step = {one.step: one.trail for one in asked}
-    last = {entry["pageref"]: place for place, entry in enumerate(har["entries"])}
+def _told(found: _Found, har: dict[str, Any]) -> dict[str, Any]:
+    sample, setup, seen = found.sample, found.setup, found.seen
+    certificate = sample.certificate or found.refused
+    by_step = {one.step: one.trail for one in found.asked}
+    # A browser's page is told as it was after its scripts; its document stands in the archive as it came.
+    last = {entry["pageref"]: place for place, entry in enumerate(har["entries"])} if seen is None else {}
     failures = {step.step: step.failure for step in sample.steps}
-    return {
+    told = {
         "bundle": _FORMAT,
         "check": sample.check_id,
         "location": sample.location,
@@ -174,11 +215,43 @@ def _told(
         "config_sha256": setup.config_sha256,
         "steps": [_step(step) for step in sample.steps if step.outcome is not StepOutcome.SKIPPED],
         "evidence": [
-            _evidence(piece, failures.get(piece.step), by_step.get(piece.step), last.get(piece.step), setup, redact)
+            _evidence(
+                piece, failures.get(piece.step), by_step.get(piece.step), last.get(piece.step), setup, found.redact
+            )
             for piece in sample.evidence
         ],
         "certificate": None if certificate is None else _certificate(certificate),
         "har": {"log": har},
+    }
+    return told if seen is None else told | {"browser": _browser(seen, sample, found.files, har)}
+
+
+def _browser(seen: Seen, sample: Sample, files: Sequence[ProofFile], har: dict[str, Any]) -> dict[str, Any]:
+    """What only a browser sees, by step, and the files beside the bundle, by the SHA-256 of their bytes."""
+    asides = {one.step: one for one in seen.asides}
+    opened = documents(har["entries"])
+    pages = {}
+    for step in sample.steps:
+        aside = asides.get(step.step, Aside(step=step.step))
+        pages[step.step] = {
+            "document": opened.get(step.step),
+            "first_paint_us": step.first_paint_us,
+            "largest_paint_us": step.lcp_us,
+            "content_loaded_us": step.content_loaded_us,
+            "loaded_us": step.loaded_us,
+            "console": list(aside.console),
+            "failed": list(aside.failed),
+            "blocked": list(aside.blocked),
+        }
+    return {
+        "steps": {
+            step: told for step, told in pages.items() if any(value not in (None, []) for value in told.values())
+        },
+        "files": [
+            {"kind": one.kind.value, "step": one.step, "name": f"{one.sha256}.{one.form}", "size": len(one.content)}
+            for one in files
+        ],
+        "left_out": list(seen.left_out),
     }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from probes.browser.definition import BrowserJourney
+from probes.created import taken_away_wrongly
 from probes.expectations import Capture, CssExpectation, Expect, HeaderExpectation, JsonExpectation
 from probes.loops import repeated
 from probes.notation import UNITS_US, BaseUrl, Definition, Duration, Id, Title, duration_us, http_url
@@ -137,20 +138,10 @@ class Journey(Definition):
 
     @model_validator(mode="after")
     def _takes_away_what_it_makes(self) -> Self:
-        by_id = {step.id: step for step in self.step}
-        for step in self.step:
-            if not isinstance(step, Step) or step.creates is None:
-                continue
-            undo = step.creates.undo
-            for name in undo:
-                if name not in by_id:
-                    raise ValueError(f'takes away what "{step.id}" makes with a step "{name}", which there is not')
-            last = by_id[undo[-1]]
-            if not last.always or not last.expect.asserts:
-                raise ValueError(
-                    f'takes away what "{step.id}" makes with "{last.id}" last; that step needs always = true, and an '
-                    "expect that shows that it is gone"
-                )
+        makes = {s.id: s.creates for s in self.step if isinstance(s, Step) and s.creates is not None}
+        wrong = taken_away_wrongly(makes, {s.id: s.always and s.expect.asserts for s in self.step})
+        if wrong is not None:
+            raise ValueError(wrong)
         return self
 
 

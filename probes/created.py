@@ -6,17 +6,21 @@ writes each note down before returning, so that a monitor that is killed at any 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import Field
 
 from probes.notation import Definition, Id
-from probes.sample import FailureKind, StepResult
+from probes.sample import Failure, FailureKind, StepResult
 
 #: How an entry is called: the run and the step that makes the object.
 Key: TypeAlias = str
+
+
+#: How a failure begins whose step could not even begin to send: on a page, the field or button was not there.
+CANNOT_BE_USED = "an element that can be used"
 
 
 class Creates(Definition):
@@ -98,10 +102,13 @@ def key_of(run_id: str, step: str) -> Key:
 
 
 def leaves_nothing(result: StepResult) -> bool:
-    """Whether a failed step surely made nothing: no connection, or a refusal (4xx) of what was sent."""
+    """Whether a failed step surely made nothing: no connection, a refusal (4xx) of what was sent, or nothing sent."""
     if result.failure is None:
         return False
-    if 400 <= result.status < 500:
+    if never_sent(result.failure):
+        return True
+    # In a browser a script may have sent it, and the status be that of an earlier page.
+    if 400 <= result.status < 500 and result.urls:
         return True
     unsent = result.failure.kind in (FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS)
     # Beyond the first address the step itself was answered already, with a redirect.
@@ -111,7 +118,34 @@ def leaves_nothing(result: StepResult) -> bool:
 def refused_login(result: StepResult) -> bool:
     """Whether a failed login step looks like a refusal: the portal answered, and not with an error of its own.
 
-    A portal that is down does not count: it locks nobody out, and must go on being measured.
+    A portal that is down does not count: it locks nobody out, and must go on being measured. Nor does a page without
+    the form: nothing was sent.
     """
     refusals = (FailureKind.ASSERTION, FailureKind.CAPTURE, FailureKind.HTTP_STATUS, FailureKind.REDIRECT)
-    return result.failure is not None and result.failure.kind in refusals and 0 < result.status < 500
+    if result.failure is None or never_sent(result.failure):
+        return False
+    return result.failure.kind in refusals and 0 < result.status < 500
+
+
+def never_sent(failure: Failure) -> bool:
+    """Whether the step ended before anything was sent, since a field or button of the page was not there."""
+    return failure.kind is FailureKind.ASSERTION and (failure.expected or "").startswith(CANNOT_BE_USED)
+
+
+def taken_away_wrongly(makes: Mapping[str, Creates], proving: Mapping[str, bool]) -> str | None:
+    """What is wrong with how the steps of a journey take away what they make, in words; None where nothing is.
+
+    Args:
+        makes: what each step makes that makes something, by its id.
+        proving: every step's id, and whether it runs always and looks at something.
+    """
+    for made_by, creates in makes.items():
+        for name in creates.undo:
+            if name not in proving:
+                return f'takes away what "{made_by}" makes with a step "{name}", which there is not'
+        if not proving[creates.undo[-1]]:
+            return (
+                f'takes away what "{made_by}" makes with "{creates.undo[-1]}" last; that step needs always = true, '
+                "and an expect that shows that it is gone"
+            )
+    return None

@@ -94,7 +94,7 @@ def archive(
         exchanges = one.trail.exchanges
         for place, exchange in enumerate(exchanges):
             newest = place == len(exchanges) - 1
-            entry = _entry(one.step, at_us, exchange, redact)
+            entry = entry_of(one.step, at_us, exchange, redact)
             if newest and one.trail.status:
                 entry["response"]["bodySize"] = one.trail.content_length
                 entry["serverIPAddress"] = one.trail.addresses[-1] if one.trail.addresses else ""
@@ -104,17 +104,24 @@ def archive(
             else:
                 body, cut = redact.capped(body_text(exchange.body), body_limit)
                 cut = cut or len(exchange.body) < size
-            entry["response"]["content"] |= _content(body, size, cut=cut)
+            entry["response"]["content"] |= content_of(body, size, cut=cut)
             entries.append({name: value for name, value in entry.items() if value != ""})
             at_us += _total_us(exchange.hop.phases)
+    return log_of(pages, entries, total=len(entries), most=most, creator=creator, version=version)
+
+
+def log_of(
+    pages: list[dict[str, Any]], entries: list[dict[str, Any]], *, total: int, most: int, creator: str, version: str
+) -> dict[str, Any]:
+    """The newest of these entries as an archive; `total` are all there were."""
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": creator, "version": version},
         "pages": pages,
         "entries": entries[-most:],
     }
-    if len(entries) > most:
-        log["comment"] = f"the first {len(entries) - most} of {len(entries)} requests were left out"
+    if total > len(log["entries"]):
+        log["comment"] = f"the first {total - len(log['entries'])} of {total} requests were left out"
     return log
 
 
@@ -128,7 +135,8 @@ def _total_us(phases: Phases) -> int:
     )
 
 
-def _entry(step: str, at_us: int, exchange: Exchange, redact: Redactor) -> dict[str, Any]:
+def entry_of(step: str, at_us: int, exchange: Exchange, redact: Redactor) -> dict[str, Any]:
+    """One request and its answer, all but the answer's body."""
     phases, attempts = exchange.hop.phases, exchange.hop.attempts
     entry: dict[str, Any] = {
         "pageref": step,
@@ -231,7 +239,8 @@ def _response(exchange: Exchange, redact: Redactor) -> dict[str, Any]:
     }
 
 
-def _content(body: str, size: int, *, cut: bool) -> dict[str, Any]:
+def content_of(body: str, size: int, *, cut: bool) -> dict[str, Any]:
+    """What an answer held; `body` is redacted, and `size` bytes long before it was cut."""
     content: dict[str, Any] = {"size": size}
     if body:
         content["text"] = body

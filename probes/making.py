@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+from probes.browser.definition import BrowserJourney, BrowserStep
 from probes.checks import Journey
 from probes.created import Announced, Keep, Made, NotMade, NotNoted, Unclear, Undone, key_of, leaves_nothing
 from probes.fault import Fault
@@ -18,6 +19,11 @@ from probes.values import Values
 
 log = logging.getLogger(__name__)
 
+AnyJourney: TypeAlias = Journey | BrowserJourney
+#: A step of either kind of journey, and one that can make something or log in.
+JourneyStep: TypeAlias = AnyStep | BrowserStep
+Maker: TypeAlias = Step | BrowserStep
+
 _WELL = (StepOutcome.OK, StepOutcome.SLOW)
 _SECRET = re.compile(r"\bsecret\.([\w-]+)")
 
@@ -26,18 +32,24 @@ class Making:
     """What one run makes and takes away again. Without anybody who keeps a list, nothing is told."""
 
     def __init__(
-        self, journey: Journey, *, keep: Keep | None, values: Values, redact: Callable[[], Redactor], patience_us: int
+        self,
+        journey: AnyJourney,
+        *,
+        keep: Keep | None,
+        values: Values,
+        redact: Callable[[], Redactor],
+        patience_us: int,
     ) -> None:
         self._journey = journey
         self._keep = keep
         self._values = values
         self._redact = redact
         self._patience_us = patience_us
-        self._open: dict[str, Step] = {}
+        self._open: dict[str, Maker] = {}
 
-    async def before(self, step: AnyStep) -> Failure | None:
+    async def before(self, step: JourneyStep) -> Failure | None:
         """Announces what a step makes; the failure says why it must not make it now."""
-        if self._keep is None or not isinstance(step, Step) or step.creates is None:
+        if self._keep is None or not isinstance(step, Step | BrowserStep) or step.creates is None:
             return None
         note = Announced(
             key=key_of(self._values.run_id, step.id),
@@ -55,7 +67,7 @@ class Making:
         self._open[step.id] = step
         return None
 
-    async def after(self, step: AnyStep, result: StepResult) -> None:
+    async def after(self, step: JourneyStep, result: StepResult) -> None:
         """Tells what came of a step: something was made, perhaps, or not; or it was taken away."""
         if self._keep is None:
             return
@@ -66,7 +78,7 @@ class Making:
                 del self._open[made.id]
                 await self._tell(Undone(key=key_of(self._values.run_id, made.id)))
 
-    def _came(self, step: Step, result: StepResult) -> Made | Unclear | NotMade:
+    def _came(self, step: Maker, result: StepResult) -> Made | Unclear | NotMade:
         assert step.creates is not None
         name = key_of(self._values.run_id, step.id)
         needed = {value: f"{{{{ {value} }}}}" for value in needs(self._journey, step)}
@@ -96,7 +108,7 @@ class Making:
             log.error("a note about a created object was not kept", extra={"key": note.key, "error": str(error)})
 
 
-def needs(journey: Journey, step: Step) -> frozenset[str]:
+def needs(journey: AnyJourney, step: Maker) -> frozenset[str]:
     """The captured values that taking away needs and does not find by itself; hyphens are underscores."""
     if step.creates is None:
         return frozenset()
@@ -106,36 +118,50 @@ def needs(journey: Journey, step: Step) -> frozenset[str]:
         dumped = one.model_dump(by_alias=True, exclude_defaults=True, exclude={"creates", "capture", "when", "given"})
         used = {name.partition(".")[0] for text in _texts(dumped) for name in names_used(text)}
         used |= {key(one.form_from)} if isinstance(one, Step) and one.form_from is not None else set()
-        needed |= used - found - RESERVED - set(map(key, one.given))
+        given = () if isinstance(one, BrowserStep) else one.given
+        needed |= used - found - RESERVED - set(map(key, given))
         found |= {key(name) for name in one.capture}
     return frozenset(needed)
 
 
-def undoing(journey: Journey, step: Step) -> tuple[AnyStep, ...]:
+def maker(journey: AnyJourney, step: str) -> Maker | None:
+    """The step of that id, where it makes something; None where it does not, or is none."""
+    found = next((one for one in journey.step if one.id == step), None)
+    return found if isinstance(found, Step | BrowserStep) and found.creates is not None else None
+
+
+def makers(journey: AnyJourney) -> tuple[Maker, ...]:
+    """The steps that make something."""
+    return tuple(one for one in journey.step if isinstance(one, Step | BrowserStep) and one.creates is not None)
+
+
+def undoing(journey: AnyJourney, step: Maker) -> tuple[JourneyStep, ...]:
     """The steps that take away what a step makes, in the order in which they are walked on their own."""
-    by_id = {one.id: one for one in journey.step}
+    by_id: dict[str, JourneyStep] = {one.id: one for one in journey.step}
     return tuple(by_id[name] for name in step.creates.undo) if step.creates is not None else ()
 
 
-def logs_in(journey: Journey) -> bool:
+def logs_in(journey: AnyJourney) -> bool:
     """Whether any of its steps logs in."""
-    return any(isinstance(step, Step) and step.login for step in journey.step)
+    return any(isinstance(step, Step | BrowserStep) and step.login for step in journey.step)
 
 
-def accounts(journey: Journey) -> Mapping[str, str]:
+def accounts(journey: AnyJourney) -> Mapping[str, str]:
     """Per login step the account it uses: the names of its secrets; the journey's id where it has none."""
     result = {}
     for step in journey.step:
-        if isinstance(step, Step) and step.login:
+        if isinstance(step, Step | BrowserStep) and step.login:
             names = sorted(set(_SECRET.findall(" ".join(_texts(step.model_dump(by_alias=True))))))
             result[step.id] = "+".join(names) or journey.id
     return result
 
 
 def _texts(value: Any) -> Iterator[str]:
+    """Every text of a step; the names of members too, for a browser's selectors stand there."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
+        yield from (name for name in value if isinstance(name, str))
         for inner in value.values():
             yield from _texts(inner)
     elif isinstance(value, Iterable):

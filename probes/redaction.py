@@ -119,6 +119,10 @@ class Redactor:
             text = _REGISTER_NUMBER.sub(MASK, text)
         return printable(text)
 
+    def is_clean(self, text: str) -> bool:
+        """Whether no known secret is in a text, in whatever form."""
+        return self._known is None or self._known.search(text) is None
+
     def capped(self, text: str, limit: int) -> tuple[str, bool]:
         """The text without secrets, at most `limit` characters, and whether more was cut off.
 

@@ -10,6 +10,8 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from probes.assertions import seconds
+from probes.browser.browsed import browse
+from probes.browser.exchange import Seen
 from probes.bundle import with_bundle
 from probes.checks import (
     BrowserJourney,
@@ -71,14 +73,18 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
     reached: Reached | None = None
     failure: Failure | None
     duration_us: int | None = None
+    seen: Seen | None = None
     try:
         match check:
             case Journey():
                 walked = await walk(check, run_id=run_id, run_time=_iso(started_us), setup=setup)
                 failure = walked.failure
             case BrowserJourney():
-                walked, duration_us = await _browsed(check, run_id, _iso(started_us), setup)
-                failure = walked.failure
+                visited = await browse(check, run_id=run_id, run_time=_iso(started_us), setup=setup)
+                walked = Walked(
+                    steps=visited.steps, failure=visited.failure, evidence=visited.evidence, hidden=visited.hidden
+                )
+                failure, duration_us, seen = visited.failure, visited.duration_us, visited.seen
             case CertificateCheck():
                 certificate, failure = await _certificate(check, setup)
             case NameCheck() | PortCheck() | MailServerCheck():
@@ -110,7 +116,7 @@ async def _run(check: Check, *, slot_us: int, location: str, setup: Setup) -> Sa
         reached=reached,
     )
     refused = await refused_certificate(sample, walked.asked, setup)
-    return with_bundle(sample, walked.asked, walked.hidden, setup, refused)
+    return with_bundle(sample, walked.asked, walked.hidden, setup, refused, seen)
 
 
 def outcome_of(failure: Failure | None) -> Outcome:
@@ -120,22 +126,6 @@ def outcome_of(failure: Failure | None) -> Outcome:
     if failure.kind in OURS:
         return Outcome.UNKNOWN
     return Outcome.DEGRADED if failure.kind is FailureKind.SLOW else Outcome.DOWN
-
-
-async def _browsed(check: BrowserJourney, run_id: str, run_time: str, setup: Setup) -> tuple[Walked, int]:
-    """A run in a browser, and how long it took without the browser's own start."""
-    if setup.transport is not None:
-        failure = Failure(kind=FailureKind.MONITOR, subject="run", found="no browser in this run")
-        return Walked(steps=(), failure=failure, evidence=()), 0
-    visited = await setup.browsers.visit(
-        check,
-        portal=setup.portal,
-        secrets=setup.secrets,
-        run_id=run_id,
-        run_time=run_time,
-        contact=setup.user_agent,
-    )
-    return Walked(steps=visited.steps, failure=visited.failure, evidence=visited.evidence), visited.duration_us
 
 
 async def _certificate(check: CertificateCheck, setup: Setup) -> tuple[CertificateFacts | None, Failure | None]:

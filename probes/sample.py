@@ -6,7 +6,7 @@ the monotonic clock. Both carry the suffix `_us`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -139,6 +139,8 @@ class StepResult:
         certificate_not_after_us: earliest end of validity in the chain that was verified; None without TLS.
         lcp_us: from the start of the navigation until the largest part of the page was drawn; None without a browser,
             and for a step that opened no page.
+        first_paint_us, content_loaded_us, loaded_us: likewise, until something of it was drawn, until its document was
+            read, and until all of it had loaded; None also where the page did not come so far.
         console_errors, failed_requests, blocked_requests: of a browser: errors its scripts told, parts of pages that
             could not be loaded, and requests to hosts that were not allowed.
     """
@@ -161,6 +163,9 @@ class StepResult:
     tls_cipher: str = ""
     certificate_not_after_us: int | None = None
     lcp_us: int | None = None
+    first_paint_us: int | None = None
+    content_loaded_us: int | None = None
+    loaded_us: int | None = None
     console_errors: int = 0
     failed_requests: int = 0
     blocked_requests: int = 0
@@ -249,6 +254,36 @@ class Evidence:
     addresses: tuple[str, ...] = ()  # every one tried; one that refused says why, in brackets
 
 
+class FileKind(StrEnum):
+    """What a file beside a bundle is."""
+
+    PICTURE = "picture"  # PNG of what a visitor would have seen
+    TRACE = "trace"  # ZIP that Playwright's trace viewer opens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofFile:
+    """A file that proves a failing run beside its bundle, which names it; nothing secret is in it.
+
+    Attributes:
+        step: which step it shows; empty where it shows the whole run.
+        sha256: of its bytes; its name.
+    """
+
+    kind: FileKind
+    step: str
+    sha256: str
+    content: bytes = field(repr=False)
+
+    @property
+    def form(self) -> str:
+        """Its file name's ending."""
+        return FILE_FORMS[self.kind]
+
+
+FILE_FORMS = {FileKind.PICTURE: "png", FileKind.TRACE: "zip"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """All that proves one failing run; see `probes.bundle`.
@@ -256,11 +291,13 @@ class Bundle:
     Attributes:
         sha256: of its canonical bytes, which are `size` long; its name.
         packed: the same bytes, compressed (zlib).
+        files: what it names by their SHA-256, beside it.
     """
 
     sha256: str
     size: int
     packed: bytes
+    files: tuple[ProofFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

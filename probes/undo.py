@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probes.checks import Journey
-from probes.making import undoing
+from probes.browser.browsed import browse
+from probes.browser.definition import BrowserJourney
+from probes.browser.exchange import Visited
+from probes.making import AnyJourney, maker, undoing
 from probes.sample import Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.steps import Step
-from probes.walk import walk
+from probes.walk import Walked, walk
 
 
 async def undo(
-    journey: Journey, made_by: str, *, run_id: str, run_time: str, values: tuple[tuple[str, str], ...], setup: Setup
+    journey: AnyJourney, made_by: str, *, run_id: str, run_time: str, values: tuple[tuple[str, str], ...], setup: Setup
 ) -> tuple[Failure | None, tuple[StepResult, ...]]:
-    """Walks the steps that take away what a step made, on fresh connections, as the run that made it.
+    """Walks the steps that take away what a step made, as the run that made it, on fresh connections or in a fresh
+    browser.
 
     Args:
         made_by: id of the step that made it.
@@ -24,14 +26,20 @@ async def undo(
     Returns:
         Why it is not gone, None where the portal showed that it is; and how each step went.
     """
-    step = next((one for one in journey.step if isinstance(one, Step) and one.id == made_by), None)
+    step = maker(journey, made_by)
     if step is None or step.creates is None:
         missing = f"a step {made_by} that creates something"
         return Failure(kind=FailureKind.MONITOR, subject="clean-up", expected=missing, found="nothing"), ()
     steps = tuple(one.model_copy(update={"always": False, "creates": None}) for one in undoing(journey, step))
     alone = journey.model_copy(update={"step": steps})
     # Nothing that these steps do is put on the list of what was made.
-    walked = await walk(alone, run_id=run_id, run_time=run_time, setup=replace(setup, created=None), given=values)
+    unlisted = replace(setup, created=None)
+    walked: Walked | Visited
+    if isinstance(alone, BrowserJourney):
+        async with setup.browsers.turn():
+            walked = await browse(alone, run_id=run_id, run_time=run_time, setup=unlisted, given=values)
+    else:
+        walked = await walk(alone, run_id=run_id, run_time=run_time, setup=unlisted, given=values)
     failed = next((result for result in walked.steps if result.outcome is StepOutcome.FAILED), None)
     if failed is not None and failed.status in step.creates.gone:
         return None, walked.steps

@@ -47,7 +47,6 @@ async def browsed(
     journey: BrowserJourney,
     *,
     settings: ChromiumSettings | None = None,
-    pictures: Path | None = None,
     ca_file: Path | None = None,
     **portal: Any,
 ) -> Sample:
@@ -65,6 +64,6 @@ async def browsed(
         now_us=wall_us,
         monotonic_us=monotonic_us,
         new_id=new_id,
-        browsers=Browsers(settings, pictures=pictures),
+        browsers=Browsers(settings),
     )
     return await run(journey, slot_us=wall_us(), location="hier", setup=setup)

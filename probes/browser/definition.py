@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from probes.created import Creates, taken_away_wrongly
 from probes.expectations import Capture, Expect
 from probes.notation import BaseUrl, Css, Definition, Duration, Id, Texts, Title, one_or_many
 from probes.steps import RESERVED, Step
@@ -19,12 +20,16 @@ class ChromiumSettings(Definition):
         concurrency: runs at the same moment; the others wait, and that wait is the monitor's lag.
         sandbox: None keeps Chromium's own sandbox except as root, for whom Chromium refuses to have one.
         start: how long the browser may take before the first step; beyond it the run is unknown.
+        trace: whether Playwright's trace is kept of failing runs.
+        kept_per_day: pictures and traces that may be kept in a day of UTC, in bytes; what is beyond is left out.
     """
 
     executable: str | None = None
     concurrency: int = Field(default=1, ge=1, le=8)
     sandbox: bool | None = None
     start: Duration = 30_000_000
+    trace: bool = True
+    kept_per_day: int = Field(default=64 * 1024 * 1024, ge=0)
 
 
 class Upload(Definition):
@@ -98,6 +103,8 @@ class BrowserStep(Definition):
         screenshot: keep a picture after this step too, should the run fail.
         deadline: total of this step; None: what the journey has left.
         always: runs even after a failure, for clean-up; its failure never changes the outcome.
+        login: this step sends the credentials of an account, so that the monitor rests before it locks it out.
+        creates: what it makes at the portal, and how that is taken away; None where it makes nothing that stays.
     """
 
     id: Id
@@ -115,6 +122,13 @@ class BrowserStep(Definition):
     expect: BrowserExpect = BrowserExpect()
     capture: dict[Id, Capture] = Field(default_factory=dict)
     always: bool = False
+    login: bool = False
+    creates: Creates | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the portal is asked for something by what this step does; typing and choosing send nothing."""
+        return bool(self.goto or self.click or self.press or self.request)
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
@@ -141,6 +155,8 @@ class BrowserJourney(Definition):
         secrets: names of the secrets the steps may use as `{{ secret.<name> }}`.
         depends_on: ids of checks whose failure explains this one's.
         shadow: measured, stored and shown, but it opens no incident and counts for no contract until this is removed.
+        max_created_per_day: objects it may make in 24 hours, re-runs included; None: as many as it comes to.
+        max_failed_logins: after so many refused logins in a row, nobody logs in with that account for an hour or more.
     """
 
     kind: Literal["browser"] = "browser"
@@ -154,6 +170,8 @@ class BrowserJourney(Definition):
     secrets: tuple[str, ...] = ()
     depends_on: tuple[Id, ...] = ()
     shadow: bool = False
+    max_created_per_day: int | None = Field(default=None, ge=1)
+    max_failed_logins: int = Field(default=3, ge=1, le=100)
     step: tuple[BrowserStep, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -169,4 +187,20 @@ class BrowserJourney(Definition):
             raise ValueError(
                 "has a deadline beyond its interval, so one run would overlap the next; lower the deadline"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _takes_away_what_it_makes(self) -> Self:
+        by_id = {s.id: s for s in self.step}
+        makes = {s.id: s.creates for s in self.step if s.creates is not None}
+        wrong = taken_away_wrongly(makes, {s.id: s.always and s.expect.asserts for s in self.step})
+        if wrong is not None:
+            raise ValueError(wrong)
+        for made_by, creates in makes.items():
+            first = by_id[creates.undo[0]]
+            if first.goto is None and first.request is None:
+                raise ValueError(
+                    f'takes away what "{made_by}" makes beginning with "{first.id}", which opens no page and has '
+                    "nothing to click on when it is walked on its own; name a step before it that has goto or request"
+                )
         return self

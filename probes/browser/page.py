@@ -16,6 +16,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from probes.browser.faults import browser_trouble, network_fault
 from probes.browser.reach import Reach, place_of
+from probes.created import CANNOT_BE_USED
 from probes.fault import Fault
 from probes.http import Ask
 from probes.response import Response
@@ -34,7 +35,9 @@ _MEASURE = """() => new Promise(done => {
   } catch (error) {}
   const tell = () => {
     const [n] = performance.getEntriesByType('navigation');
-    done(n ? {lcp, protocol: n.nextHopProtocol, resolve: n.domainLookupEnd - n.domainLookupStart,
+    const [first] = performance.getEntriesByName('first-contentful-paint');
+    done(n ? {lcp, first: first ? first.startTime : null, read: n.domContentLoadedEventEnd || null,
+      loaded: n.loadEventEnd || null, protocol: n.nextHopProtocol, resolve: n.domainLookupEnd - n.domainLookupStart,
       connect: (n.secureConnectionStart || n.connectEnd) - n.connectStart,
       tls: n.secureConnectionStart ? n.connectEnd - n.secureConnectionStart : 0,
       processing: n.responseStart - n.requestStart, transfer: n.responseEnd - n.responseStart} : null);
@@ -67,8 +70,13 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFigures:
+    """As of a step; see `StepResult`."""
+
     phases: Phases
     lcp_us: int | None = None
+    first_paint_us: int | None = None
+    content_loaded_us: int | None = None
+    loaded_us: int | None = None
     http_version: str = ""
 
 
@@ -78,8 +86,22 @@ NO_FIGURES = PageFigures(phases=Phases())
 class Visit:
     """The one page a visitor has open."""
 
-    def __init__(self, page: Page, context: BrowserContext, *, of: Reach, max_body: int) -> None:
+    def __init__(
+        self,
+        page: Page,
+        context: BrowserContext,
+        *,
+        of: Reach,
+        max_body: int,
+        put_off: Callable[[int, str, str], None] = lambda *_: None,
+    ) -> None:
+        """
+        Args:
+            put_off: told of each answer 429 or 503 of the portal's: status, `Retry-After`, host.
+        """
         self.page = page
+        self._put_off = put_off
+        self._own_requests = 0
         self._context = context
         self._reach = of
         self._headers: dict[str, str] = {}
@@ -97,6 +119,8 @@ class Visit:
 
     async def begin(self) -> None:
         await self._context.route("**/*", self._let_through)
+        self._context.on("request", self._on_any_request)
+        self._context.on("response", self._on_any_response)
         page = self.page
         page.on("request", self._on_request)
         page.on("response", self._on_response)
@@ -110,7 +134,7 @@ class Visit:
 
     async def _let_through(self, route: Route) -> None:
         request = route.request
-        if urlsplit(request.url).path == f"/{_DESK}":
+        if self.is_ours(request):
             await route.fulfill(content_type="text/html", body="")
         elif not self._reach.allows(request.url):
             self._note(self.beside.blocked, place_of(request.url))
@@ -132,6 +156,18 @@ class Visit:
         if self._is_page(answer.request):
             self.main = answer
             self.waiting_for = "the end of the page"
+
+    def _on_any_request(self, request: Request) -> None:
+        self._own_requests += self._reach.is_own(request.url) and not self.is_ours(request)
+
+    def _on_any_response(self, answer: Answer) -> None:
+        if answer.status in (429, 503) and self._reach.is_own(answer.url):
+            self._put_off(answer.status, answer.headers.get("retry-after", ""), urlsplit(answer.url).hostname or "")
+
+    @staticmethod
+    def is_ours(request: Request) -> bool:
+        """Whether this never leaves the browser."""
+        return urlsplit(request.url).path == f"/{_DESK}"
 
     def _on_failed(self, request: Request) -> None:
         if self._is_page(request):
@@ -174,6 +210,11 @@ class Visit:
         self._refused = None
         self.waiting_for = ""
 
+    def requests_since(self) -> int:
+        """How many requests went to the portal itself since this was last asked."""
+        count, self._own_requests = self._own_requests, 0
+        return count
+
     @property
     def opened(self) -> bool:
         """Whether this step asked for a page."""
@@ -213,7 +254,7 @@ class Visit:
             raise Fault(
                 FailureKind.ASSERTION,
                 f"css {selector}",
-                expected=f"an element that can be used ({purpose})",
+                expected=f"{CANNOT_BE_USED} ({purpose})",
                 found=f"{found}, on the page “{title}”" if title else found,
             ) from error
         except PlaywrightError as error:
@@ -319,7 +360,10 @@ class Visit:
         phases = {f"{name}_us": _us(told[name]) for name in ("resolve", "connect", "tls", "processing", "transfer")}
         return PageFigures(
             phases=Phases(**phases),
-            lcp_us=None if told["lcp"] is None else _us(told["lcp"]),
+            lcp_us=_us_or_none(told["lcp"]),
+            first_paint_us=_us_or_none(told["first"]),
+            content_loaded_us=_us_or_none(told["read"]),
+            loaded_us=_us_or_none(told["loaded"]),
             http_version={"http/1.0": "1.0", "http/1.1": "1.1", "h2": "2", "h3": "3"}.get(told["protocol"], ""),
         )
 
@@ -336,3 +380,7 @@ class Visit:
 
 def _us(milliseconds: float) -> int:
     return max(0, round(milliseconds * 1_000))
+
+
+def _us_or_none(milliseconds: float | None) -> int | None:
+    return None if milliseconds is None else _us(milliseconds)

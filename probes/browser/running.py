@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import logging
 import os
 import pickle
@@ -15,14 +13,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from probes.browser.channel import SAID, Attendance, Done
 from probes.browser.definition import BrowserJourney, ChromiumSettings
-from probes.browser.exchange import VISITED, Job, Visited
+from probes.browser.exchange import Job, Visited
 from probes.browser.faults import browser_trouble
 from probes.checks import Portal
 from probes.fault import Fault
@@ -31,31 +27,42 @@ from probes.sample import StepOutcome, StepResult
 log = logging.getLogger(__name__)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-#: Beyond the deadlines of all steps: for pictures, and for closing the browser.
-_GRACE_US = 15_000_000
+#: Beyond the deadlines of all steps: for pictures and the trace, for what is told at the end, for closing the browser.
+_GRACE_US = 30_000_000
 _CLEAN_UP_US = 10_000_000
-#: An answer of a run is some hundred kilobytes with its pictures; more than this is not read.
-_ANSWER_LIMIT = 16 * 1024 * 1024
+_DAY_US = 86_400_000_000
+#: What a run tells is some hundred kilobytes with its pictures and its trace; a line longer than this is not read.
+_ANSWER_LIMIT = 48 * 1024 * 1024
 #: What of our environment a browser may see: where programs are, no secrets, no proxies.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 
 
+class Budget:
+    """Bytes that may be kept in a day of UTC; what a run wants to keep is taken whole or not at all."""
+
+    def __init__(self, per_day: int) -> None:
+        self._per_day = per_day
+        self._day = 0
+        self._left = per_day
+
+    def takes(self, size: int, now_us: int) -> bool:
+        day = now_us // _DAY_US
+        if day != self._day:
+            self._day, self._left = day, self._per_day
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
 class Browsers:
-    """Browser runs: so many at once, in turn, and where the pictures of failures are kept.
+    """Browser runs: so many at once, in turn."""
 
-    Attributes:
-        pictures: folder; None keeps none.
-        kept: the newest so many pictures stay.
-    """
-
-    def __init__(
-        self, settings: ChromiumSettings | None = None, *, pictures: Path | None = None, kept: int = 200
-    ) -> None:
+    def __init__(self, settings: ChromiumSettings | None = None) -> None:
         self._settings = settings or ChromiumSettings()
         self._turns = asyncio.Semaphore(self._settings.concurrency)
         self._told_sandbox = False
-        self.pictures = pictures
-        self.kept = kept
+        self.budget = Budget(self._settings.kept_per_day)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -78,10 +85,16 @@ class Browsers:
         run_id: str,
         run_time: str,
         contact: str,
+        attendance: Attendance,
+        given: tuple[tuple[str, str], ...] = (),
     ) -> Visited:
         """Walks a journey once, in a browser that starts for it and ends with it.
 
         Whatever is wrong with the browser makes a failure of kind monitor; nothing is raised but cancellation.
+
+        Args:
+            attendance: answers what the run asks of the monitor meanwhile.
+            given: values by name, as if earlier steps had captured them.
         """
         try:
             executable = self.executable()
@@ -99,13 +112,16 @@ class Browsers:
                 sandbox=self._sandbox(),
                 start_us=self._settings.start,
                 secrets=dict(secrets),
+                given=given,
+                listing=attendance.keep is not None,
+                patience_us=_patience_us(journey, attendance, self._settings.start),
+                trace=self._settings.trace,
             )
             with tempfile.TemporaryDirectory(prefix="loketwacht-browser-", ignore_cleanup_errors=True) as home:
                 await _trust(portal, journey, Path(home))
-                visited = await _in_a_process(job, Path(home))
+                return await _in_a_process(job, Path(home), attendance)
         except Fault as fault:
             return _nothing(journey, fault)
-        return await asyncio.to_thread(self._with_pictures, visited)
 
     def _sandbox(self) -> bool:
         if self._settings.sandbox is not None:
@@ -118,35 +134,16 @@ class Browsers:
             )
         return not as_root
 
-    def _with_pictures(self, visited: Visited) -> Visited:
-        """The run's pictures, written into the folder under their SHA-256, named in the evidence."""
-        if self.pictures is None or not visited.pictures:
-            return replace(visited, pictures=())
-        names: dict[str, str] = {}
-        try:
-            self.pictures.mkdir(parents=True, exist_ok=True)
-            for picture in visited.pictures:
-                content = base64.b64decode(picture.png)
-                path = self.pictures / f"{hashlib.sha256(content).hexdigest()}.png"
-                path.write_bytes(content)
-                names[picture.step] = path.name
-            oldest_first = sorted(self.pictures.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
-            for path in oldest_first[: -self.kept]:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("pictures of a failing run could not be kept", extra={"error": error.strerror})
-        kept = "\n".join(f"picture of {step}: {name}" for step, name in names.items())
-        evidence = tuple(
-            replace(one, request=f"{one.request}\n{kept}") if one.step in names and kept else one
-            for one in visited.evidence
-        )
-        return replace(visited, evidence=evidence, pictures=())
 
-
-async def _in_a_process(job: Job, home: Path) -> Visited:
-    journey = job.journey
+def _patience_us(journey: BrowserJourney, attendance: Attendance, start_us: int) -> int:
+    """After so long a run is over for certain, its start, its clean-up and its turns included."""
     clean_up_us = sum(step.deadline or _CLEAN_UP_US for step in journey.step if step.always)
-    limit_s = (job.start_us + journey.deadline + clean_up_us + _GRACE_US) / 1_000_000
+    turns_us = attendance.guest.patience_us * sum(step.asks for step in journey.step)
+    return start_us + journey.deadline + clean_up_us + turns_us + _GRACE_US
+
+
+async def _in_a_process(job: Job, home: Path, attendance: Attendance) -> Visited:
+    limit_s = job.patience_us / 1_000_000
     keeper, worker = Path(__file__).with_name("keeper.py"), ("-m", "probes.browser.worker")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", str(keeper), f"{limit_s:.3f}", str(os.getpid()), sys.executable, *worker),
@@ -159,20 +156,34 @@ async def _in_a_process(job: Job, home: Path) -> Visited:
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    told = pickle.dumps(job)
     try:
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(pickle.dumps(job))
+            process.stdin.write(len(told).to_bytes(8, "big") + told)
             await process.stdin.drain()
-        process.stdin.close()
-        answer = await process.stdout.readline()
+        return await _attended(process.stdin, process.stdout, attendance)
     except ValueError as error:
-        raise browser_trouble("the answer of the run is too large") from error
-    finally:
-        await _ended(process)
-    try:
-        return VISITED.validate_json(answer)
-    except ValidationError as error:
+        # Of a line that is no word of ours, or longer than any of them.
         raise browser_trouble("the browser's process ended without an answer") from error
+    finally:
+        process.stdin.close()
+        await _ended(process)
+
+
+async def _attended(tells: asyncio.StreamWriter, hears: asyncio.StreamReader, attendance: Attendance) -> Visited:
+    """Answers what the run's process asks until it says how the run went.
+
+    Raises:
+        ValueError: it says something else, or nothing any more.
+    """
+    while True:
+        said = SAID.validate_json(await hears.readline())
+        if isinstance(said, Done):
+            return said.visited
+        answer = await attendance.heard(said)
+        with contextlib.suppress(ConnectionError):
+            tells.write(answer)
+            await tells.drain()
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from playwright.async_api import Browser, FilePayload, ProxySettings, async_playwright
+from playwright.async_api import Browser, BrowserContext, FilePayload, ProxySettings, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from probes.asking import ask_of, trace_parent
 from probes.assertions import Finding, seconds, slowness
 from probes.bodies import file_bytes
+from probes.browser.channel import Followed, Line, PutOff
 from probes.browser.definition import BrowserExpect, BrowserStep
-from probes.browser.exchange import Job, Picture, Visited
+from probes.browser.exchange import Aside, Job, Seen, Shot, Visited
 from probes.browser.faults import browser_trouble
+from probes.browser.fields import fields_masked
+from probes.browser.loading import Loading
 from probes.browser.page import NO_FIGURES, PageFigures, Visit
 from probes.browser.picture import picture
 from probes.browser.reach import reach, resolver_rules
+from probes.browser.trace import cleaned
 from probes.evidence import BODY_LIMIT
 from probes.fault import Fault
+from probes.har import HEAD_LIMIT
 from probes.judging import Judge, first_fault, is_bot_check
+from probes.making import Making
 from probes.redaction import Redactor
 from probes.regexes import TooSlowError
 from probes.response import Response
-from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
+from probes.sample import Evidence, Failure, FailureKind, FileKind, StepOutcome, StepResult
 from probes.templates import Into
 from probes.values import Values, filled
 
@@ -37,14 +46,21 @@ CLEAN_UP_US = 10_000_000
 _POLL_SECONDS = 0.1
 _ACTIONS = ("goto", "fill", "select", "check", "upload", "click", "press", "request")
 _VIEW = {"width": 1280, "height": 900}
+#: A run keeps so many pictures, the newest ones; a journey may ask for one of each step.
+_MOST_PICTURES = 4
+_TRACE_SECONDS = 4.0
+#: What no waiting mends: the page is there, and it is not the one.
+_NOT_WAITED_FOR = (FailureKind.HTTP_STATUS, FailureKind.RATE_LIMITED)
+#: Failures after which there is no page to look at, or none that answers.
+_SILENT = (FailureKind.TIMEOUT, FailureKind.MONITOR)
 
 
-async def visit(job: Job, *, monotonic_us: Callable[[], int]) -> Visited:
+async def visit(job: Job, line: Line, *, monotonic_us: Callable[[], int]) -> Visited:
     """Starts the browser, walks the journey, and leaves the ending to whoever keeps this process."""
-    redact = Redactor(job.secrets.values())
+    redact = Redactor(_secrets(job))
     try:
         async with asyncio.timeout(job.start_us / 1_000_000):
-            walking = await _started(job, redact, monotonic_us)
+            walking = await _started(job, line, monotonic_us)
     except TimeoutError:
         return _unmeasured(job, browser_trouble(f"the browser did not start within {seconds(job.start_us)}"), redact)
     except PlaywrightError as error:
@@ -56,7 +72,13 @@ async def visit(job: Job, *, monotonic_us: Callable[[], int]) -> Visited:
     return await walking.all_steps()
 
 
-async def _started(job: Job, redact: Redactor, monotonic_us: Callable[[], int]) -> _Walk:
+def _secrets(job: Job) -> tuple[str, ...]:
+    """All that must never be told. The browser is given a proxy's password by itself, so it is one by itself too."""
+    credentials = job.secrets.get(job.portal.proxy_credentials or "", "")
+    return tuple(filter(None, (*job.secrets.values(), credentials.partition(":")[2])))
+
+
+async def _started(job: Job, line: Line, monotonic_us: Callable[[], int]) -> _Walk:
     portal, of = job.portal, reach(job.journey, job.portal)
     playwright = await async_playwright().start()
     arguments = [
@@ -83,9 +105,15 @@ async def _started(job: Job, redact: Redactor, monotonic_us: Callable[[], int]) 
         service_workers="block",
         accept_downloads=False,
     )
-    page = Visit(await context.new_page(), context, of=of, max_body=portal.max_body)
+    if job.trace:
+        await context.tracing.start(snapshots=True, screenshots=False, sources=False)
+
+    def put_off(status: int, retry_after: str, host: str) -> None:
+        line.tell(PutOff(status=status, retry_after=retry_after, host=host))
+
+    page = Visit(await context.new_page(), context, of=of, max_body=portal.max_body, put_off=put_off)
     await page.begin()
-    return _Walk(job=job, browser=browser, page=page, redact=redact, monotonic_us=monotonic_us)
+    return _Walk(job=job, line=line, browser=browser, context=context, page=page, monotonic_us=monotonic_us)
 
 
 def _proxy(job: Job) -> ProxySettings | None:
@@ -121,24 +149,61 @@ class _Walk:
     """One run under way."""
 
     def __init__(
-        self, *, job: Job, browser: Browser, page: Visit, redact: Redactor, monotonic_us: Callable[[], int]
+        self,
+        *,
+        job: Job,
+        line: Line,
+        browser: Browser,
+        context: BrowserContext,
+        page: Visit,
+        monotonic_us: Callable[[], int],
     ) -> None:
         self._job = job
+        self._line = line
         self._journey = job.journey
         self._base_url = job.journey.base_url or job.portal.base_url
         self._browser = browser
+        self._context = context
         self._page = page
-        self._redact = redact
+        self._redactor: tuple[tuple[str, ...], Redactor] | None = None
         self._monotonic_us = monotonic_us
+        self._began_us = monotonic_us()
+        #: What was not the portal's time: turns that were waited for, pictures, our own questions to the page.
+        self._ours_us = 0
         self._judge = Judge(simulated=False)
-        secrets = {name: job.secrets[name] for name in job.journey.secrets if name in job.secrets}
-        self._values = Values(run_id=job.run_id, run_time=job.run_time, secrets=secrets, base_url=self._base_url)
         self._evidence: list[Evidence] = []
-        self._pictures: list[Picture] = []
+        self._asides: list[Aside] = []
+        self._pictures: list[Shot] = []
+        self._left_out: list[str] = []
         self._secret_fields: set[str] = set()
         self._limit: asyncio.Timeout | None = None
+        self._values = Values(
+            run_id=job.run_id,
+            run_time=job.run_time,
+            secrets={name: job.secrets[name] for name in job.journey.secrets if name in job.secrets},
+            base_url=self._base_url,
+        )
+        for name, value in job.given:
+            self._values.keep(name, value)
+        self._making = Making(
+            self._journey,
+            keep=line.keep if job.listing else None,
+            values=self._values,
+            redact=lambda: self._redact,
+            patience_us=job.patience_us,
+        )
+        self._loading = Loading(lambda: monotonic_us() - self._began_us, page.is_ours)
+        self._loading.watch(context)
         browser.on("disconnected", lambda _: self._at_once())
         page.page.on("crash", lambda _: self._at_once())
+
+    @property
+    def _redact(self) -> Redactor:
+        """Every secret we know is redacted, not only this journey's, and what came up in the run."""
+        found = self._values.found_secret
+        if self._redactor is None or self._redactor[0] != found:
+            self._redactor = found, Redactor((*_secrets(self._job), *found))
+        return self._redactor[1]
 
     def _at_once(self) -> None:
         """The browser is gone, or its page: nothing is left to wait for."""
@@ -150,7 +215,7 @@ class _Walk:
         results: list[StepResult] = []
         failure: Failure | None = None
         slow: Failure | None = None
-        began_us = self._monotonic_us()
+        self._began_us = self._monotonic_us()
         left_us = self._journey.deadline
         for step in self._journey.step:
             if step.always:
@@ -160,7 +225,7 @@ class _Walk:
                 results.append(StepResult(step=step.id, outcome=StepOutcome.SKIPPED))
                 continue
             of_step = step.deadline is not None and step.deadline < left_us
-            result = await self._step(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
+            result = await self._noted(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
             left_us = max(1, left_us - result.duration_us)
             results.append(result)
             if result.outcome is StepOutcome.FAILED:
@@ -170,13 +235,61 @@ class _Walk:
         if failure is None and sum(r.assertions for r in results) == 0:
             # Nothing was looked at, so nothing was found to work.
             failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
+        duration_us = max(0, self._monotonic_us() - self._began_us - self._ours_us)
         return Visited(
             steps=tuple(results),
             failure=failure or slow,
             evidence=tuple(self._evidence),
-            duration_us=self._monotonic_us() - began_us,
-            pictures=tuple(self._pictures) if failure is not None else (),
+            duration_us=duration_us,
+            # A clean-up that failed after all went well has its proof too.
+            seen=await self._seen_beside() if failure is not None or self._evidence else None,
+            hidden=self._values.found_secret,
         )
+
+    async def _seen_beside(self) -> Seen:
+        """What a failed run leaves: what its pages asked, what went wrong beside, its pictures and its trace."""
+        loaded = await self._loading.told()
+        shots = self._pictures[-_MOST_PICTURES:]
+        if self._job.trace:
+            trace = await self._trace()
+            if trace is None:
+                self._left_out.append("trace: it could not be had, or not be made free of secrets")
+            else:
+                content = base64.b64encode(trace).decode("ascii")
+                shots.append(Shot(kind=FileKind.TRACE, step="", content=content))
+        return Seen(
+            loaded=loaded,
+            asked=self._loading.total,
+            asides=tuple(self._asides),
+            shots=tuple(shots),
+            left_out=tuple(self._left_out),
+        )
+
+    async def _trace(self) -> bytes | None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trace.zip"
+            try:
+                async with asyncio.timeout(_TRACE_SECONDS):
+                    await self._context.tracing.stop(path=path)
+            except (PlaywrightError, TimeoutError):
+                return None
+            return cleaned(path, self._redact)
+
+    async def _noted(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> StepResult:
+        """A step in its turn, and what it makes or takes away put on the list."""
+        refused = await self._making.before(step)
+        if refused is not None:
+            return StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=refused)
+        try:
+            if step.asks:
+                self._ours_us += await self._line.turn()
+            result = await self._step(step, deadline_us, of_step=of_step)
+            # What a page asks follows at once, as redirects do; it is made up for before the next step.
+            self._line.tell(Followed(requests=max(0, self._page.requests_since() - step.asks)))
+        except Fault as fault:  # of the turn; a step raises none
+            result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
+        await self._making.after(step, result)
+        return result
 
     async def _clean_up(self, step: BrowserStep) -> StepResult:
         try:
@@ -184,10 +297,11 @@ class _Walk:
         except Fault:
             # What was to be cleaned up was never made: the value that names it is missing.
             return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
-        return await self._step(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+        return await self._noted(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
 
     async def _step(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> StepResult:
         page = self._page
+        self._loading.step = step.id
         page.new_step({"x-loketwacht-run": self._job.run_id, "traceparent": trace_parent(self._job.run_id, step.id)})
         started = self._monotonic_us()
         response: Response | None = None
@@ -205,6 +319,10 @@ class _Walk:
                     await self._judge.capture(step.capture, response, self._values)
                     soft = slowness(expect, response)
                     slow = soft if soft is not None and not soft.ok else None
+                elif response is not None and step.creates is not None:
+                    # Whatever is wrong with the page: what was made must be found again.
+                    with contextlib.suppress(Fault):
+                        await self._judge.capture(step.capture, response, self._values)
         except TimeoutError as error:
             whose = "step" if of_step else "journey"
             waited = f"still waiting for {page.waiting_for}" if page.waiting_for else "not done"
@@ -228,13 +346,16 @@ class _Walk:
         duration = self._monotonic_us() - started
         fault = self._whose(fault, response)
         self._limit = None
+        looked_us = self._monotonic_us()
         measurable = page.opened and step.request is None and not page.crashed
-        if fault is not None and fault.kind in (FailureKind.TIMEOUT, FailureKind.MONITOR):
+        if fault is not None and fault.kind in _SILENT:
             measurable = False  # such a page gives no figures either, and would be waited for
         figures = await page.figures() if measurable else NO_FIGURES
-        if (fault is not None and not step.always) or step.screenshot:
+        if fault is not None or step.screenshot:
             await self._keep_picture(step)
-        return await self._told(step, duration, response, figures, found, fault, slow)
+        result = await self._told(step, duration, response, figures, found, fault, slow)
+        self._ours_us += self._monotonic_us() - looked_us
+        return result
 
     def _whose(self, fault: Fault | None, response: Response | None) -> Fault | None:
         """A browser that is gone can blame nobody; a robot check in the portal's place is told as what it is."""
@@ -267,6 +388,8 @@ class _Walk:
         elif slow is not None:
             fault = Fault(slow.kind, slow.subject, expected=slow.expected, found=slow.found)
             outcome, failure = StepOutcome.SLOW, _clean(fault.failure(step.id), self._redact)
+        if (aside := self._aside(step)) is not None:
+            self._asides.append(aside)
         address, tls_version = await page.address() if page.opened else ("", "")
         return StepResult(
             step=step.id,
@@ -282,6 +405,9 @@ class _Walk:
             http_version=figures.http_version,
             tls_version=tls_version,
             lcp_us=figures.lcp_us,
+            first_paint_us=figures.first_paint_us,
+            content_loaded_us=figures.content_loaded_us,
+            loaded_us=figures.loaded_us,
             console_errors=len(page.beside.console),
             failed_requests=len(page.beside.failed),
             blocked_requests=len(page.beside.blocked),
@@ -365,7 +491,7 @@ class _Walk:
                 response = replace(response, duration_us=self._monotonic_us() - started)
                 found = (*await self._judge.findings(expect, response), *await self._seen(expect))
                 fault = first_fault(expect, response, found)
-                settled = fault is None or fault.kind is FailureKind.HTTP_STATUS or is_bot_check(response)
+                settled = fault is None or fault.kind in _NOT_WAITED_FOR or is_bot_check(response)
                 if settled or self._monotonic_us() >= until_us:
                     return response, found, fault
             elif self._monotonic_us() >= until_us:
@@ -390,23 +516,37 @@ class _Walk:
         return found
 
     async def _keep_picture(self, step: BrowserStep) -> None:
-        taken = await picture(self._page.page, self._job.secrets.values(), self._secret_fields)
-        if taken is not None:
-            self._pictures.append(Picture(step=step.id, png=taken))
+        if self._page.crashed or not self._browser.is_connected():
+            return
+        taken = await picture(self._page.page, self._redact, self._secret_fields)
+        if taken is None:
+            self._left_out.append(f"picture of {step.id}: it could not be had, or is too large")
+        else:
+            self._pictures.append(Shot(kind=FileKind.PICTURE, step=step.id, content=taken))
+
+    def _aside(self, step: BrowserStep) -> Aside | None:
+        """What went wrong beside a step; None where nothing did."""
+        beside = self._page.beside
+        if not (beside.console or beside.failed or beside.blocked):
+            return None
+
+        def told(texts: Sequence[str]) -> tuple[str, ...]:
+            return tuple(self._redact.short(text, 500) or "" for text in dict.fromkeys(texts))
+
+        return Aside(
+            step=step.id, console=told(beside.console), failed=told(beside.failed), blocked=told(beside.blocked)
+        )
 
     def _proof(self, step: BrowserStep, response: Response | None) -> Evidence:
-        redact, beside = self._redact, self._page.beside
+        redact = self._redact
         done = [name for name in _ACTIONS if getattr(step, name)]
         lines = [f"browser step: {', '.join(done) or 'look'}", *(f"asked: {url}" for url in self._page.urls)]
-        lines += [f"console error: {text}" for text in beside.console]
-        lines += [f"could not be loaded: {text}" for text in beside.failed]
-        lines += [f"kept out: {host}" for host in beside.blocked]
         head = "\n".join(f"{name}: {value}" for name, value in response.headers) if response is not None else ""
-        body, truncated = redact.capped(response.text if response is not None else "", BODY_LIMIT)
+        body, truncated = redact.capped(fields_masked(response.text) if response is not None else "", BODY_LIMIT)
         return Evidence(
             step=step.id,
-            request=redact.capped("\n".join(lines), 16 * 1024)[0],
-            response_head=redact.capped(f"{response.status}\n{head}", 16 * 1024)[0] if response is not None else "",
+            request=redact.capped("\n".join(lines), HEAD_LIMIT)[0],
+            response_head=redact.capped(f"{response.status}\n{head}", HEAD_LIMIT)[0] if response is not None else "",
             body=body,
             body_truncated=truncated,
             body_sha256=hashlib.sha256(response.body).hexdigest() if response is not None else None,

@@ -1,4 +1,4 @@
-"""The process of one browser run: reads a job, walks it, writes one line, ends. `python -m probes.browser.worker`."""
+"""The process of one browser run: reads a job, walks it, says how it went, ends. `python -m probes.browser.worker`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import pickle
 import sys
 import time
 
-from probes.browser.exchange import VISITED, Job
+from probes.browser.channel import Done, Line
+from probes.browser.exchange import Job
 from probes.browser.visit import visit
 
 
 def main() -> None:
-    job = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+    hears, tells = sys.stdin.buffer, sys.stdout.buffer
+    # The job says its own length: what follows on the same pipe are answers.
+    job = pickle.loads(hears.read(int.from_bytes(hears.read(8), "big")))  # noqa: S301 - from whoever started this
     assert isinstance(job, Job)
-    visited = asyncio.run(visit(job, monotonic_us=lambda: time.monotonic_ns() // 1_000))
-    sys.stdout.buffer.write(VISITED.dump_json(visited) + b"\n")
-    sys.stdout.buffer.flush()
+    line = Line(hears, tells)
+    line.tell(Done(visited=asyncio.run(visit(job, line, monotonic_us=lambda: time.monotonic_ns() // 1_000))))
 
 
 if __name__ == "__main__":

@@ -111,23 +111,6 @@ def test_a_page_whose_script_never_ends_is_a_timeout_of_the_portal() -> None:
     assert failure.kind is FailureKind.TIMEOUT
 
 
-def test_no_secret_is_kept_of_a_failing_run_and_its_picture_is_named(tmp_path: Path) -> None:
-    token = PRACTICE_SECRETS["burger_token"]
-
-    async def scenario() -> Sample:
-        page = f"<h1>Dag</h1><p>{token}</p><input id=veld><script>console.error('{token}')</script>"
-        async with Site({"/": page, "/favicon.ico": ""}) as site:
-            step = one_page(fill={"#veld": token}, expect={"visible": "#er-niet"})
-            return await browsed(site.base_url, step, pictures=tmp_path)
-
-    sample = asyncio.run(scenario())
-    (kept,) = sample.evidence
-    assert token not in json.dumps([kept.request, kept.response_head, kept.body, str(sample.failure)])
-    (picture,) = tmp_path.iterdir()
-    assert picture.name in kept.request
-    assert picture.read_bytes().startswith(b"\x89PNG")
-
-
 def test_a_browser_that_is_missing_or_does_not_start_is_unknown() -> None:
     """T42: neither up nor down."""
 
