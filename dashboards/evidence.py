@@ -17,6 +17,35 @@ class CertificateShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureShown:
+    """What a visitor saw; `step` is the step's own name, `href` where its PNG is."""
+
+    step: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageShown:
+    """What only a browser sees of a step.
+
+    Attributes:
+        timings: `first_paint`, `largest_paint`, `content_loaded`, `loaded`, as far as they came; microseconds from the
+            start of the navigation.
+        console, failed, blocked: errors of scripts, parts that could not be loaded, hosts that were kept out.
+        trace_href: where the run's trace is downloaded; None without one.
+        missing: kinds of files that were not kept, each with the key of why.
+    """
+
+    timings: tuple[tuple[str, int], ...] = ()
+    pictures: tuple[PictureShown, ...] = ()
+    console: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    trace_href: str | None = None
+    missing: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What is known of a failing step beyond what was asked and answered.
 
@@ -26,6 +55,7 @@ class Proof:
         phases: the step's time by phase (`resolve`, `connect`, `tls`, `processing`, `transfer`), microseconds.
         curl: the line that asks the same again; empty where there is none. `lacks` are the keys of what it lacks.
         config_sha256: of the configuration in force; empty where there was none.
+        page: of a run in a browser; None of others.
         sha256: of the whole bundle, its name; `href` is where it is downloaded, `har_href` the HTTP archive in it.
     """
 
@@ -43,6 +73,7 @@ class Proof:
     sha256: str
     href: str
     har_href: str | None
+    page: PageShown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

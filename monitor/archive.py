@@ -23,7 +23,7 @@ from monitor.store import evidence, ledger, reports, seals
 from monitor.store.database import Transaction
 from monitor.store.reports import Issued
 from monitor.timestamping import Roots, count, first_bad
-from probes.bundle import BundleDamagedError
+from probes.bundle import BundleDamagedError, files_named
 from sla.assess import journeys_needed
 from sla.contract import Contract, parse_contract
 from sla.history import State
@@ -54,6 +54,7 @@ ledger.jsonl   het register, met zijn keten / the ledger, with its chain
 samples.jsonl  de metingen waarop het rapport berust / the samples the report rests on
 rows.jsonl     dezelfde metingen zoals ze per dag verzegeld werden / the same samples as they were sealed day by day
 bundles/       het bewijs bij de mislukte metingen, naar SHA-256 / the evidence of failing runs, by SHA-256
+               .png, .zip: schermbeeld en spoor van een browser / picture and trace of a browser
 manifest.json  wat bij elkaar hoort / what belongs together
 SHA256SUMS     controlegetallen: sha256sum -c SHA256SUMS / checksums
 """
@@ -177,12 +178,17 @@ def _rows(tx: Transaction, checks: frozenset[str], days: range) -> Iterator[byte
 
 
 def _bundle_files(tx: Transaction, checks: frozenset[str], days: range) -> Iterator[tuple[str, bytes]]:
-    """What proves the failing runs of these days, under the names that the rows give them."""
+    """What proves the failing runs of these days, under the names that the rows give them, and the files they name."""
+    written: set[str] = set()  # what several runs share is there once
     try:
         for check, location in seals.sets(tx):
             if check in checks:
                 for kept in evidence.bundles(tx, check, location, days.start, days.stop):
                     yield f"{BUNDLES}{kept.sha256}.json", kept.body
+                    for named, content in evidence.files(tx, kept):
+                        if named.name not in written:
+                            written.add(named.name)
+                            yield f"{BUNDLES}{named.name}", content
     except BundleDamagedError as error:
         raise ArchiveRefusedError(f"{error}; see what `loketwacht verify` says, and restore a copy.") from error
 
@@ -375,17 +381,30 @@ def _wrong_bundle(archive: zipfile.ZipFile) -> str | None:
             row = json.loads(line)
             named |= {f"{BUNDLES}{sha256}.json": row for sha256 in row.get("bundles", ())}
     there = {name for name in archive.namelist() if name.startswith(BUNDLES)}
-    for name in sorted(named.keys() ^ there):
-        return f"{name}: {'is not there, and a sample names it' if name in named else 'belongs to no sample'}"
+    for name in sorted(named.keys() - there):
+        return f"{name}: is not there, and a sample names it"
+    files: set[str] = set()
     for name, row in sorted(named.items()):
         body = archive.read(name)
-        if f"{BUNDLES}{hashlib.sha256(body).hexdigest()}.json" != name:
+        if not _is_named_so(name, body):
             return f"{name}: its content is not what its name says; it was altered"
         told = json.loads(body)
+        files |= {f"{BUNDLES}{one.name}" for one in files_named(told)}
         about = (told["check"], told["location"], parse_instant(told["due"]))
         if about != (row["check_id"], row["location"], row["slot_us"]):
             return f"{name}: is the evidence of another sample"
+    for name in sorted(files - there):
+        return f"{name}: is not there, and a bundle names it"
+    for name in sorted(files):
+        if not _is_named_so(name, archive.read(name)):
+            return f"{name}: its content is not what its name says; it was altered"
+    for name in sorted(there - named.keys() - files):
+        return f"{name}: belongs to no sample"
     return None
+
+
+def _is_named_so(name: str, content: bytes) -> bool:
+    return PurePosixPath(name).stem == hashlib.sha256(content).hexdigest()
 
 
 def _text_lines(archive: zipfile.ZipFile, name: str) -> list[str]:

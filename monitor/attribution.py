@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from probes.browser.definition import BrowserJourney, BrowserStep
 from probes.checks import Check, Journey
 from probes.sample import Failure, FailureKind
 from probes.steps import Step
@@ -98,9 +99,10 @@ def propose(failure: Failure, check: Check | None, identity_providers: tuple[str
 def _at_login(failure: Failure, check: Check | None, identity_providers: tuple[str, ...]) -> bool:
     known = {host.lower() for host in identity_providers}
     asked = {failure.subject.rpartition(":")[0].lower() or failure.subject.lower()}
-    for step in check.step if isinstance(check, Journey) else ():
-        if isinstance(step, Step) and step.id == failure.step:
+    for step in check.step if isinstance(check, Journey | BrowserJourney) else ():
+        if isinstance(step, Step | BrowserStep) and step.id == failure.step:
             if step.login:
                 return True
-            asked.add((urlsplit(step.path or "").hostname or "").lower())
+            address = step.path if isinstance(step, Step) else step.goto
+            asked.add((urlsplit(address or "").hostname or "").lower())
     return bool(known & asked)

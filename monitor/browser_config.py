@@ -50,8 +50,10 @@ def _steps(journey: BrowserJourney, loc: Loc, origins: Origins) -> Iterator[Prob
                 mend = "Write {{ name }}, with a name captured before."
                 yield origins.problem((*place, *where), f"is not a template: {error}", mend)
                 continue
+            # What a step makes is named by what it captures itself.
+            own = {key(name) for name in step.capture} if where[0] == "creates" else set()
             for name in sorted(names - known):
-                if name.partition(".")[0] not in captured:
+                if name.partition(".")[0] not in captured | own:
                     mend = f"There are: {', '.join(sorted(known | captured))}."
                     yield origins.problem((*place, *where), f'uses "{name}", which nothing before it gives', mend)
         captured |= {key(name) for name in step.capture}

@@ -17,13 +17,13 @@ from monitor.created import DAY_US, Brake, Stage, Thing, after_login, announced,
 from monitor.recipients import Addressee
 from monitor.store import created, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable, Transaction
+from probes.browser.definition import BrowserJourney
 from probes.checks import Check, Journey, Title
 from probes.created import Announced, Note, NotNoted, refused_login
-from probes.making import accounts, needs
+from probes.making import AnyJourney, accounts, maker, makers, needs
 from probes.sample import Sample, StepOutcome, StepResult
 from probes.sentences import sentence
 from probes.setup import Setup
-from probes.steps import Step
 from probes.undo import undo
 
 log = logging.getLogger(__name__)
@@ -92,14 +92,14 @@ class CleanUp:
         self._database = database
         self._in_store = in_store
         self._clock = clock
-        self._journeys: Mapping[str, Journey] = {}
+        self._journeys: Mapping[str, AnyJourney] = {}
         self._setup: Setup | None = None
         self._recipients: tuple[Addressee, ...] = ()
         self._waiting: deque[Note] = deque()
 
     def configured(self, checks: Sequence[Check], setup: Setup, recipients: Sequence[Addressee] = ()) -> None:
         """A configuration came into force."""
-        self._journeys = {check.id: check for check in checks if isinstance(check, Journey)}
+        self._journeys = {check.id: check for check in checks if isinstance(check, Journey | BrowserJourney)}
         self._setup = setup
         self._recipients = tuple(recipients)
 
@@ -157,9 +157,9 @@ class CleanUp:
 
     async def hindrance(self, check: Check) -> Hindrance | None:
         """Why a check must not be run now; None where it may."""
-        if not isinstance(check, Journey):
+        if not isinstance(check, Journey | BrowserJourney):
             return None
-        logins, makes = frozenset(accounts(check).values()), making_steps(check)
+        logins, makes = frozenset(accounts(check).values()), len(makers(check))
         if not logins and not (makes and check.max_created_per_day):
             return None
         try:
@@ -168,7 +168,7 @@ class CleanUp:
             # Measuring goes on without the store; what would be made is refused when it is announced.
             return None
 
-    def _hindered(self, check: Journey, logins: frozenset[str], makes: int) -> Hindrance | None:
+    def _hindered(self, check: AnyJourney, logins: frozenset[str], makes: int) -> Hindrance | None:
         now_us = self._clock.now_us()
         with self._database.read() as tx:
             if any(created.brake(tx, account).pauses(now_us) for account in sorted(logins)):
@@ -245,12 +245,8 @@ class CleanUp:
     def _can_be_tried(self, thing: Thing) -> bool:
         """Whether all values are known that taking it away needs."""
         journey = self._journeys.get(thing.check_id)
-        step = next((one for one in journey.step if one.id == thing.step), None) if journey is not None else None
-        return (
-            journey is not None
-            and isinstance(step, Step)
-            and needs(journey, step) <= {name for name, _ in thing.values}
-        )
+        step = maker(journey, thing.step) if journey is not None else None
+        return journey is not None and step is not None and needs(journey, step) <= {name for name, _ in thing.values}
 
     def _claim(self, thing: Thing, until_us: int) -> bool:
         with self._database.begin() as tx:
@@ -261,7 +257,7 @@ class CleanUp:
             return created.claim(tx, thing, until_us=until_us)
 
     def _after(
-        self, name: str, journey: Journey | None, results: Sequence[StepResult], trouble: str | None
+        self, name: str, journey: AnyJourney | None, results: Sequence[StepResult], trouble: str | None
     ) -> Thing | None:
         now_us = self._clock.now_us()
         with self._database.begin() as tx:
@@ -292,19 +288,14 @@ class CleanUp:
         return standing
 
 
-def making_steps(journey: Journey) -> int:
-    """How many objects one run makes."""
-    return sum(isinstance(step, Step) and step.creates is not None for step in journey.step)
-
-
 def note_sample(tx: Transaction, check: Check, sample: Sample, *, now_us: int) -> None:
     """What a sample says about the accounts it logged in with. Belongs into the transaction that stores it."""
-    if isinstance(check, Journey):
+    if isinstance(check, Journey | BrowserJourney):
         note_logins(tx, check, sample.steps, attempts=sample.attempts, now_us=now_us)
 
 
 def note_logins(
-    tx: Transaction, journey: Journey, results: Sequence[StepResult], *, attempts: int, now_us: int
+    tx: Transaction, journey: AnyJourney, results: Sequence[StepResult], *, attempts: int, now_us: int
 ) -> None:
     """What steps that log in say about their accounts.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.assessing import intervals, stored_samples
-from monitor.evidence_pages import replay_lines
+from monitor.evidence_pages import told_beside
 from monitor.issuing import Attachment, Document, Files, issued_as, number_of, plain, workbooks
 from monitor.reporting import ReportJob, ReportRefusedError, written_files
 from monitor.store import evidence, incidents, ledger, outbox, reports, samples
@@ -192,9 +192,9 @@ def _files_of(tx: Transaction, sample: Sample) -> Iterator[tuple[Proof, bytes]]:
     at = (sample.check_id, sample.location, sample.slot_us)
     beginning = f"{plain(sample.location)}/{local_datetime(sample.slot_us, 'UTC'):%Y%m%dT%H%M%SZ}"
     bundles = tuple(evidence.bundles(tx, *at, sample.slot_us + 1))
-    lines = [line for kept in bundles for line in replay_lines(kept)]
+    beside = [told for kept in bundles for told in told_beside(kept)]
     for place, piece in enumerate(evidence.read(tx, *at), start=1):
-        body = _as_text(sample, piece, lines[place - 1] if place <= len(lines) else None).encode()
+        body = _as_text(sample, piece, beside[place - 1] if place <= len(beside) else ()).encode()
         name = "-".join(filter(None, (beginning, str(place), piece.step and plain(piece.step)))) + ".txt"
         yield _proof(sample, name, piece.step, body, piece.body_sha256 or "", is_cut=piece.body_truncated), body
     for place, kept in enumerate(bundles, start=1):
@@ -205,6 +205,9 @@ def _files_of(tx: Transaction, sample: Sample) -> Iterator[tuple[Proof, bytes]]:
         if kept.told["har"]["log"]["entries"]:
             har = har_of(kept.body)
             yield _proof(sample, f"{beginning}-{place}.har", step, har), har
+        for number, (named, content) in enumerate(evidence.files(tx, kept), start=1):
+            whose = "-".join(filter(None, (str(place), str(number), plain(named.step) if named.step else "")))
+            yield _proof(sample, f"{beginning}-{whose}.{named.form}", named.step or step, content), content
 
 
 def _proof(sample: Sample, name: str, step: str, body: bytes, body_sha256: str = "", *, is_cut: bool = False) -> Proof:
@@ -219,7 +222,7 @@ def _proof(sample: Sample, name: str, step: str, body: bytes, body_sha256: str =
     )
 
 
-def _as_text(sample: Sample, kept: Evidence, replay: str | None) -> str:
+def _as_text(sample: Sample, kept: Evidence, beside: tuple[tuple[str, str], ...]) -> str:
     """Plain text, whatever the portal answered: nobody's reader runs it."""
     head = (
         f"check: {sample.check_id}",
@@ -231,8 +234,7 @@ def _as_text(sample: Sample, kept: Evidence, replay: str | None) -> str:
         f"body sha256 as received: {kept.body_sha256 or '-'}",
         f"body kept whole: {'no' if kept.body_truncated else 'yes'}",
     )
-    again = (("replay", replay),) if replay else ()
-    parts = (*again, ("request", kept.request), ("answer", kept.response_head), ("body", kept.body))
+    parts = (*beside, ("request", kept.request), ("answer", kept.response_head), ("body", kept.body))
     return "\n".join((*head, *(f"\n--- {name} ---\n{text}" for name, text in parts), ""))
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboards.evidence import CertificateShown, EvidenceText, Proof
+from dashboards.evidence import CertificateShown, EvidenceText, PageShown, PictureShown, Proof
 from dashboards.formatting import Language
 from monitor.store import evidence
 from monitor.store.database import Database, Transaction
 from monitor.store.evidence import Kept
-from probes.bundle import BundleDamagedError, evidence_of, har_of
-from probes.sample import Evidence, Failure, FailureKind, Sample
+from probes.bundle import BundleDamagedError, evidence_of, files_named, har_of
+from probes.sample import FILE_FORMS, Evidence, Failure, FailureKind, FileKind, Sample
 from probes.sentences import phrase, sentence
 
 _PHASES = ("resolve", "connect", "tls", "processing", "transfer")
+
+_PAINTS = ("first_paint", "largest_paint", "content_loaded", "loaded")
 
 #: A step's own name in a language; None where it has none.
 StepTitle = Callable[[str | None], str | None]
@@ -39,15 +41,18 @@ def shown(
 
 
 def file_of(database: Database, sha256: str, form: str) -> bytes | None:
-    """A bundle's file: `json` is the whole, its bytes those of its name; `har` the HTTP archive in it.
+    """A bundle's file: `json` is the whole, its bytes those of its name; `har` the HTTP archive in it. And the files
+    that bundles name: `png` a picture, `zip` a trace.
 
     Returns:
-        None where there is no such bundle, form, or archive, or where it is damaged.
+        None where there is no such bundle, form, archive or file, or where it is damaged.
     """
-    if form not in ("json", "har"):
+    if form not in ("json", "har", *FILE_FORMS.values()):
         return None
     with database.read() as tx:
         try:
+            if form in FILE_FORMS.values():
+                return evidence.file(tx, sha256, form)
             kept = evidence.bundle(tx, sha256)
         except BundleDamagedError:
             return None
@@ -75,9 +80,29 @@ def listed(database: Database, check_id: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def replay_lines(kept: Kept) -> tuple[str | None, ...]:
-    """The curl line of each piece of evidence in a bundle; None where there is none."""
-    return tuple(about["replay"]["curl"] if about["replay"] else None for about in kept.told["evidence"])
+def told_beside(kept: Kept) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Of each piece of evidence in a bundle what else is told of it, as headings and texts: the line that asks the same
+    again, and what only a browser sees.
+    """
+    told = kept.told
+    steps: dict[str, Any] = told.get("browser", {}).get("steps", {})
+    return tuple(tuple(_beside(about, steps.get(about["step"], {}))) for about in told["evidence"])
+
+
+def _beside(about: dict[str, Any], seen: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if about["replay"]:
+        yield "replay", about["replay"]["curl"]
+    paints = [
+        f"{name.replace('_', ' ')}: {seen[f'{name}_us'] / 1000:g} ms" for name in _PAINTS if seen.get(f"{name}_us")
+    ]
+    for heading, lines in (
+        ("page", paints),
+        ("console errors", seen.get("console")),
+        ("could not be loaded", seen.get("failed")),
+        ("kept out", seen.get("blocked")),
+    ):
+        if lines:
+            yield heading, "\n".join(lines)
 
 
 def _text(piece: Evidence, at_us: int, proof: Proof | None = None) -> EvidenceText:
@@ -124,6 +149,30 @@ def _proof(kept: Kept, told: dict[str, Any], about: dict[str, Any], language: La
         sha256=kept.sha256,
         href=f"/evidence/{kept.sha256}.json",
         har_href=f"/evidence/{kept.sha256}.har" if told["har"]["log"]["entries"] else None,
+        page=_page(told, about.get("step"), title) if "browser" in told else None,
+    )
+
+
+def _page(told: dict[str, Any], step: str | None, title: StepTitle) -> PageShown:
+    """What only a browser sees. Pictures of steps that went well stand with the first that did not."""
+    seen: dict[str, Any] = told["browser"]
+    known: dict[str, Any] = seen["steps"].get(step, {})
+    failing = [piece["step"] for piece in told["evidence"]]
+    first = step is None or step == failing[0]
+    named = files_named(told)
+    pictures = (one for one in named if one.kind is FileKind.PICTURE)
+    return PageShown(
+        timings=tuple((name, known[f"{name}_us"]) for name in _PAINTS if known.get(f"{name}_us") is not None),
+        pictures=tuple(
+            PictureShown(step=title(one.step) or one.step, href=f"/evidence/{one.name}")
+            for one in pictures
+            if one.step == step or (first and one.step not in failing)
+        ),
+        console=tuple(known.get("console", ())),
+        failed=tuple(known.get("failed", ())),
+        blocked=tuple(known.get("blocked", ())),
+        trace_href=next((f"/evidence/{one.name}" for one in named if one.kind is FileKind.TRACE), None),
+        missing=tuple((one["kind"], one["why"]) for one in seen["left_out"] if one["step"] in (step, "")),
     )
 
 

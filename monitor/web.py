@@ -58,6 +58,7 @@ _SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+_PROOF_TYPES = {"json": "application/json", "har": "application/json", "png": "image/png", "zip": "application/zip"}
 _TYPES = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf", ".json": "application/json"}
 
 
@@ -189,9 +190,11 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
         body = await run_in_threadpool(lambda: evidence_pages.file_of(now.database, name, form))
         if body is None:
             raise HTTPException(404)
-        response = _cached(request, body, "application/json", "no-cache")
-        # To be kept, never to be shown by the browser: it holds what strangers wrote.
-        response.headers["content-disposition"] = f'attachment; filename="{name[:16]}.{form}"'
+        response = _cached(request, body, _PROOF_TYPES[form], "private, no-cache")
+        # To be kept, never to be shown by the browser: it holds what strangers wrote. A picture of it runs nothing.
+        how = "inline" if form == "png" else "attachment"
+        response.headers["content-disposition"] = f'{how}; filename="{name[:16]}.{form}"'
+        response.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return response
 
     async def api_status(request: Request) -> Response:

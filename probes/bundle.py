@@ -27,6 +27,7 @@ from probes.sample import (
     CertificateFacts,
     Evidence,
     Failure,
+    FileKind,
     Outcome,
     ProofFile,
     Sample,
@@ -168,6 +169,40 @@ def evidence_of(told: dict[str, Any]) -> tuple[Evidence, ...]:
     return tuple(_piece(piece, entries) for piece in told["evidence"])
 
 
+class FileNamed(NamedTuple):
+    """A file beside a bundle, as the bundle names it.
+
+    Attributes:
+        step: empty where it is of the whole run.
+        name: its SHA-256, a dot and its form.
+        size: in bytes.
+    """
+
+    kind: FileKind
+    step: str
+    name: str
+    size: int
+
+    @property
+    def sha256(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def form(self) -> str:
+        return self.name.partition(".")[2]
+
+
+def files_named(told: dict[str, Any]) -> tuple[FileNamed, ...]:
+    """The files beside a bundle; none but a browser's has any."""
+    named = told.get("browser", {}).get("files", ())
+    return tuple(FileNamed(FileKind(one["kind"]), one["step"], one["name"], one["size"]) for one in named)
+
+
+def files_named_in(body: bytes) -> tuple[FileNamed, ...]:
+    """The same of a bundle's canonical bytes; reading is spared where it names none."""
+    return files_named(json.loads(body)) if b'"browser":' in body else ()
+
+
 def _piece(piece: dict[str, Any], entries: list[dict[str, Any]]) -> Evidence:
     texts = piece
     if piece["entry"] is not None:
@@ -251,7 +286,7 @@ def _browser(seen: Seen, sample: Sample, files: Sequence[ProofFile], har: dict[s
             {"kind": one.kind.value, "step": one.step, "name": f"{one.sha256}.{one.form}", "size": len(one.content)}
             for one in files
         ],
-        "left_out": list(seen.left_out),
+        "left_out": [{"kind": one.kind.value, "step": one.step, "why": one.why.value} for one in seen.left_out],
     }
 
 

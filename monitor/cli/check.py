@@ -190,6 +190,8 @@ def _show(ran: _Ran, *, explain: bool) -> None:
                 hops = step_result.hops or (None,) * len(step_result.urls)
                 for url, hop in zip(step_result.urls, hops, strict=True):
                     console.print(f"  {step_result.step}: {url}{_went(hop)}", markup=False)
+                if page := _page(step_result):
+                    console.print(f"  {step_result.step}: {page}", markup=False)
     if sample.certificate is not None:
         end = datetime.fromtimestamp(sample.certificate.not_after_us / 1e6, UTC)
         console.print(f"  valid until {end:%Y-%m-%d %H:%M} UTC, {sample.certificate.subject}", markup=False)
@@ -205,6 +207,24 @@ def _show(ran: _Ran, *, explain: bool) -> None:
             for part in (kept.request, kept.response_head, kept.body):
                 console.print("\n".join(f"    {line}" for line in part.splitlines()), markup=False)
                 console.print()
+
+
+def _page(step: StepResult) -> str:
+    """What a browser tells of the page a step opened: `page: first paint 116, …, loaded 108 ms; console errors 1`."""
+    times = {
+        "first paint": step.first_paint_us,
+        "largest paint": step.lcp_us,
+        "document read": step.content_loaded_us,
+        "loaded": step.loaded_us,
+    }
+    counts = {
+        "console errors": step.console_errors,
+        "failed requests": step.failed_requests,
+        "kept out": step.blocked_requests,
+    }
+    told = ", ".join(f"{name} {spent_us / 1000:.0f}" for name, spent_us in times.items() if spent_us is not None)
+    went_wrong = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    return "; ".join(filter(None, (f"page: {told} ms" if told else "", went_wrong)))
 
 
 def _went(hop: Hop | None) -> str:

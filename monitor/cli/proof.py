@@ -104,6 +104,7 @@ def verify(
             # Beyond a broken entry the seals prove nothing.
             differs = first_difference(tx, entries) if broken is None else None
             damaged = evidence.first_damaged(tx) if broken is None and differs is None else None
+            bad_file = evidence.first_damaged_file(tx) if broken is None and differs is None and not damaged else None
             misfolded = first_misfolded(tx, but=gone) if broken is None and differs is None else None
     finally:
         store.close()
@@ -125,6 +126,7 @@ def verify(
                 "days_with_samples_removed": len(gone),
                 "first_difference": first,
                 "first_damaged_bundle": damaged,
+                "first_damaged_file": bad_file,
                 "first_misfolded": None if misfolded is None else dict(zip(_DAY, misfolded, strict=True)),
             }
         )
@@ -142,6 +144,9 @@ def verify(
         return Exit.BAD_NEWS
     if damaged is not None:
         say(f"Bundle {damaged} is no longer what was kept of a failing run: its bytes are not those of its name.")
+        return Exit.BAD_NEWS
+    if bad_file is not None:
+        say(f"File {bad_file} is gone or no longer what was kept of a failing run, and a bundle names it.")
         return Exit.BAD_NEWS
     if misfolded is not None:
         check, location, day_us = misfolded

@@ -1,7 +1,8 @@
 """What proves a failing sample: bounded and redacted before it came here; kept as text, never to be rendered live.
 
 A run that failed has one bundle, kept compressed under the SHA-256 of its bytes; its pieces of evidence are read from
-there. Samples of before there were bundles, and samples without one, have their pieces in a table of their own.
+there. A browser's bundle names files, kept beside it under the SHA-256 of theirs. Samples of before there were bundles,
+and samples without one, have their pieces in a table of their own.
 Nothing here is ever removed.
 """
 
@@ -18,10 +19,10 @@ from sqlalchemy import and_, insert, select
 
 from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of
-from monitor.store.tables import evidence, evidence_bundle, sample_detail
+from monitor.store.tables import evidence, evidence_bundle, evidence_file, sample_detail
 from monitor.store.tables import sample as narrow
-from probes.bundle import BundleDamagedError, evidence_of, unpacked
-from probes.sample import Evidence, Sample
+from probes.bundle import BundleDamagedError, FileNamed, evidence_of, files_named, files_named_in, unpacked
+from probes.sample import Evidence, ProofFile, Sample
 
 
 class Kept(NamedTuple):
@@ -48,6 +49,8 @@ def add(tx: Transaction, sample: Sample) -> None:
     for position, bundle in enumerate(bundles.values()):
         row = {"sha256": bundle.sha256, "position": position, "size": bundle.size, "content": bundle.packed}
         tx.execute(insert(evidence_bundle), key | row)
+        for file in bundle.files:
+            _keep(tx, file)
     if bundles:
         return
     rows = [
@@ -66,6 +69,14 @@ def add(tx: Transaction, sample: Sample) -> None:
     ]
     if rows:
         tx.execute(insert(evidence), rows)
+
+
+def _keep(tx: Transaction, file: ProofFile) -> None:
+    # Two runs may have seen the same to the byte; what they share is kept once.
+    there = select(evidence_file.c.sha256).where(evidence_file.c.sha256 == file.sha256)
+    if tx.execute(there).first() is None:
+        row = {"sha256": file.sha256, "form": file.form, "size": len(file.content), "content": file.content}
+        tx.execute(insert(evidence_file), row)
 
 
 def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> tuple[Evidence, ...]:
@@ -129,6 +140,36 @@ def bundle(tx: Transaction, sha256: str) -> Kept | None:
     if row is None:
         return None
     return Kept(row.sha256, row.check_id, row.location, row.slot_us, _body(row.sha256, row.content))
+
+
+def file(tx: Transaction, sha256: str, form: str) -> bytes | None:
+    """The file of that name and form; None where there is none.
+
+    Raises:
+        BundleDamagedError: it is damaged.
+    """
+    row = tx.execute(
+        select(evidence_file.c.content).where(evidence_file.c.sha256 == sha256, evidence_file.c.form == form)
+    ).first()
+    if row is None:
+        return None
+    content = bytes(row.content)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BundleDamagedError(f"file {sha256}.{form} is not what was kept")
+    return content
+
+
+def files(tx: Transaction, kept: Kept) -> Iterator[tuple[FileNamed, bytes]]:
+    """The files that a bundle names, in its order.
+
+    Raises:
+        BundleDamagedError: one of them is damaged, or gone.
+    """
+    for named in files_named(kept.told):
+        content = file(tx, named.sha256, named.form)
+        if content is None:
+            raise BundleDamagedError(f"file {named.name} is gone, and a bundle names it")
+        yield named, content
 
 
 class Listed(NamedTuple):
@@ -195,6 +236,25 @@ def first_damaged(tx: Transaction) -> str | None:
     )
     with closing(tx.execute(query)) as rows:
         return next((str(row.sha256) for row in rows if _name(row.content) != row.sha256), None)
+
+
+def first_damaged_file(tx: Transaction) -> str | None:
+    """The name of the first file whose bytes are not those it is named by, or that a bundle names and is not there."""
+    query = select(evidence_file).order_by(evidence_file.c.sha256).execution_options(yield_per=20)
+    there: set[str] = set()
+    with closing(tx.execute(query)) as rows:
+        for row in rows:
+            name = f"{row.sha256}.{row.form}"
+            if hashlib.sha256(row.content).hexdigest() != row.sha256:
+                return name
+            there.add(name)
+    whole = select(evidence_bundle.c.content).order_by(evidence_bundle.c.slot_us).execution_options(yield_per=100)
+    with closing(tx.execute(whole)) as rows:
+        for row in rows:
+            for named in files_named_in(unpacked(row.content)):
+                if named.name not in there:
+                    return named.name
+    return None
 
 
 def _name(content: bytes) -> str:

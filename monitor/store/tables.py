@@ -30,7 +30,7 @@ metadata = MetaData(
 )
 
 #: Tables whose rows are never changed or removed; triggers refuse it on both engines.
-APPEND_ONLY = ("sample", "sample_detail", "evidence", "evidence_bundle", "ledger")
+APPEND_ONLY = ("sample", "sample_detail", "evidence", "evidence_bundle", "evidence_file", "ledger")
 
 # Narrow on purpose: a month of SLA arithmetic reads this table alone. The rest of a sample lies in sample_detail.
 sample = Table(
@@ -109,6 +109,16 @@ Index(
     evidence_bundle.c.slot_us,
     evidence_bundle.c.position,
     unique=True,
+)
+
+# Pictures and traces that bundles name. Runs that looked alike to the byte share one.
+evidence_file = Table(
+    "evidence_file",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("form", String(8), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 incident = Table(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from probes.browser.channel import Attendance
 from probes.browser.definition import BrowserJourney
-from probes.browser.exchange import Seen, Visited
+from probes.browser.exchange import LeftOut, Seen, Visited, Why
 from probes.sample import Failure, FailureKind, ProofFile
 from probes.setup import Setup
 
@@ -53,6 +53,5 @@ def proof_files(seen: Seen, setup: Setup) -> tuple[Seen, tuple[ProofFile, ...]]:
             sha256 = hashlib.sha256(content).hexdigest()
             files.append(ProofFile(kind=shot.kind, step=shot.step, sha256=sha256, content=content))
         else:
-            what = f"{shot.kind.value} of {shot.step}" if shot.step else shot.kind.value
-            left_out.append(f"{what}: kept_per_day is used up")
+            left_out.append(LeftOut(kind=shot.kind, step=shot.step, why=Why.BUDGET))
     return replace(seen, left_out=(*seen.left_out, *left_out)), tuple(files)

@@ -7,6 +7,7 @@ process that wrote it has looked at strangers' pages.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from probes.browser.definition import BrowserJourney
 from probes.checks import Portal
@@ -100,20 +101,35 @@ class Shot:
     content: str = field(repr=False)
 
 
+class Why(StrEnum):
+    """Why a file of a failing run was not kept."""
+
+    UNAVAILABLE = "unavailable"  # the browser gave none in time, it was too large, or something secret stayed in it
+    BUDGET = "budget"  # as much was kept that day as may be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file of a failing run that was not kept; `step` as of a shot."""
+
+    kind: FileKind
+    step: str
+    why: Why
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a run that failed leaves beside its steps and their evidence.
 
     Attributes:
         loaded: the newest requests, at most as many as an archive may hold; `asked` is how many there were.
-        left_out: files that were not kept, and why; for people.
     """
 
     loaded: tuple[Loaded, ...] = field(default=(), repr=False)
     asked: int = 0
     asides: tuple[Aside, ...] = ()
     shots: tuple[Shot, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

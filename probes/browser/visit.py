@@ -21,7 +21,7 @@ from probes.assertions import Finding, seconds, slowness
 from probes.bodies import file_bytes
 from probes.browser.channel import Followed, Line, PutOff
 from probes.browser.definition import BrowserExpect, BrowserStep
-from probes.browser.exchange import Aside, Job, Seen, Shot, Visited
+from probes.browser.exchange import Aside, Job, LeftOut, Seen, Shot, Visited, Why
 from probes.browser.faults import browser_trouble
 from probes.browser.fields import fields_masked
 from probes.browser.loading import Loading
@@ -174,7 +174,7 @@ class _Walk:
         self._evidence: list[Evidence] = []
         self._asides: list[Aside] = []
         self._pictures: list[Shot] = []
-        self._left_out: list[str] = []
+        self._left_out: list[LeftOut] = []
         self._secret_fields: set[str] = set()
         self._limit: asyncio.Timeout | None = None
         self._values = Values(
@@ -253,7 +253,7 @@ class _Walk:
         if self._job.trace:
             trace = await self._trace()
             if trace is None:
-                self._left_out.append("trace: it could not be had, or not be made free of secrets")
+                self._left_out.append(LeftOut(kind=FileKind.TRACE, step="", why=Why.UNAVAILABLE))
             else:
                 content = base64.b64encode(trace).decode("ascii")
                 shots.append(Shot(kind=FileKind.TRACE, step="", content=content))
@@ -520,7 +520,7 @@ class _Walk:
             return
         taken = await picture(self._page.page, self._redact, self._secret_fields)
         if taken is None:
-            self._left_out.append(f"picture of {step.id}: it could not be had, or is too large")
+            self._left_out.append(LeftOut(kind=FileKind.PICTURE, step=step.id, why=Why.UNAVAILABLE))
         else:
             self._pictures.append(Shot(kind=FileKind.PICTURE, step=step.id, content=taken))
 

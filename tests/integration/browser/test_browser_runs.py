@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from benchmarks.browser_leaks import leaks, measured
 from probes.browser.definition import ChromiumSettings
 from probes.browser.keeper import descendants
-from probes.practice import PRACTICE_SECRETS
 from probes.sample import FailureKind, Outcome, Sample
 from tests.in_a_browser import browsed, in_chromium, one_page
 
