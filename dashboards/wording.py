@@ -215,13 +215,13 @@ WORDING: Mapping[str, tuple[str, str]] = {
     ),
     "page_timings": ("De pagina in de browser", "The page in the browser"),
     "page_first_paint": ("eerste beeld", "first paint"),
-    "page_largest_paint": ("grootste deel in beeld (LCP)", "largest part in view (LCP)"),
+    "page_largest_paint": ("grootste deel (LCP)", "largest part (LCP)"),
     "page_content_loaded": ("document gelezen", "document read"),
     "page_loaded": ("volledig geladen", "all loaded"),
     "picture": ("Wat een bezoeker zag", "What a visitor saw"),
     "picture_of": (
-        "Schermbeeld van stap {step}, {moment}. Geheimen zijn afgedekt.",
-        "Picture of step {step}, {moment}. Secrets are covered.",
+        "Schermbeeld van stap “{step}”, {moment}. Geheimen zijn afgedekt.",
+        "Picture of step “{step}”, {moment}. Secrets are covered.",
     ),
     "missing_picture_unavailable": (
         "Van deze stap is er geen schermbeeld: de browser gaf er geen, of er kon iets geheims op blijven staan.",

@@ -44,6 +44,7 @@ def _character(char: str) -> str:
     encoded = char.encode("utf-8", "surrogatepass")
     ways = {
         html.escape(char),
+        html.escape(html.escape(char)),  # a page within a page: `srcdoc`
         json.dumps(char, ensure_ascii=False)[1:-1],
         "\\/" if char == "/" else char,
         "+" if char == " " else char,
@@ -51,7 +52,7 @@ def _character(char: str) -> str:
     }
     fixed = [re.escape(way) for way in sorted(ways, key=lambda way: (-len(way), way))]
     percent = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in encoded)
-    entity = f"&#(?:0{{0,4}}{ord(char)}|(?i:x)0{{0,4}}(?i:{ord(char):x}));"
+    entity = f"&(?:amp;)?#(?:0{{0,4}}{ord(char)}|(?i:x)0{{0,4}}(?i:{ord(char):x}));"
     units = char.encode("utf-16-be", "surrogatepass").hex()
     escape = "".join(rf"\\u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4))
     return f"(?:{'|'.join([percent, entity, escape, *fixed])})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,13 @@ import pytest
 from monitor.clock import monotonic_us, new_id, wall_us
 from probes.browser.definition import BrowserJourney, ChromiumSettings
 from probes.browser.running import Browsers
+from probes.bundle import unpacked
 from probes.checks import Portal
+from probes.created import Keep
+from probes.guest import Guest
 from probes.practice import PRACTICE_SECRETS
 from probes.run import run
-from probes.sample import Sample
+from probes.sample import FileKind, Sample
 from probes.setup import Setup
 
 FILE = Path(__file__).parents[1] / "probes" / "practice" / "browser_journeys.toml"
@@ -42,28 +47,53 @@ def one_page(**changes: Any) -> BrowserJourney:
     return BrowserJourney.model_validate(whole | {"interval": "1m", "deadline": "10s", "step": [step]})
 
 
-async def browsed(
+def a_setup(
     base_url: str,
-    journey: BrowserJourney,
     *,
     settings: ChromiumSettings | None = None,
+    secrets: Mapping[str, str] = PRACTICE_SECRETS,
     ca_file: Path | None = None,
+    guest: Guest | None = None,
+    created: Keep | None = None,
     **portal: Any,
-) -> Sample:
-    """One run; `portal` are settings of the portal."""
-    told = Portal(
-        name="Oefenloket",
-        base_url=base_url,
-        contact="https://loketwacht.example/wie",
-        ca_file=str(ca_file) if ca_file else None,
-        **portal,
-    )
-    setup = Setup(
-        portal=told,
-        secrets=PRACTICE_SECRETS,
+) -> Setup:
+    """What a run needs; `portal` are settings of the portal."""
+    return Setup(
+        portal=Portal(
+            name="Oefenloket",
+            base_url=base_url,
+            contact="https://loketwacht.example/wie",
+            ca_file=str(ca_file) if ca_file else None,
+            **portal,
+        ),
+        secrets=secrets,
         now_us=wall_us,
         monotonic_us=monotonic_us,
         new_id=new_id,
         browsers=Browsers(settings),
+        guest=guest or Guest(),
+        created=created,
     )
-    return await run(journey, slot_us=wall_us(), location="hier", setup=setup)
+
+
+def of_steps(*steps: dict[str, Any], **more: Any) -> BrowserJourney:
+    """A journey of these steps."""
+    whole = {"id": "reis", "title": {"nl": "Reis", "en": "Journey"}, "wait": "2s", "interval": "1m"}
+    return BrowserJourney.model_validate(whole | {"deadline": "20s", "step": list(steps), **more})
+
+
+async def browsed(base_url: str, journey: BrowserJourney, **more: Any) -> Sample:
+    """One run; `more` as of `a_setup`."""
+    return await run(journey, slot_us=wall_us(), location="hier", setup=a_setup(base_url, **more))
+
+
+def told(sample: Sample) -> dict[str, Any]:
+    """What the one bundle of a run tells."""
+    [bundle] = sample.bundles
+    found: dict[str, Any] = json.loads(unpacked(bundle.packed))
+    return found
+
+
+def file_of(sample: Sample, kind: FileKind) -> bytes | None:
+    """The newest file of that kind that a run left; None where it left none."""
+    return next((file.content for file in reversed(sample.bundles[0].files) if file.kind is kind), None)

@@ -54,6 +54,10 @@ _COLLECT = """() => {
   go(document);
   return found;
 }"""
+#: Letters reach beyond the box that is covered; in open shadows and in frames too.
+_UNREADABLE = f"""[{_MARK}], [{_MARK}] *, input[type=password] {{
+  color: transparent !important; -webkit-text-fill-color: transparent !important; text-shadow: none !important;
+}}"""
 _TEXTS = "found => ({texts: found.texts, hidden: found.hidden})"
 #: The innermost first: an element whose parts are covered already needs no cover of its own.
 _COVER = """(found, [mark, places]) => {
@@ -112,7 +116,9 @@ async def _taken(page: Page, redact: Redactor, fields: tuple[str, ...]) -> bytes
         await secrets.found.evaluate(_COVER, [_MARK, secrets.places])
         covers += [frame.locator(f"[{_MARK}]"), frame.locator("input[type=password]")]
     covers += [page.locator(selector) for selector in fields]
-    taken = await page.screenshot(mask=covers, mask_color="#767676", animations="disabled", caret="hide", type="png")
+    taken = await page.screenshot(
+        mask=covers, mask_color="#767676", style=_UNREADABLE, animations="disabled", caret="hide", type="png"
+    )
     stayed = frames == tuple(page.frames)
     for frame in frames:
         secrets = await _secrets(frame, redact)

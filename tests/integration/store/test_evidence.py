@@ -14,7 +14,7 @@ from monitor.store import evidence, ledger, samples, seals
 from monitor.store.database import Database, StoreRefused
 from probes.bundle import BundleDamagedError
 from probes.sample import Sample
-from tests.bundles import proven
+from tests.bundles import a_picture, proven, seen_in_a_browser
 from tests.heart import DAY, a_sample, at
 
 TEN = at("10:00")
@@ -27,14 +27,14 @@ def keep(database: Database, *kept: Sample) -> None:
             samples.add(tx, sample)
 
 
-def tampered(database: Database, statement: str, **values: object) -> None:
+def tampered(database: Database, statement: str, *, table: str = "evidence_bundle", **values: object) -> None:
     """What somebody with the store in his hands can do: take the guard off, and write."""
     with database.begin() as tx:
         if tx.dialect.name == "postgresql":
-            tx.execute(text("DROP TRIGGER evidence_bundle_no_change ON evidence_bundle"))
+            tx.execute(text(f"DROP TRIGGER {table}_no_change ON {table}"))
         else:
-            tx.execute(text("DROP TRIGGER evidence_bundle_no_update"))
-            tx.execute(text("DROP TRIGGER evidence_bundle_no_delete"))
+            tx.execute(text(f"DROP TRIGGER {table}_no_update"))
+            tx.execute(text(f"DROP TRIGGER {table}_no_delete"))
         tx.execute(text(statement), values)
 
 
@@ -111,3 +111,43 @@ def test_the_rows_of_days_without_bundles_are_as_they_were(database: Database) -
     assert b'"evidence":[]' in row
     assert b"bundles" not in row
     assert b"reached" not in row
+
+
+def test_the_files_that_a_bundle_names_are_found_by_it_and_by_their_names(database: Database) -> None:
+    sample = seen_in_a_browser(a_sample("x", TEN))
+    keep(database, sample)
+    with database.read() as tx:
+        [kept] = evidence.bundles(tx, *AT, TEN + 1)
+        found = {named.name: content for named, content in evidence.files(tx, kept)}
+        assert found == {f"{file.sha256}.{file.form}": file.content for file in sample.bundles[0].files}
+        assert {name.partition(".")[2] for name in found} == {"png", "zip"}
+        picture = hashlib.sha256(a_picture()).hexdigest()
+        assert evidence.file(tx, picture, "png") == a_picture()
+        assert (evidence.file(tx, picture, "zip"), evidence.file(tx, "0" * 64, "png")) == (None, None)
+        assert evidence.first_damaged_file(tx) is None
+
+
+def test_a_picture_that_two_runs_took_alike_is_kept_once(database: Database) -> None:
+    keep(database, seen_in_a_browser(a_sample("x", TEN)), seen_in_a_browser(a_sample("x", TEN + 60_000_000)))
+    with database.read() as tx:
+        assert tx.execute(text("SELECT count(*) FROM evidence_bundle")).scalar() == 2
+        assert tx.execute(text("SELECT count(*) FROM evidence_file")).scalar() == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE evidence_file SET content = :other WHERE form = 'png'", "DELETE FROM evidence_file WHERE form = 'png'"],
+    ids=["altered", "gone"],
+)
+def test_a_file_cannot_be_altered_or_removed_without_being_found_out(database: Database, statement: str) -> None:
+    sample = seen_in_a_browser(a_sample("x", TEN))
+    keep(database, sample)
+    with pytest.raises(StoreRefused, match="append-only"), database.begin() as tx:
+        tx.execute(text("DELETE FROM evidence_file"))
+    values = {"other": b"weg"} if ":other" in statement else {}
+    tampered(database, statement, table="evidence_file", **values)
+    with database.read() as tx:
+        assert evidence.first_damaged_file(tx) == f"{hashlib.sha256(a_picture()).hexdigest()}.png"
+        [kept] = evidence.bundles(tx, *AT, TEN + 1)
+        with pytest.raises(BundleDamagedError):
+            list(evidence.files(tx, kept))

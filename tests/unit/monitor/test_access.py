@@ -27,6 +27,8 @@ PATHS = [
     "/api/v1/incidents",
     "/api/v1/sla",
     "/evidence/x.har",
+    "/evidence/x.png",
+    "/evidence/x.zip",
     "/reports/a/b/c",
 ]
 

@@ -26,7 +26,7 @@ from monitor.web import Health, Shown, listening, metrics_app, pages_app
 from probes.sample import Evidence
 from sla.ledger import Entry
 from tests.agreements import contract
-from tests.bundles import proven
+from tests.bundles import a_picture, proven, seen_in_a_browser
 from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample, at, run
 from tests.procedures import drafted, sent
 from tests.running_service import HERE, a_place
@@ -176,6 +176,41 @@ def test_a_bundle_is_told_on_the_page_of_its_incident_and_can_be_kept(site: Site
     assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [500]
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "trace"),
+    [("nl", "Wat een bezoeker zag", "Spoor van de browser"), ("en", "What a visitor saw", "Trace of the browser")],
+)
+def test_what_a_visitor_saw_is_a_picture_on_the_incident_page(
+    site: Site, language: str, heading: str, trace: str
+) -> None:
+    for time in ("10:00", "10:01"):
+        sample = seen_in_a_browser(a_sample("x", at(time)), console=[HOSTILE])
+        found = Finding(check=INDIENEN, sample=sample, alerting=site.office.alerting)
+        save(site.database, found, now_us=sample.slot_us)
+    [incident] = site.office.open_incidents()
+    text = site.pages.get(f"/incident/{incident}?lang={language}").text
+    picture = f"/evidence/{hashlib.sha256(a_picture()).hexdigest()}.png"
+    assert f'<img src="{picture}" alt="' in text
+    assert heading in text
+    assert trace in text
+    assert "LCP" in text
+    assert (HOSTILE in text, "&lt;script&gt;" in text) == (False, True)
+
+
+def test_a_picture_is_shown_and_a_trace_is_only_kept_and_neither_can_run_anything(site: Site) -> None:
+    sample = seen_in_a_browser(a_sample("x", at("10:00")))
+    save(site.database, Finding(check=INDIENEN, sample=sample, alerting=site.office.alerting), now_us=sample.slot_us)
+    for file in sample.bundles[0].files:
+        answer = site.pages.get(f"/evidence/{file.sha256}.{file.form}")
+        assert answer.content == file.content
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["cache-control"] == "private, no-cache"
+        kind, how = {"png": ("image/png", "inline"), "zip": ("application/zip", "attachment")}[file.form]
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["content-disposition"].startswith(how)
+
+
 def test_bundles_are_listed_newest_first_those_of_blips_too(site: Site) -> None:
     down = proven(a_sample("x", at("10:00")))
     blip = replace(a_sample(".", at("10:01")), blip=down.failure, bundles=proven(a_sample("x", at("10:01"))).bundles)
@@ -206,6 +241,8 @@ def test_damaged_evidence_is_told_and_never_shown(site: Site) -> None:
     [
         "/nergens",
         "/evidence/" + "0" * 64 + ".json",
+        "/evidence/" + "0" * 64 + ".png",
+        "/evidence/" + "0" * 64 + ".exe",
         "/evidence/..%2f..%2fetc.har",
         "/incident/geen",
         "/incident/..%2F..%2Fetc",
