@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from probes.redaction import MASK, Redactor
 
 #: Bytes of a trace as it is kept; beyond it resources are left out first, then the pages' elements.
 LIMIT = 2 * 1024 * 1024
-#: Bytes of one member that are read at all, and of all members together.
-_MEMBER_LIMIT, _WHOLE_LIMIT = 8 * 1024 * 1024, 16 * 1024 * 1024
-_RESOURCE_LIMIT = 512 * 1024
+#: Bytes of a member that are gone through, and of all resources together: a megabyte takes about a second.
+_LINES_LIMIT, _RESOURCES_LIMIT = 4 * 1024 * 1024, 2 * 1024 * 1024
+#: Bytes that are unpacked at all.
+_MEMBER_LIMIT = 64 * 1024 * 1024
+_SNAPSHOT = '"type":"frame-snapshot"'
 _LINES = (".trace", ".network")
 #: Text that the pages of a trace are shown with. Pictures cannot be gone through; scripts are not needed.
 _RESOURCES = (".css", ".html", ".json", ".xml", ".txt", ".dat")
@@ -55,24 +58,23 @@ def _members(archive: zipfile.ZipFile, cleaner: _Cleaner) -> Iterator[tuple[str,
     Raises:
         ValueError: there is too much of it, or it is no text where it should be.
     """
-    room = _WHOLE_LIMIT
+    room = _RESOURCES_LIMIT
     for about in archive.infolist():
-        is_lines = about.filename.endswith(_LINES)
-        is_resource = about.filename.startswith("resources/") and about.filename.endswith(_RESOURCES)
-        if not is_lines and (not is_resource or about.file_size > _RESOURCE_LIMIT):
-            continue
-        room -= about.file_size
-        if about.file_size > _MEMBER_LIMIT or room < 0:
-            raise ValueError("too much")
-        content = archive.read(about)
-        if is_lines:
-            yield about.filename, "".join(f"{line}\n" for line in _lines(content.decode("utf-8"), cleaner))
-            continue
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        yield about.filename, cleaner.text(fields_masked(text))
+        if about.filename.endswith(_LINES):
+            if about.file_size > _MEMBER_LIMIT:
+                raise ValueError("too much")
+            text = archive.read(about).decode("utf-8")
+            if len(text) > _LINES_LIMIT:
+                text = _without_snapshots(text)
+            if len(text) > _LINES_LIMIT:
+                raise ValueError("too much")
+            yield about.filename, "".join(f"{line}\n" for line in _lines(text, cleaner))
+        elif about.filename.startswith("resources/") and about.filename.endswith(_RESOURCES):
+            room -= about.file_size
+            if room < 0:
+                continue
+            with suppress(UnicodeDecodeError):
+                yield about.filename, cleaner.text(fields_masked(archive.read(about).decode("utf-8")))
 
 
 def _lines(text: str, cleaner: _Cleaner) -> Iterator[str]:
@@ -158,10 +160,11 @@ def _without_resources(members: dict[str, str]) -> dict[str, str]:
 
 
 def _without_elements(members: dict[str, str]) -> dict[str, str]:
-    return {
-        name: "".join(f"{line}\n" for line in text.splitlines() if '"type":"frame-snapshot"' not in line)
-        for name, text in _without_resources(members).items()
-    }
+    return {name: _without_snapshots(text) for name, text in _without_resources(members).items()}
+
+
+def _without_snapshots(lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines.split("\n") if line and _SNAPSHOT not in line)
 
 
 def _zipped(members: dict[str, str]) -> bytes:
