@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from probes.browser.fields import HIDDEN, fields_masked
 from probes.redaction import MASK, Redactor
@@ -125,6 +126,8 @@ class _Cleaner:
     def _member(self, name: str, item: Any, beside: dict[str, Any]) -> Any:
         if name == "cookies" and isinstance(item, list):
             return [self.value({**one, "value": MASK}) if isinstance(one, dict) else MASK for one in item]
+        if name == "queryString" and isinstance(beside.get("url"), str):
+            return _query(self.text(beside["url"]))
         if not isinstance(item, str):
             return self.value(item)
         # Headers and fields are pairs of a name and a value; all else is called by its own name.
@@ -153,6 +156,12 @@ class _Cleaner:
             else:
                 kept[name] = self.text(value)
         return kept
+
+
+def _query(url: str) -> list[dict[str, str]]:
+    """An address's query taken apart after it was gone through: its parts alone may be pieces of a secret."""
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return [{"name": name, "value": value} for name, value in pairs]
 
 
 def _without_resources(members: dict[str, str]) -> dict[str, str]:

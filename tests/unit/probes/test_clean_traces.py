@@ -87,6 +87,18 @@ def test_headers_cookies_and_fields_are_known_by_their_names(tmp_path: Path) -> 
     assert told["request"]["url"] == "https://loket.example/?token=***&taal=nl"
 
 
+def test_a_query_is_taken_apart_only_after_the_secret_is_out(tmp_path: Path) -> None:
+    """A secret with an ampersand makes two parameters, and neither is the secret any more."""
+    query = [{"name": "bron", "value": "Zéér-"}, {"name": "geheim", "value": ""}, {"name": "taal", "value": "nl"}]
+    request = {"url": "https://loket.example/?bron=Zéér-&geheim&taal=nl", "queryString": query}
+    path = trace(tmp_path / "t.zip", trace_network=json.dumps({"snapshot": {"request": request}}))
+    body = cleaned(path, Redactor(["Zéér-&geheim"]))
+    assert body is not None
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        told = json.loads(archive.read("trace.network"))["snapshot"]["request"]
+    assert told["queryString"] == [{"name": "bron", "value": "***"}, {"name": "taal", "value": "nl"}]
+
+
 @pytest.mark.parametrize(
     ("attributes", "kept"),
     [
