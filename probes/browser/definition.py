@@ -20,7 +20,8 @@ class ChromiumSettings(Definition):
         concurrency: runs at the same moment; the others wait, and that wait is the monitor's lag.
         sandbox: None keeps Chromium's own sandbox except as root, for whom Chromium refuses to have one.
         start: how long the browser may take before the first step; beyond it the run is unknown.
-        trace: whether Playwright's trace is kept of failing runs.
+        trace: what Playwright's trace of a failing run holds: the visitor's actions, the elements of the pages around
+            them too (which slows large pages down, and so what is measured), or there is none.
         kept_per_day: pictures and traces that may be kept in a day of UTC, in bytes; what is beyond is left out.
     """
 
@@ -28,7 +29,7 @@ class ChromiumSettings(Definition):
     concurrency: int = Field(default=1, ge=1, le=8)
     sandbox: bool | None = None
     start: Duration = 30_000_000
-    trace: bool = True
+    trace: Literal["actions", "pages", "none"] = "actions"
     kept_per_day: int = Field(default=64 * 1024 * 1024, ge=0)
 
 

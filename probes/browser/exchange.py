@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from probes.browser.definition import BrowserJourney
 from probes.checks import Portal
@@ -25,7 +26,7 @@ class Job:
         given: values by name, as if earlier steps had captured them.
         listing: whether somebody keeps the list of what is made at the portal.
         patience_us: when the run is over for certain.
-        trace: whether a failing run leaves its trace.
+        trace: as in `ChromiumSettings`.
     """
 
     journey: BrowserJourney
@@ -40,7 +41,7 @@ class Job:
     given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     listing: bool = False
     patience_us: int = 0
-    trace: bool = True
+    trace: Literal["actions", "pages", "none"] = "actions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

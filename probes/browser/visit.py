@@ -105,8 +105,8 @@ async def _started(job: Job, line: Line, monotonic_us: Callable[[], int]) -> _Wa
         service_workers="block",
         accept_downloads=False,
     )
-    if job.trace:
-        await context.tracing.start(snapshots=True, screenshots=False, sources=False)
+    if job.trace != "none":
+        await context.tracing.start(snapshots=job.trace == "pages", screenshots=False, sources=False)
 
     def put_off(status: int, retry_after: str, host: str) -> None:
         line.tell(PutOff(status=status, retry_after=retry_after, host=host))
@@ -250,7 +250,7 @@ class _Walk:
         """What a failed run leaves: what its pages asked, what went wrong beside, its pictures and its trace."""
         loaded = await self._loading.told()
         shots = self._pictures[-_MOST_PICTURES:]
-        if self._job.trace:
+        if self._job.trace != "none":
             trace = await self._trace()
             if trace is None:
                 self._left_out.append(LeftOut(kind=FileKind.TRACE, step="", why=Why.UNAVAILABLE))

@@ -68,6 +68,8 @@ def test_a_planted_secret_appears_nowhere(tmp_path: Path) -> None:
 
 #: The same in a browser: typed into a form, sent with it, shown again by the page that follows, and looked for in vain.
 IN_A_BROWSER = """
+[chromium]
+trace = "pages"
 [[browser]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }

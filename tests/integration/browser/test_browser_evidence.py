@@ -27,14 +27,20 @@ SECRET = "Zéér-geheim/42+&<x>=?"  # every way of writing it differs
 FAILS: dict[str, Any] = {"expect": {"visible": "#er-niet"}}
 
 
-def seen(by_path: dict[str, bytes], *, secrets: dict[str, str] | None = None, **changes: Any) -> Sample:
+def seen(
+    by_path: dict[str, bytes],
+    *,
+    secrets: dict[str, str] | None = None,
+    settings: ChromiumSettings | None = None,
+    **changes: Any,
+) -> Sample:
     """A run of one step on a site of these pages."""
 
     async def go() -> Sample:
         async with ScriptedServer(pages({"/favicon.ico": answer(), **by_path})) as server:
             names = {"geplant": SECRET} if secrets is None else secrets
             journey = one_page(**changes).model_copy(update={"secrets": tuple(names)})
-            return await browsed(f"http://127.0.0.1:{server.port}", journey, secrets=names)
+            return await browsed(f"http://127.0.0.1:{server.port}", journey, secrets=names, settings=settings)
 
     return asyncio.run(go())
 
@@ -129,7 +135,18 @@ def test_a_failing_run_leaves_a_picture_and_a_trace_that_its_bundle_names() -> N
     assert trace is not None
     lines = [json.loads(line) for line in members(trace)["trace.trace"].splitlines()]
     assert {"goto", "isVisible"} <= {line.get("method") for line in lines}
-    assert any(line["type"] == "frame-snapshot" for line in lines)
+    assert not any(line["type"] == "frame-snapshot" for line in lines)
+
+
+@pytest.mark.parametrize(("trace", "holds"), [("pages", True), ("none", None)])
+def test_what_a_trace_holds_is_chosen(trace: str, holds: bool | None) -> None:
+    settings = ChromiumSettings.model_validate({"trace": trace})
+    sample = seen({"/": answer("<h1>Dag</h1>")}, settings=settings, **FAILS)
+    content = file_of(sample, FileKind.TRACE)
+    assert (content is None) == (holds is None)
+    assert content is None or ('"frame-snapshot"' in members(content)["trace.trace"]) == holds
+    assert file_of(sample, FileKind.PICTURE) is not None
+    assert told(sample)["browser"]["left_out"] == []
 
 
 def test_what_a_day_may_keep_is_not_exceeded_and_what_is_left_out_is_told() -> None:
@@ -183,7 +200,7 @@ def echoing() -> dict[str, bytes]:
 def test_nothing_secret_is_in_the_archive_the_trace_or_the_bundle() -> None:
     """T47: a secret that was typed, sent and shown again; inside the trace's members too."""
     fill = {"#veld": "{{ secret.geplant }}"}
-    sample = seen(echoing(), fill=fill, click="h1", **FAILS)
+    sample = seen(echoing(), settings=ChromiumSettings(trace="pages"), fill=fill, click="h1", **FAILS)
     trace = file_of(sample, FileKind.TRACE)
     assert trace is not None
     whole = {"bundle": unpacked(sample.bundles[0].packed).decode(), "steps": repr(sample.steps), **members(trace)}
