@@ -225,7 +225,7 @@ def test_what_the_document_shows_of_journeys_is_a_right_configuration(text: str,
 def test_what_the_document_shows_of_a_browser_is_a_right_configuration(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(AROUND + "".join(text for info, text in blocks("browser") if info == "toml"))
     loaded = config.load(tmp_path / "config.toml", environ=ENVIRON)
-    assert [journey.id for journey in loaded.config.browser] == ["zoeken-in-browser"]
+    assert [journey.id for journey in loaded.config.browser] == ["zoeken-in-browser", "project-in-browser"]
     assert loaded.config.chromium == ChromiumSettings()
 
 

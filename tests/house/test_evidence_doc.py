@@ -9,7 +9,7 @@ from probes.bundle import LIMIT, unpacked
 from probes.evidence import BODY_LIMIT
 from probes.har import HEAD_LIMIT, SENT_LIMIT
 from probes.replay import Lacking
-from tests.bundles import proven
+from tests.bundles import seen_in_a_browser
 from tests.heart import a_sample, at
 from tests.running_service import HERE
 
@@ -24,7 +24,7 @@ def words(heading: str) -> set[str]:
 
 
 def test_every_field_of_a_bundle_is_told() -> None:
-    [bundle] = proven(a_sample("x", at("10:00"))).bundles
+    [bundle] = seen_in_a_browser(a_sample("x", at("10:00"))).bundles
     assert words("What it tells") == set(json.loads(unpacked(bundle.packed))) | {"shortened"}
 
 
