@@ -302,7 +302,7 @@ class _Walk:
     async def _step(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> StepResult:
         page = self._page
         self._loading.step = step.id
-        page.new_step({"x-loketwacht-run": self._job.run_id, "traceparent": trace_parent(self._job.run_id, step.id)})
+        page.new_step(self._headers(step))
         started = self._monotonic_us()
         response: Response | None = None
         found: tuple[Finding, ...] = ()
@@ -356,6 +356,13 @@ class _Walk:
         result = await self._told(step, duration, response, figures, found, fault, slow)
         self._ours_us += self._monotonic_us() - looked_us
         return result
+
+    def _headers(self, step: BrowserStep) -> dict[str, str]:
+        """By which the portal's owner knows us on every request, beside the User-Agent."""
+        marker = self._job.portal.marker
+        own = {} if marker is None else {marker.name.lower(): marker.value}
+        run_id = self._job.run_id
+        return {"x-loketwacht-run": run_id, "traceparent": trace_parent(run_id, step.id)} | own
 
     def _whose(self, fault: Fault | None, response: Response | None) -> Fault | None:
         """A browser that is gone can blame nobody; a robot check in the portal's place is told as what it is."""

@@ -17,6 +17,7 @@ from probes.sample import FailureKind, Outcome, Sample
 from tests.in_a_browser import browsed, in_chromium, one_page
 
 pytestmark = in_chromium
+MARKER = {"name": "X-Monitoring", "value": "loketwacht"}
 
 
 class Site:
@@ -56,7 +57,7 @@ def seen(pages: dict[str, str], **changes: object) -> tuple[Sample, Site]:
 
     async def scenario() -> tuple[Sample, Site]:
         async with Site({"/favicon.ico": "", **pages}) as site:
-            return await browsed(site.base_url, one_page(**changes)), site
+            return await browsed(site.base_url, one_page(**changes), marker=MARKER), site
 
     return asyncio.run(scenario())
 
@@ -68,6 +69,7 @@ def test_the_portal_is_told_who_asks_on_every_request() -> None:
     for headers in told.values():
         assert headers["x-loketwacht-run"]
         assert headers["traceparent"].startswith("00-")
+        assert headers["x-monitoring"] == "loketwacht"
         assert "HeadlessChrome/" in headers["user-agent"]
         assert "(+https://loketwacht.example/wie)" in headers["user-agent"]
 
