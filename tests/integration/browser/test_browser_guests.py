@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts import Recipient
 from monitor.clean_up import CleanUp, Hindrance, note_sample
 from monitor.clock import Clock, monotonic_us, new_id, wall_us
 from monitor.created import Stage, Thing
+from monitor.recipients import Recipient
 from monitor.store import created
 from monitor.store.database import Database, directly
 from probes.browser.definition import BrowserJourney
