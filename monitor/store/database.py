@@ -139,7 +139,7 @@ class Database:
             raise StoreRefused(f"{parsed.get_backend_name()} is not a store we know; use sqlite:/// or postgresql://")
         database = cls(engine=engine, url=parsed.render_as_string(hide_password=True))
         try:
-            with _our_errors():
+            with _our_errors(engine):
                 _check_version(engine, migrate=migrate)
         except BaseException:
             engine.dispose()
@@ -149,13 +149,13 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A transaction that writes: committed at the end of the block, undone by any exception."""
-        with _our_errors(), self.engine.begin() as connection:
+        with _our_errors(self.engine), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads, and sees one state of the store throughout."""
-        with _our_errors(), self.engine.connect() as connection:
+        with _our_errors(self.engine), self.engine.connect() as connection:
             connection = connection.execution_options(**{_READ: True})
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(
@@ -165,10 +165,12 @@ class Database:
                 yield connection
 
     def writable(self) -> bool:
-        """Whether a transaction that writes can be begun and ended now; the truth behind `/healthz`."""
+        """Whether something can be written now; the truth behind `/healthz`."""
         try:
             with self.begin() as tx:
-                tx.execute(text("UPDATE incident_state SET state = state WHERE check_id = ''"))
+                # A row that always exists, as it is: a statement that finds none writes nothing, and a full disk
+                # takes that too.
+                tx.execute(text("UPDATE alembic_version SET version_num = version_num"))
         except StoreError:
             return False
         return True
@@ -182,7 +184,7 @@ class Database:
 
     def vacuum(self) -> None:
         """Give the room of what was removed back to the disk; other writers wait meanwhile."""
-        with _our_errors():
+        with _our_errors(self.engine):
             if self.engine.dialect.name == "sqlite":
                 connection = self.engine.raw_connection()
                 try:
@@ -200,24 +202,22 @@ class Database:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _our_errors(engine: Engine) -> Iterator[None]:
     """SQLAlchemy's exceptions as ours, so that nobody outside this room needs to know it."""
     try:
         yield
     except (OperationalError, InterfaceError, InternalError, DisconnectionError, PoolTimeout) as error:
-        raise StoreUnavailable(_said(error)) from error
+        raise StoreUnavailable(_out_of_reach(error, engine) or _said(error)) from error
     except DBAPIError as error:
         if _is_damage(error.orig):
             raise damaged(_said(error)) from error
         raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
     except SQLAlchemyError as error:
         raise StoreRefused(_said(error)) from error
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
         if _is_damage(error):
             raise damaged(str(error)) from error
-        raise StoreUnavailable(str(error)) from error
-    except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
-        raise StoreUnavailable(str(error)) from error
+        raise StoreUnavailable(_out_of_reach(error, engine) or str(error)) from error
 
 
 #: Result codes of SQLite that mean the file itself is broken.
@@ -231,6 +231,26 @@ _DAMAGED = (
 def damaged(said: str) -> StoreDamaged:
     """What is told of a broken file, with the way back."""
     return StoreDamaged(_DAMAGED.format(said=said))
+
+
+#: Per result code of SQLite what stands in the way of a file, and what to look at.
+_IN_THE_WAY = {
+    sqlite3.SQLITE_READONLY: "cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+}
+
+
+def _out_of_reach(error: Exception, engine: Engine) -> str | None:
+    """Which file may not be opened or written, and how to mend it; None where that is not what SQLite says."""
+    cause = getattr(error, "orig", None) or error
+    what = _IN_THE_WAY.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    if what is None:
+        return None
+    file = Path(str(engine.url.database)).absolute()
+    return (
+        f"The store {file} {what} ({cause}). Its file system may be read-only (`findmnt -T {file.parent}`), or the "
+        f"file or its folder may be another user's (`ls -ld {file.parent} {file}`). Mend that, and start again."
+    )
 
 
 def _is_damage(error: object) -> bool:
