@@ -27,6 +27,10 @@ _PEERS = Path(__file__).parents[1] / ".venv" / "peers"
 NGINX = _PEERS / "usr/sbin/nginx"
 BLACKBOX = _PEERS / "usr/bin/prometheus-blackbox-exporter"
 LATE = _PEERS / "late"
+ZABBIX = _PEERS / "usr/sbin/zabbix_proxy"
+ZABBIX_SCHEMA = _PEERS / "usr/share/zabbix-proxy-sqlite3/schema.sql.gz"
+#: Of what was unpacked beside them; searched before the system's own.
+LIBRARIES = tuple(sorted((_PEERS / "usr/lib").glob("*-linux-gnu*")))
 
 #: No process of a benchmark lives longer.
 LONGEST_S = 900
@@ -58,12 +62,12 @@ class Running:
     @property
     def cpu_s(self) -> float:
         """User and system time so far, of all its threads."""
-        return _cpu_s(self.pid)
+        return cpu_of(self.pid)
 
     @property
     def whole_cpu_s(self) -> float:
         """The same with the processes it started, those that ended included."""
-        return sum(_cpu_s(pid, ended=True) for pid in _family(self.pid))
+        return sum(cpu_of(pid, ended=True) for pid in family(self.pid))
 
     @property
     def resident_mb(self) -> float:
@@ -72,10 +76,11 @@ class Running:
     @property
     def whole_resident_mb(self) -> float:
         """The same with the processes it started; what they share counts for each."""
-        return sum(map(_resident_mb, _family(self.pid)))
+        return sum(map(_resident_mb, family(self.pid)))
 
 
-def _cpu_s(pid: int, *, ended: bool = False) -> float:
+def cpu_of(pid: int, *, ended: bool = False) -> float:
+    """User and system time of one process so far; with `ended` that of its children that ended too."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return sum(map(int, fields[11:15] if ended else fields[11:13])) * _TICK_S
 
@@ -85,11 +90,12 @@ def _resident_mb(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
+    """The process and all that it and its children started."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text(encoding="ascii").split():
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
 @contextmanager
@@ -115,12 +121,12 @@ def running(command: list[str], *, core: int, log: Path, says: bool = False) -> 
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    family = tuple(_family(process.pid))
+    pids = tuple(family(process.pid))
     process.send_signal(signal.SIGTERM)  # timeout passes it on
     try:
         process.wait(timeout=30)
     except subprocess.TimeoutExpired:
-        for pid in reversed(family):
+        for pid in reversed(pids):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(timeout=30)

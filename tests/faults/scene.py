@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, suppress
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from statistics import median
+from threading import Event, Lock, Thread
 from time import monotonic, sleep
 
+from tests.faults.starvation import Allowance, Starvation
 from tests.faults.world import World, now_us
 
 HERE = Path(__file__).parents[2]
@@ -28,12 +33,31 @@ class Stuck(Exception):  # noqa: N818 - it is a verdict on the monitor, not an e
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """From one start of the process to when it was asked to end, and its end."""
+    """From one start of the process to when it was asked to end, and its end.
+
+    Attributes:
+        kept_until_us: since when nothing could be stored any more, to the end; None where something always could.
+    """
 
     began_us: int
     asked_us: int
     ended_us: int
     killed: bool
+    kept_until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident memory of the process over one life, in MB: when it had all it needs, at its most, and in the end."""
+
+    before: float
+    highest: float
+    after: float
+
+    @property
+    def growth(self) -> float:
+        """How far it rose, as a share of what it was."""
+        return self.highest / self.before - 1
 
 
 @dataclass
@@ -41,7 +65,11 @@ class Scene:
     """A place with a configuration, the process that runs there, and what was seen of its store.
 
     Attributes:
+        pace: everything that is timed, intervals and deadlines too, takes so many times as long; for a starved machine.
         journeys: names of the journeys; each visits the page of its name.
+        over_https: those of them that go to the portal's encrypted door.
+        played_by: how it was played, where there is more than one way.
+        memories: of each life that lasted long enough to tell.
         seen: per (check, slot) the run that was found in the store at any time: acknowledged for ever.
         outages: journeys that were broken long enough for an incident; each must have one, and mails.
     """
@@ -50,16 +78,22 @@ class Scene:
     folder: Path
     chance: random.Random
     journeys: tuple[str, ...]
+    starvation: Starvation = field(default_factory=Starvation)
+    pace: float = 1.0
     interval_s: float = 1.5
     more: str = ""
     portal_host: str = "127.0.0.1"
+    over_https: tuple[str, ...] = ()
+    played_by: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     seen: dict[tuple[str, int], str] = field(default_factory=dict)
     outages: set[str] = field(default_factory=set)
     lives: list[Life] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
     recovered_s: float = 0.0
-    memory: list[int] = field(default_factory=list)
+    memories: list[Memory] = field(default_factory=list)
+    _resident: list[float] = field(default_factory=list)
+    _looking: Lock = field(default_factory=Lock)
 
     @property
     def data(self) -> Path:
@@ -91,7 +125,7 @@ class Scene:
         """Start the monitor and wait until each journey has a sample of this life."""
         self.launch(**environment)
         self.fresh(seconds=60)
-        self.memory.clear()  # from here on it has all it needs, and should stay as it is
+        self._resident.clear()  # from here on it has all it needs, and should stay as it is
 
     def launch(self, **environment: str) -> None:
         self._began_us = now_us()
@@ -105,43 +139,73 @@ class Scene:
                 start_new_session=True,
             )
 
-    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+    def end(self, how: signal.Signals = signal.SIGTERM, *, kept_until_us: int | None = None) -> int:
         """End it; its exit code. What it had in its hands when it was killed it need not know of."""
         assert self.process is not None
         asked_us = now_us()
         self.signal(how)
-        try:
-            code = self.process.wait(40)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-            raise Stuck("it did not end within 40 s of being asked to") from None
-        self.lives.append(Life(self._began_us, asked_us, now_us(), how is signal.SIGKILL))
-        return code
+        allowed = Allowance(40, self.starvation)
+        while self.process.poll() is None:
+            if allowed.is_over():
+                self.process.kill()
+                self.process.wait(10)
+                raise Stuck(f"it did not end within {allowed} of being asked to")
+            sleep(0.02)
+        self._weigh()
+        self.lives.append(Life(self._began_us, asked_us, now_us(), how is signal.SIGKILL, kept_until_us))
+        return self.process.returncode
+
+    def refused(self, *, because: str, seconds: float = 40) -> None:
+        """Start it where it must not start: it ends by itself, with a code, and says so."""
+        log = self.folder / "run.log"
+        before = len(log.read_bytes())
+        self.launch()
+        assert self.process is not None
+        allowed = Allowance(seconds, self.starvation)
+        while (code := self.process.poll()) is None:
+            if allowed.is_over():
+                raise Stuck(f"it goes on after {allowed} where it had to refuse ({because})")
+            sleep(0.02)
+        self.process = None
+        said = log.read_bytes()[before:].decode(errors="replace")
+        if code == 0 or because not in said:
+            raise Stuck(f'it refused with code {code}, and did not say "{because}": {said[-500:]}')
 
     def signal(self, which: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(which)
 
-    def memory_kib(self) -> int:
+    def _resident_mb(self) -> float:
         """Resident memory of the process itself; the portal's answers come from ours."""
         assert self.process is not None
         with suppress(OSError):
             for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
                 if line.startswith("VmRSS:"):
-                    return int(line.split()[1])
-        return 0
+                    return int(line.split()[1]) / 1024
+        return 0.0
+
+    def _weigh(self) -> None:
+        """Note the memory of the life that ended; one too short to tell is left out."""
+        found = [mb for mb in self._resident if mb]
+        edge = max(1, len(found) // 5)
+        if len(found) >= 2 * edge and edge > 1:
+            self.memories.append(Memory(median(found[:edge]), max(found), median(found[-edge:])))
+        self._resident.clear()
 
     # -- waiting -------------------------------------------------------------------------------------------------------
 
     def until(self, holds: Callable[[], bool], *, seconds: float, what: str) -> None:
-        end = monotonic() + seconds
+        allowed = Allowance(seconds * self.pace, self.starvation)
         while not holds():
             if self.process is not None and self.process.poll() is not None:
                 raise Stuck(f"the process ended with code {self.process.returncode} while we waited: {what}")
-            if monotonic() > end:
-                raise Stuck(f"not within {seconds:g} s: {what}")
+            if allowed.is_over():
+                raise Stuck(f"not within {allowed}: {what}")
             sleep(0.05)
+
+    def pause(self, seconds: float) -> None:
+        """Let the fault last."""
+        sleep(seconds * self.pace)
 
     def fresh(self, *, seconds: float) -> None:
         """Wait until every journey has been visited well from now on, and that visit is in the store."""
@@ -186,6 +250,17 @@ class Scene:
             return int(store.execute("SELECT count(*) FROM message WHERE state = 'pending'").fetchone()[0])
         return 1
 
+    def problems(self) -> list[str]:
+        """What the process says of its own health, to whoever asks."""
+        said = (self.folder / "run.log").read_text(encoding="utf-8", errors="replace")
+        address = said.rpartition("health ")[2].split()[0]
+        try:
+            with urllib.request.urlopen(address, timeout=10 * self.pace) as answer:
+                found = json.load(answer)
+        except urllib.error.HTTPError as error:
+            found = json.load(error)
+        return list(found["problems"])
+
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def _look(self) -> sqlite3.Connection:
@@ -194,7 +269,14 @@ class Scene:
     def _watch(self) -> None:
         """Notes what is in the store, again and again, as somebody beside it would."""
         while not self._over.wait(0.25):
-            self.note()
+            with self._looking:
+                self.note()
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """Nobody of us has the store open meanwhile, so that its disk can be taken away."""
+        with self._looking:
+            yield
 
     def note(self) -> None:
         with suppress(sqlite3.Error), closing(self._look()) as store:
@@ -202,7 +284,7 @@ class Scene:
             for check_id, slot_us, run_id in rows:
                 self.seen.setdefault((check_id, slot_us), run_id)
         if self.process is not None and self.process.poll() is None:
-            self.memory.append(self.memory_kib())
+            self._resident.append(self._resident_mb())
 
     # -- the place -----------------------------------------------------------------------------------------------------
 
@@ -215,12 +297,23 @@ class Scene:
             references=world.references_port,
             smtp=world.smtp_port,
             ca=world.authority.file,
+            lag=_milliseconds(0.3 * self.pace),
+            reference=_milliseconds(0.5 * self.pace),
         )
         people = "".join(f'[[recipient]]\naddress = "{reader}"\n' for reader in READERS)
-        interval = f"{int(self.interval_s * 1000)}ms"
-        deadline = f"{int(self.interval_s * 600)}ms"
-        walks = "".join(_JOURNEY.format(name=name, interval=interval, deadline=deadline) for name in self.journeys)
+        interval, deadline = (_milliseconds(self.interval_s * self.pace * part) for part in (1, 0.6))
+        https = f'base_url = "https://127.0.0.1:{world.https_port}"\n'
+        walks = "".join(
+            _JOURNEY.format(
+                name=name, interval=interval, deadline=deadline, base=https if name in self.over_https else ""
+            )
+            for name in self.journeys
+        )
         return head + people + walks + self.more
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"
 
 
 def contract_text(journeys: Iterable[str]) -> str:
@@ -242,7 +335,7 @@ _HEAD = """
 [monitor]
 location = "{location}"
 data_dir = "var"
-max_lag = "300ms"
+max_lag = "{lag}"
 
 [portal]
 name = "Proefloket"
@@ -255,7 +348,7 @@ private_hosts = ["{host}"]
 urls = [
   "http://{host}:{references}/een", "http://{host}:{references}/twee", "http://{host}:{references}/drie",
 ]
-deadline = "500ms"
+deadline = "{reference}"
 
 [incidents]
 open_after = 2
@@ -291,7 +384,7 @@ id = "{name}"
 title = {{ nl = "Reis {name}", en = "Journey {name}" }}
 interval = "{interval}"
 deadline = "{deadline}"
-
+{base}
 [[journey.step]]
 id = "kijken"
 path = "/{name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -55,13 +55,25 @@ class Arrived:
 
 
 class _Postbox(Mailroom):
-    """A mailroom that also notes when each mail came, and may give no greeting at all."""
+    """A mailroom that also notes when each mail came, and may refuse us altogether.
+
+    Attributes:
+        sender: the answer to MAIL FROM; None takes us.
+    """
 
     arrived: list[Arrived]
+    sender: str | None
 
     def __init__(self) -> None:
         super().__init__()
         self.arrived = []
+        self.sender = None
+
+    async def handle_MAIL(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if self.sender is not None:
+            return self.sender
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         before = len(self.mails)
@@ -92,8 +104,7 @@ class World:
     portal_port: int = 0
     references_port: int = 0
     smtp_port: int = 0
-    expired_port: int = 0
-    mismatched_port: int = 0
+    https_port: int = 0
 
     def __enter__(self) -> World:
         self._loop = asyncio.new_event_loop()
@@ -112,8 +123,20 @@ class World:
         """The mail server is gone: nobody listens at its port."""
         self._do(self._post_close())
 
+    def post_silent(self) -> None:
+        """Somebody listens at its port, and says nothing."""
+        self._do(self._post_close())
+        self._do(self._post_open(asyncio.Protocol))
+
     def post_back(self) -> None:
+        self._do(self._post_close())
         self._do(self._post_open())
+
+    def certificate(self, which: Literal["good", "expired", "mismatched"]) -> None:
+        """What the portal's encrypted door shows to whoever comes from now on."""
+        name = "elders.example" if which == "mismatched" else "127.0.0.1"
+        since, until = (LONG_AGO, PAST) if which == "expired" else (None, None)
+        self.authority.ca.issue_cert(name, not_before=since, not_after=until).configure_cert(self._context)
 
     def _do(self, what: Coroutine[Any, Any, None]) -> None:
         waiting: Future[None] = asyncio.run_coroutine_threadsafe(what, self._loop)
@@ -123,21 +146,18 @@ class World:
         self._stack = AsyncExitStack()
         portal = await self._stack.enter_async_context(ScriptedServer(self._portal))
         references = await self._stack.enter_async_context(ScriptedServer(self._reference))
-        expired = self.authority.server("127.0.0.1", since=LONG_AGO, until=PAST)
-        expired_at = await self._stack.enter_async_context(ScriptedServer(self._reference, context=expired))
-        mismatched = self.authority.server("elders.example")
-        mismatched_at = await self._stack.enter_async_context(ScriptedServer(self._reference, context=mismatched))
-        self.portal_port, self.references_port = portal.port, references.port
-        self.expired_port, self.mismatched_port = expired_at.port, mismatched_at.port
+        self._context = self.authority.server("127.0.0.1")
+        https = await self._stack.enter_async_context(ScriptedServer(self._portal, context=self._context))
+        self.portal_port, self.references_port, self.https_port = portal.port, references.port, https.port
         await self._post_open()
 
     async def _close(self) -> None:
         await self._post_close()
         await self._stack.aclose()
 
-    async def _post_open(self) -> None:
+    async def _post_open(self, speaker: Callable[[], asyncio.BaseProtocol] | None = None) -> None:
         self._smtp = await self._loop.create_server(
-            lambda: SMTP(self.post, hostname="localhost"), "127.0.0.1", self.smtp_port
+            speaker or (lambda: SMTP(self.post, hostname="localhost")), "127.0.0.1", self.smtp_port
         )
         self.smtp_port = self._smtp.sockets[0].getsockname()[1]
 

@@ -1,0 +1,125 @@
+"""Whether the SLA report says everything that was not measured, in its file for machines and on its pages."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from monitor import config
+from monitor.assessing import intervals
+from monitor.composition import report_job
+from monitor.reporting import draw
+from monitor.schedule import grid
+from monitor.store import samples
+from monitor.store.database import Database, Transaction
+from probes.sample import Outcome
+from sla.rendering import html
+from sla.rendering import json as json_form
+from sla.rendering.page import LANGUAGES
+from sla.rendering.words import Words
+
+_FOR_EVER_US = 2**62
+_MINUTE_US = 60_000_000
+
+#: Stretches per journey, each from (included) to (excluded).
+Stretches = Mapping[str, list[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of the instants at which a journey was due and was not measured.
+
+    Attributes:
+        instants: how many there were, of all journeys together.
+        wrong: where the report keeps silent about one, or tells of one that was measured; empty where it is true.
+    """
+
+    instants: int
+    wrong: list[str] = field(default_factory=list)
+
+
+def said(folder: Path, location: str) -> Said:
+    """Draw up the reports of every month that was lived in, and compare them with the samples. The monitor has ended.
+
+    Args:
+        folder: with the configuration and its store.
+        location: of the monitor.
+    """
+    loaded = config.load(folder / "config.toml")
+    agreed = loaded.contracts[0]
+    database = Database.open(loaded.database_url, migrate=False)
+    try:
+        with database.read() as tx:
+            dark, lived = _unmeasured(tx, agreed.contract.journeys(), location)
+            wrong: list[str] = []
+            told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+            zone = ZoneInfo(agreed.contract.timezone)
+            instants = sorted(us for slots in lived.values() for us in slots)
+            for period in sorted({f"{datetime.fromtimestamp(us / 1_000_000, zone):%Y-%m}" for us in instants}):
+                report, _ = draw(tx, report_job(loaded, agreed, period, now_us=instants[-1] + _MINUTE_US))
+                gaps = json.loads(json_form.render(report))["report"]["gaps"]
+                for gap in gaps:
+                    for journey in gap["journeys"]:
+                        told[journey].append((_instant(gap["from"]), _instant(gap["to"])))
+                for language in LANGUAGES:
+                    rows = _rows(html.render(report, language), Words(language))
+                    if rows != len(gaps):
+                        wrong.append(f"the {language} report of {period} shows {rows} of {len(gaps)} gaps")
+    finally:
+        database.close()
+    return Said(sum(map(len, dark.values())), wrong + list(_silent(dark, told)) + list(_idle(dark, told, lived)))
+
+
+def _unmeasured(
+    tx: Transaction, journeys: Iterable[str], location: str
+) -> tuple[Stretches, defaultdict[str, list[int]]]:
+    """Per journey the stretches that no sample of its own grid speaks for; and the instants that have one, in order."""
+    dark: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    lived: defaultdict[str, list[int]] = defaultdict(list)
+    known = intervals(tx, _FOR_EVER_US)
+    for journey in journeys:
+        every_us = known.at(journey, _FOR_EVER_US)
+        phase_us = grid(journey, every_us).phase_us
+        all_slots = [(s.slot_us, s.outcome) for s in samples.between(tx, journey, location, 0, _FOR_EVER_US)]
+        lived[journey] = sorted(slot_us for slot_us, _ in all_slots)
+        own = [(slot_us, outcome) for slot_us, outcome in all_slots if (slot_us - phase_us) % every_us == 0]
+        dark[journey] += [(slot_us, slot_us + every_us) for slot_us, outcome in own if outcome is Outcome.UNKNOWN]
+        for (before_us, _), (after_us, _) in pairwise(own):
+            dark[journey] += [(us, us + every_us) for us in range(before_us + every_us, after_us, every_us)]
+    return dark, lived
+
+
+def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
+    for journey, stretches in dark.items():
+        for start_us, end_us in stretches:
+            if not any(since <= start_us and end_us <= until for since, until in told[journey]):
+                yield f"{journey} at {start_us}: not measured, and no report says so"
+
+
+def _idle(dark: Stretches, told: Stretches, lived: Mapping[str, list[int]]) -> Iterator[str]:
+    """Gaps of several journeys are told as one, so each must hold something of each of them, and no more is asked."""
+    for journey, gaps in told.items():
+        for since, until in gaps:
+            # Before the first sample and after the last nobody knows what was due.
+            edges = [(0, lived[journey][0]), (lived[journey][-1] + 1, _FOR_EVER_US)] if lived[journey] else []
+            if not any(since < end_us and start_us < until for start_us, end_us in [*dark[journey], *edges]):
+                yield f"{journey} from {since} to {until}: told as not measured, and it was"
+
+
+def _instant(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1_000_000)
+
+
+def _rows(page: str, words: Words) -> int:
+    """How many gaps a reader finds on the page."""
+    _, _, section = page.partition(f"<h3>{words('coverage.gaps')}</h3>")
+    section = section.partition("<h3>")[0]
+    if words("coverage.gaps_none") in section:
+        return 0
+    return section.partition("</table>")[0].count('<th scope="row">')
