@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import detection, exposition, probing, service, sla_month, starting
+from benchmarks import detection, exposition, probing, scenarios, service, sla_month, starting
 from benchmarks.harness import keep, tell
 
 #: A subject gives its figures one by one; a new one is added here.
 SUBJECTS = (
     probing.figures,
+    scenarios.figures,
     service.figures,
     starting.figures,
     detection.figures,

@@ -134,7 +134,11 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def nginx(folder: Path, *, core: int) -> Iterator[tuple[int, int]]:
-    """A page over http and https (P-256, TLS 1.3, full handshakes); gives both ports. `ca.pem` stays in the folder."""
+    """A page over http and https (P-256, TLS 1.3, full handshakes); gives both ports. `ca.pem` stays in the folder.
+
+    `/standing` counts what was asked; who adds `?asked=NAME` to an address stands in `asked.log`, with the number of
+    the connection, the path and the cookies.
+    """
     http, https = free_ports(2)
     _certificates(folder)
     page = folder / "www"
@@ -147,10 +151,12 @@ def nginx(folder: Path, *, core: int) -> Iterator[tuple[int, int]]:
     (folder / "nginx.conf").write_text(
         f"""daemon off; master_process off; pid {folder / "pid"}; error_log {folder / "error.log"} crit;
 events {{ worker_connections 4096; }}
-http {{ access_log off; {temporary} default_type text/html; types {{ text/html html; }}
+http {{ log_format asked '$arg_asked $connection $uri $http_cookie'; map $arg_asked $noted {{ default 1; "" 0; }}
+ access_log {folder / "asked.log"} asked if=$noted; {temporary} default_type text/html; types {{ text/html html; }}
  server {{ listen 127.0.0.1:{http} backlog=4096; listen 127.0.0.1:{https} ssl backlog=4096; root {page};
   ssl_certificate {folder / "leaf.pem"}; ssl_certificate_key {folder / "leaf.key"};
   ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
+  location = /standing {{ stub_status; }}
   location = /stap1.html {{ add_header Set-Cookie "sessie=0123456789abcdef; Path=/; HttpOnly"; }} }} }}
 """,
         encoding="utf-8",

@@ -88,6 +88,25 @@ async def _run_cost(setup: Setup, paths: tuple[str, ...], load: Load) -> float:
     return await _cost(probe, load)
 
 
+def paced_cost(url: str, paths: tuple[str, ...], ca_file: str, each_second: int, seconds: int) -> float:
+    """Whole runs over our own engine as of `run_cost`, but so many a second: one after the other, and then a rest."""
+    return uvloop.run(_paced_cost(url, paths, ca_file, each_second, seconds))
+
+
+async def _paced_cost(url: str, paths: tuple[str, ...], ca_file: str, each_second: int, seconds: int) -> float:
+    setup = _setup("own", url, ca_file)
+    journey = _journey(paths)
+    loop = asyncio.get_running_loop()
+    for number in range(-1, seconds):  # one second beforehand for contexts, caches and code
+        if number == 0:
+            began, before = loop.time(), time.process_time()
+        for _ in range(each_second):
+            _up(await run(journey, slot_us=0, location="bench", setup=setup))
+        if number >= 0:
+            await asyncio.sleep(max(0.0, began + number + 1 - loop.time()))
+    return (time.process_time() - before) * 1000 / (each_second * seconds)
+
+
 async def _cost(probe: Callable[[], Awaitable[None]], load: Load) -> float:
     await _many(probe, Load(number=load.at_once, at_once=load.at_once))  # contexts, caches, code
     before = time.process_time()

@@ -35,9 +35,6 @@ _FLIGHTS = (
     (Load(number=2_000, at_once=100), 3),
     (Load(number=1_000, at_once=1_000), 4),
 )
-#: CPU ms of five steps in a web scenario of a Zabbix 6.0 proxy, 30 scenarios a second, measured in November 2026 on two
-#: cores like these; and what of it is aimed at. Its own set-up takes longer than a benchmark may.
-_ZABBIX_HTTP, _ZABBIX_HTTPS = (1.26, 0.8), (2.98, 0.6)
 #: curl keeps no more under way.
 _CURL_MOST = 300
 
@@ -88,26 +85,22 @@ def _costs(
                 found["rustls run"].append(prober(run_cost, "own", url, ("/",), ca_file, _LOAD, "rustls"))
                 found["rustls journey"].append(prober(run_cost, "own", url, steps, ca_file, _JOURNEYS, "rustls"))
     cost = {name: median(values) for name, values in found.items()}
-    for scheme, limit, zabbix, most in (("http", 0.3, *_ZABBIX_HTTP), ("https", 0.75, *_ZABBIX_HTTPS)):
-        yield from _compared(cost, scheme, scheme, limit, zabbix, most)
+    for scheme, limit in (("http", 0.3), ("https", 0.75)):
+        yield from _compared(cost, scheme, scheme, limit)
         stock = ((_RUN, "run", "stock"), (_JOURNEY, "journey", "stock journey"))
         for name, ours, theirs in stock:
             about = f"{scheme} {name}, own engine / stock httpx: CPU ms"
             yield _ratio(about, cost[f"{scheme} {ours}"], cost[f"{scheme} {theirs}"], 1)
-    yield from _compared(cost, "rustls", "https over rustls,", 0.5, *_ZABBIX_HTTPS)
+    yield from _compared(cost, "rustls", "https over rustls,", 0.5)
 
 
 _RUN, _JOURNEY = "probe, whole run with assertions", "journey of 5 steps with a cookie"
 
 
-def _compared(
-    cost: dict[str, float], ours: str, told: str, limit: float, zabbix: float, most: float
-) -> Iterator[Figure]:
+def _compared(cost: dict[str, float], ours: str, told: str, limit: float) -> Iterator[Figure]:
     blackbox = cost["http blackbox" if ours == "http" else "https blackbox"]
     yield _ratio(f"{told} probe, engine / blackbox_exporter: CPU ms", cost[f"{ours} engine"], blackbox, limit)
     yield _ratio(f"{told} {_RUN} / blackbox_exporter: CPU ms", cost[f"{ours} run"], blackbox, 1)
-    about = f"{told} journey of 5 steps / Zabbix web scenario (recorded earlier, not run here): CPU ms"
-    yield _ratio(about, cost[f"{ours} journey"], zabbix, most)
 
 
 def _ratio(figure: str, ours: float, peer: float, limit: float) -> Figure:

@@ -1,4 +1,4 @@
-"""A Zabbix proxy that walks web scenarios of five steps: Debian's, unpacked and not installed, with a database of its own.
+"""A Zabbix proxy that walks web scenarios: Debian's, unpacked and not installed, with a database of its own.
 
 Nobody gives it its configuration: the scenarios stand in its SQLite database from the start, as a server would have put
 them there, and in passive mode it waits for a server that never comes. It keeps the results, as it always does.
