@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from monitor import config
 from monitor.assessing import intervals
 from monitor.composition import report_job
-from monitor.reporting import draw
+from monitor.reporting import ReportJob, draw
 from monitor.schedule import grid
 from monitor.store import samples
 from monitor.store.database import Database, Transaction
 from probes.sample import Outcome
+from sla.contract import Contract
 from sla.rendering import html
 from sla.rendering import json as json_form
 from sla.rendering.page import LANGUAGES
@@ -56,24 +57,38 @@ def said(folder: Path, location: str) -> Said:
     database = Database.open(loaded.database_url, migrate=False)
     try:
         with database.read() as tx:
-            dark, lived = _unmeasured(tx, agreed.contract.journeys(), location)
-            wrong: list[str] = []
-            told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-            zone = ZoneInfo(agreed.contract.timezone)
-            instants = sorted(us for slots in lived.values() for us in slots)
-            for period in sorted({f"{datetime.fromtimestamp(us / 1_000_000, zone):%Y-%m}" for us in instants}):
-                report, _ = draw(tx, report_job(loaded, agreed, period, now_us=instants[-1] + _MINUTE_US))
-                gaps = json.loads(json_form.render(report))["report"]["gaps"]
-                for gap in gaps:
-                    for journey in gap["journeys"]:
-                        told[journey].append((_instant(gap["from"]), _instant(gap["to"])))
-                for language in LANGUAGES:
-                    rows = _rows(html.render(report, language), Words(language))
-                    if rows != len(gaps):
-                        wrong.append(f"the {language} report of {period} shows {rows} of {len(gaps)} gaps")
+            return compared(
+                tx, agreed.contract, location, lambda period, now_us: report_job(loaded, agreed, period, now_us=now_us)
+            )
     finally:
         database.close()
-    return Said(sum(map(len, dark.values())), wrong + list(_silent(dark, told)) + list(_idle(dark, told, lived)))
+
+
+def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[str, int], ReportJob]) -> Said:
+    """What the reports tell of the instants that were not measured.
+
+    Args:
+        job: what a report is drawn up from, given its month and the instant at which that is done.
+    """
+    dark, lived = _unmeasured(tx, contract.journeys(), location)
+    told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    wrong: list[str] = []
+    instants = sorted(us for slots in lived.values() for us in slots)
+    for period in sorted({_month_of(us, ZoneInfo(contract.timezone)) for us in instants}):
+        report, _ = draw(tx, job(period, instants[-1] + _MINUTE_US))
+        gaps = json.loads(json_form.render(report))["report"]["gaps"]
+        for gap in gaps:
+            for journey in gap["journeys"]:
+                told[journey].append((_instant(gap["from"]), _instant(gap["to"])))
+        for language in LANGUAGES:
+            rows = _rows(html.render(report, language), Words(language))
+            if rows != len(gaps):
+                wrong.append(f"the {language} report of {period} shows {rows} of {len(gaps)} gaps")
+    return Said(sum(map(len, dark.values())), [*wrong, *_silent(dark, told), *_idle(dark, told, lived)])
+
+
+def _month_of(us: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(us / 1_000_000, zone):%Y-%m}"
 
 
 def _unmeasured(

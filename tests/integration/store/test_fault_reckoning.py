@@ -111,3 +111,38 @@ def test_an_outage_without_incident_is_found_and_an_incident_without_outage(offi
     honest = seen(office)
     assert reckoned(office, tmp_path, replace(honest, outages={"indienen", "inzage"})) == {"mails lost": 1}
     assert reckoned(office, tmp_path, replace(honest, outages=set())) == {"others": 1}
+
+
+def test_a_mail_the_server_refused_for_good_is_lost_where_nothing_on_record_says_so(
+    office: Office, tmp_path: Path
+) -> None:
+    honest = seen(office)
+    refused, *others = honest.arrived
+    evidence = replace(honest, arrived=others, refuses=True)
+    assert reckoned(office, tmp_path, evidence) == {"mails lost": 1}
+    data = {"mail": refused.message_id.strip("<>").partition("@")[0], "to": refused.recipient, "answer": "554 no"}
+    with office.database.begin() as tx:
+        events.add(tx, Event(at_us=at("10:05"), kind="mail-refused", data=data))
+    assert reckoned(office, tmp_path, evidence) == {}
+    assert reckoned(office, tmp_path, replace(evidence, refuses=False)) == {"mails lost": 1}
+
+
+def test_visits_after_the_disk_failed_need_no_sample_where_they_are_told_as_missed(
+    office: Office, tmp_path: Path
+) -> None:
+    honest = seen(office)
+    [life] = honest.lives
+    visit = Served("run-x", "indienen", life.asked_us - 10_000_000, well=True)
+    failed = replace(life, kept_until_us=visit.at_us - 1)
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, visit])) == {"lost": 1}
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, visit], lives=[failed])) == {}
+
+
+def test_around_the_turn_of_a_month_the_identity_holds_over_both(office: Office, tmp_path: Path) -> None:
+    """The clause is assessed for each month by itself, and each speaks only of its own part."""
+    office.now_us += 7 * 24 * 60 * MINUTE  # to the last of November
+    with office.database.begin() as tx:
+        data = {"from_us": next_slot(grid("indienen", MINUTE), at("10:06")), "until_us": office.now_us, "cause": "off"}
+        events.add(tx, Event(at_us=office.now_us, kind="missed-slots", check_id="indienen", data=data))
+    office.live(".")
+    assert reckoned(office, tmp_path, seen(office)) == {}
