@@ -24,7 +24,7 @@ from tests.faults.world import World
 #: Memory is flat within this. A first outage, a page or a burst of retries take some, once; and of that little stays.
 _MOST_GROWTH, _MOST_LEFT = 0.4, 0.25
 #: Up to this starvation the stories keep their own pace; beyond it everything takes longer, up to twice as long.
-_STARVED, _SLOWEST = 1.5, 2.0
+STARVED, _SLOWEST = 1.5, 2.0
 
 
 @dataclass(kw_only=True)
@@ -71,7 +71,7 @@ def play(name: str, seed: int) -> Played:
         return played
     folder = Path(tempfile.mkdtemp(prefix="loketwacht-fault-"))
     starvation = Starvation()
-    played.pace = min(_SLOWEST, max(1.0, starvation.calibrate() / _STARVED))
+    played.pace = min(_SLOWEST, max(1.0, starvation.calibrate() / STARVED))
     try:
         with World(authority(folder)) as world:
             scene = Scene(
