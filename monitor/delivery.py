@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from monitor.clock import Clock
 from monitor.courtesy import PLAIN, Courtesy
@@ -42,6 +42,7 @@ class Patience:
         lease_us: how long one attempt may take before another process may try.
         hold_us: pause for a follow-up that waits for the opening before it.
         idle_us: how long to sleep at most when nothing is due.
+        stop_us: how long the message in hand may still take once delivery is to end.
     """
 
     first_us: int = 10 * _SECOND_US
@@ -50,6 +51,7 @@ class Patience:
     lease_us: int = 120 * _SECOND_US
     hold_us: int = 10 * _SECOND_US
     idle_us: int = 15 * _SECOND_US
+    stop_us: int = 5 * _SECOND_US
 
     def pause_us(self, attempts: int, chance: float) -> int:
         """The pause after so many failed attempts (from 1): doubled each time, and up to a fifth shorter or longer.
@@ -105,7 +107,7 @@ class Delivery(Generic[Written]):
         """Try every message that is due, once. Returns how many were tried."""
         tried = 0
         while (claimed := await self.in_store(self._claim)) is not None:
-            await self._deliver(*claimed)
+            await self._to_its_end(self._deliver(*claimed))
             tried += 1
         pending = await self.in_store(self._waiting)
         self.observer.outbox(
@@ -114,7 +116,11 @@ class Delivery(Generic[Written]):
         return tried
 
     async def run(self, wake: asyncio.Event) -> None:
-        """Deliver until cancelled. `wake` is this channel's own, set by whoever queued something: it need not wait."""
+        """Deliver until cancelled, and then the message in hand to its end.
+
+        Args:
+            wake: this channel's own, set by whoever queued something: it need not wait.
+        """
         while True:
             pause_us = self.patience.idle_us
             try:
@@ -134,6 +140,17 @@ class Delivery(Generic[Written]):
             except TimeoutError:
                 pass
             wake.clear()
+
+    async def _to_its_end(self, delivering: Coroutine[Any, Any, None]) -> None:
+        """A stop waits a while for it: the server may have taken what is not marked yet, and would get it twice."""
+        work = asyncio.ensure_future(delivering)
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work}, timeout=self.patience.stop_us / _SECOND_US)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            raise
 
     async def _deliver(self, message: ToSend, head: Sealed | None) -> None:
         now_us = self.clock.now_us()

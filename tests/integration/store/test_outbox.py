@@ -12,7 +12,7 @@ from monitor.alerts import report_messages
 from monitor.alerts import test_messages as messages_to_try
 from monitor.check_run import Finding, save
 from monitor.delivery import Patience
-from monitor.mail_message import MailMessage, Receipt
+from monitor.mail_message import Answer, MailMessage, Receipt
 from monitor.news import ReportNews
 from monitor.store import events, incidents, leaving, outbox, samples
 from monitor.store.database import Database, StoreRefused
@@ -283,3 +283,29 @@ def test_a_report_of_last_month_is_mailed_once(office):
             outbox.add(tx, report_messages(news, (reader, A)), now_us=office.now_us)
         office.deliver()
     assert [mail.recipients for mail in office.sent] == [("ops@example.be",)]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_stop_waits_for_the_mail_in_hand_but_not_for_ever(office: Office, answers: bool) -> None:
+    """T5: what the server took is marked, so that the next start does not send it again."""
+    queue_test(office)
+
+    async def stopped() -> None:
+        begun, free = asyncio.Event(), asyncio.Event()
+
+        async def send(mail: MailMessage) -> Receipt:
+            begun.set()
+            await free.wait()
+            return Receipt(answers=tuple(Answer(address=a, code=250, text="taken") for a in mail.recipients))
+
+        patience = Patience(stop_us=5 * SECOND if answers else 20_000)
+        delivering = asyncio.create_task(replace(office.delivery, send=send, patience=patience).run(asyncio.Event()))
+        await begun.wait()
+        delivering.cancel()
+        if answers:
+            free.set()
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+
+    run(stopped())
+    assert set(settled(office).values()) == {"sent" if answers else "pending"}
