@@ -74,9 +74,15 @@ def _options() -> argparse.Namespace:
 
 
 def _inside(arguments: list[str]) -> int:
-    """The same in a mount namespace of its own, so that disks and names can be broken without touching anybody's."""
+    """The same in a mount namespace of its own, so that disks and names can be broken without touching anybody's.
+
+    Where processes may have a namespace too, none of them outlives the command, however it ends.
+    """
     plain = [sys.executable, "-m", "tests.faults", *arguments]
-    for way in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
+    together = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    as_user = ["--user", "--map-root-user"]
+    for options in (together, ["--mount"], [*as_user, *together], [*as_user, "--mount"]):
+        way = ["unshare", *options]
         if shutil.which("unshare") and subprocess.run([*way, "true"], capture_output=True, check=False).returncode == 0:
             return subprocess.run(
                 [*way, *plain], env={**os.environ, "LOKETWACHT_FAULTS_INSIDE": "1"}, check=False
