@@ -96,10 +96,13 @@ def _all(names: tuple[str, ...], first: int, *, alone: bool, minutes: float) -> 
     # Each waits most of its time, and what is broken here is never the machine's speed. Among many one more finds its
     # place, and the quarter of an hour is kept.
     at_once = 1 if alone else 2 if Starvation().calibrate() < STARVED else 3
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(at_once, mp_context=spawn, max_tasks_per_child=1) as players:
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.faults.playing"])
+    with ProcessPoolExecutor(at_once, mp_context=processes, max_tasks_per_child=1) as players:
         for seed in count(first):
-            yield from players.map(play_in_time, names, [seed] * len(names), [last] * len(names))
+            # A soak that ends half-way has not always played the same half.
+            order = random.Random(seed).sample(names, len(names)) if minutes else names
+            yield from players.map(play_in_time, order, [seed] * len(order), [last] * len(order))
             if not minutes or monotonic() >= last:
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import struct
@@ -15,6 +16,17 @@ _SIZE = 64 * 1024 * 1024
 #: EXT4_IOC_SHUTDOWN, and its flag that leaves the journal unwritten: see fs/ext4/ioctl.c of Linux.
 _SHUTDOWN, _WITHOUT_JOURNAL = 0x8004587D, 2
 _UNMOUNT_S = 15
+#: See unshare(2).
+_CLONE_NEWNS = 0x00020000
+
+
+def own_mounts() -> None:
+    """From now on what this process mounts is seen by it and its children alone, and by no fault beside it.
+
+    For processes that may mount; there is `os.unshare` only from Python 3.12 on.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "no mount namespace of its own")
 
 
 def small(at: Path) -> None:

@@ -14,10 +14,12 @@ from time import monotonic
 
 from monitor.store.database import StoreError
 from tests.certificates import authority
+from tests.faults.disks import own_mounts
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.reckoning import Evidence, Reckoning, reckon
-from tests.faults.scene import LOCATION, Memory, Scene, Stuck
+from tests.faults.scene import LOCATION, Memory, Scene, Stuck, Unplayable
 from tests.faults.starvation import Starvation
+from tests.faults.stories.store import needs_mounts
 from tests.faults.unmeasured import said
 from tests.faults.world import World
 
@@ -32,7 +34,7 @@ class Played:
     """What became of one fault, played once.
 
     Attributes:
-        by: how, where there is more than one way.
+        by: what stood in for the real thing; empty where nothing did.
         wrong: everything that is not as promised, in words.
         not_played: why it could not be; None where it was.
         memory: of the life in which it rose furthest; None where none was long enough.
@@ -69,6 +71,8 @@ def play(name: str, seed: int) -> Played:
     played = Played(name=name, seed=seed, not_played=fault.needs())
     if played.not_played is not None:
         return played
+    if needs_mounts() is None:
+        own_mounts()
     folder = Path(tempfile.mkdtemp(prefix="loketwacht-fault-"))
     starvation = Starvation()
     played.pace = min(_SLOWEST, max(1.0, starvation.calibrate() / STARVED))
@@ -87,8 +91,11 @@ def play(name: str, seed: int) -> Played:
             )
             scene.more = fault.more(scene)
             with scene:
-                _live(fault, scene, played)
-                _judge(fault, scene, played)
+                try:
+                    _live(fault, scene, played)
+                    _judge(fault, scene, played)
+                except Unplayable as why:
+                    played.not_played = str(why)
                 if scene.data.is_mount():
                     subprocess.run(["umount", "--lazy", str(scene.data)], check=False)
     finally:
@@ -121,7 +128,7 @@ def _judge(fault: Fault, scene: Scene, played: Played) -> None:
     except (StoreError, sqlite3.Error) as error:
         played.wrong.append(f"its store cannot be read: {error}")
         return
-    played.by = scene.played_by
+    played.by = scene.stood_in
     played.lost, played.mails_lost = len(found.lost), len(found.mails_lost)
     played.mails_doubled, played.slots = len(found.mails_doubled), len(found.slots)
     played.recovered_s = scene.recovered_s
@@ -129,7 +136,7 @@ def _judge(fault: Fault, scene: Scene, played: Played) -> None:
     played.wrong += found.lost + found.mails_lost + found.slots + found.others + told.wrong
     if not fault.may_double:
         played.wrong += found.mails_doubled
-    if fault.blinds and not told.instants:
+    if fault.blinds and not told.instants and not scene.stood_in:
         played.wrong.append("nothing kept it from measuring, so what the report says of that was not tried")
     with suppress(ValueError):
         played.memory = max(scene.memories, key=lambda memory: memory.growth)

@@ -31,6 +31,10 @@ class Stuck(Exception):  # noqa: N818 - it is a verdict on the monitor, not an e
     """Something that had to happen did not, in the time it had."""
 
 
+class Unplayable(Exception):  # noqa: N818 - it is a verdict on the machine
+    """This machine lacks what the story breaks things with; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """From one start of the process to when it was asked to end, and its end.
@@ -68,7 +72,7 @@ class Scene:
         pace: everything that is timed, intervals and deadlines too, takes so many times as long; for a starved machine.
         journeys: names of the journeys; each visits the page of its name.
         over_https: those of them that go to the portal's encrypted door.
-        played_by: how it was played, where there is more than one way.
+        stood_in: what stood in for the real thing, where this machine lacks that; empty where nothing did.
         memories: of each life that lasted long enough to tell.
         seen: per (check, slot) the run that was found in the store at any time: acknowledged for ever.
         outages: journeys that were broken long enough for an incident; each must have one, and mails.
@@ -84,7 +88,7 @@ class Scene:
     more: str = ""
     portal_host: str = "127.0.0.1"
     over_https: tuple[str, ...] = ()
-    played_by: str = ""
+    stood_in: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     seen: dict[tuple[str, int], str] = field(default_factory=dict)
     outages: set[str] = field(default_factory=set)

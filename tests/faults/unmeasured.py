@@ -70,10 +70,10 @@ def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[
     Args:
         job: what a report is drawn up from, given its month and the instant at which that is done.
     """
-    dark, lived = _unmeasured(tx, contract.journeys(), location)
+    dark, measured = _unmeasured(tx, contract.journeys(), location)
     told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     wrong: list[str] = []
-    instants = sorted(us for slots in lived.values() for us in slots)
+    instants = sorted(us for slots in measured.values() for us in slots)
     for period in sorted({_month_of(us, ZoneInfo(contract.timezone)) for us in instants}):
         report, _ = draw(tx, job(period, instants[-1] + _MINUTE_US))
         gaps = json.loads(json_form.render(report))["report"]["gaps"]
@@ -84,30 +84,36 @@ def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[
             rows = _rows(html.render(report, language), Words(language))
             if rows != len(gaps):
                 wrong.append(f"the {language} report of {period} shows {rows} of {len(gaps)} gaps")
-    return Said(sum(map(len, dark.values())), [*wrong, *_silent(dark, told), *_idle(dark, told, lived)])
+    return Said(sum(map(len, dark.values())), [*wrong, *_silent(dark, told), *_idle(dark, told, measured)])
 
 
 def _month_of(us: int, zone: ZoneInfo) -> str:
     return f"{datetime.fromtimestamp(us / 1_000_000, zone):%Y-%m}"
 
 
-def _unmeasured(
-    tx: Transaction, journeys: Iterable[str], location: str
-) -> tuple[Stretches, defaultdict[str, list[int]]]:
-    """Per journey the stretches that no sample of its own grid speaks for; and the instants that have one, in order."""
+def _unmeasured(tx: Transaction, journeys: Iterable[str], location: str) -> tuple[Stretches, Mapping[str, list[int]]]:
+    """Per journey the stretches that nothing was measured in, and the instants at which something was.
+
+    Instants that were lived again after the clock went back lie a millisecond beside the grid. Of those only what could
+    not be judged is a stretch: what was due then was measured when it was lived first.
+    """
     dark: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    lived: defaultdict[str, list[int]] = defaultdict(list)
+    measured: defaultdict[str, list[int]] = defaultdict(list)
     known = intervals(tx, _FOR_EVER_US)
     for journey in journeys:
         every_us = known.at(journey, _FOR_EVER_US)
         phase_us = grid(journey, every_us).phase_us
-        all_slots = [(s.slot_us, s.outcome) for s in samples.between(tx, journey, location, 0, _FOR_EVER_US)]
-        lived[journey] = sorted(slot_us for slot_us, _ in all_slots)
-        own = [(slot_us, outcome) for slot_us, outcome in all_slots if (slot_us - phase_us) % every_us == 0]
-        dark[journey] += [(slot_us, slot_us + every_us) for slot_us, outcome in own if outcome is Outcome.UNKNOWN]
-        for (before_us, _), (after_us, _) in pairwise(own):
+        own: list[int] = []
+        for sample in samples.between(tx, journey, location, 0, _FOR_EVER_US):
+            if sample.outcome is Outcome.UNKNOWN:
+                dark[journey].append((sample.slot_us, sample.slot_us + every_us))
+            else:
+                measured[journey].append(sample.slot_us)
+            if (sample.slot_us - phase_us) % every_us == 0:
+                own.append(sample.slot_us)
+        for before_us, after_us in pairwise(own):
             dark[journey] += [(us, us + every_us) for us in range(before_us + every_us, after_us, every_us)]
-    return dark, lived
+    return dark, measured
 
 
 def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
@@ -117,13 +123,12 @@ def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
                 yield f"{journey} at {start_us}: not measured, and no report says so"
 
 
-def _idle(dark: Stretches, told: Stretches, lived: Mapping[str, list[int]]) -> Iterator[str]:
+def _idle(dark: Stretches, told: Stretches, measured: Mapping[str, list[int]]) -> Iterator[str]:
     """Gaps of several journeys are told as one, so each must hold something of each of them, and no more is asked."""
     for journey, gaps in told.items():
         for since, until in gaps:
-            # Before the first sample and after the last nobody knows what was due.
-            edges = [(0, lived[journey][0]), (lived[journey][-1] + 1, _FOR_EVER_US)] if lived[journey] else []
-            if not any(since < end_us and start_us < until for start_us, end_us in [*dark[journey], *edges]):
+            holds = any(since < end_us and start_us < until for start_us, end_us in dark[journey])
+            if not holds and any(since <= slot_us < until for slot_us in measured[journey]):
                 yield f"{journey} from {since} to {until}: told as not measured, and it was"
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from time import sleep
 
 from tests.faults import disks
-from tests.faults.scene import HERE, Scene, Stuck
+from tests.faults.scene import HERE, Scene, Stuck, Unplayable
 from tests.faults.stories.outages import broken_and_told, mended_and_told, until_told
 from tests.faults.world import now_us
 
@@ -61,9 +61,8 @@ def turns_read_only(scene: Scene) -> None:
     """
     disk = disks.Ext4.made(scene.folder / "disk", scene.data)
     if disk is None:
-        scene.played_by = "by a limit on the process: no loop device here"
+        scene.stood_in = "a limit on the process stood in: no loop device for an ext4"
         return unwritable(scene)
-    scene.played_by = "on ext4"
     scene.start()
     scene.break_it("j01")
     broken_us = now_us()
@@ -86,7 +85,7 @@ def power_cut(scene: Scene) -> None:
     """The power goes at random points, three times: what was not flushed to the disk is gone."""
     disk = disks.Ext4.made(scene.folder / "disk", scene.data)
     if disk is None:
-        raise Stuck("no loop device here, so no disk could lose what was not flushed")
+        raise Unplayable("needs a loop device and mkfs.ext4: no other disk loses what was not flushed")
     scene.start()
     for number in range(3):
         if number == 1:
