@@ -25,7 +25,7 @@ from tests.faults.starvation import Starvation
 from tests.faults.table import Row, head
 
 #: What has not begun by then is told as not played: the command is promised to end within a quarter of an hour.
-_LAST_BEGINS_S = 810
+_LAST_BEGINS_S = 740
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[
     Args:
         job: what a report is drawn up from, given its month and the instant at which that is done.
     """
-    dark, measured = _unmeasured(tx, contract.journeys(), location)
+    dark, measured, unknown = _unmeasured(tx, contract.journeys(), location)
     told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     wrong: list[str] = []
     instants = sorted(us for slots in measured.values() for us in slots)
@@ -84,21 +84,25 @@ def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[
             rows = _rows(html.render(report, language), Words(language))
             if rows != len(gaps):
                 wrong.append(f"the {language} report of {period} shows {rows} of {len(gaps)} gaps")
-    return Said(sum(map(len, dark.values())), [*wrong, *_silent(dark, told), *_idle(dark, told, measured)])
+    return Said(sum(map(len, dark.values())), [*wrong, *_silent(dark, told), *_idle(dark, told, measured, unknown)])
 
 
 def _month_of(us: int, zone: ZoneInfo) -> str:
     return f"{datetime.fromtimestamp(us / 1_000_000, zone):%Y-%m}"
 
 
-def _unmeasured(tx: Transaction, journeys: Iterable[str], location: str) -> tuple[Stretches, Mapping[str, list[int]]]:
-    """Per journey the stretches that nothing was measured in, and the instants at which something was.
+def _unmeasured(
+    tx: Transaction, journeys: Iterable[str], location: str
+) -> tuple[Stretches, Mapping[str, list[int]], Stretches]:
+    """Per journey the stretches that nothing was measured in, the instants at which something was, and the stretches
+    before the first sample and after the last, of which nobody but the monitor knows what was due in them.
 
     Instants that were lived again after the clock went back lie a millisecond beside the grid. Of those only what could
     not be judged is a stretch: what was due then was measured when it was lived first.
     """
     dark: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     measured: defaultdict[str, list[int]] = defaultdict(list)
+    unknown: dict[str, list[tuple[int, int]]] = {}
     known = intervals(tx, _FOR_EVER_US)
     for journey in journeys:
         every_us = known.at(journey, _FOR_EVER_US)
@@ -113,7 +117,9 @@ def _unmeasured(tx: Transaction, journeys: Iterable[str], location: str) -> tupl
                 own.append(sample.slot_us)
         for before_us, after_us in pairwise(own):
             dark[journey] += [(us, us + every_us) for us in range(before_us + every_us, after_us, every_us)]
-    return dark, measured
+        if own:
+            unknown[journey] = [(0, own[0]), (own[-1] + every_us, _FOR_EVER_US)]
+    return dark, measured, unknown
 
 
 def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
@@ -123,11 +129,11 @@ def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
                 yield f"{journey} at {start_us}: not measured, and no report says so"
 
 
-def _idle(dark: Stretches, told: Stretches, measured: Mapping[str, list[int]]) -> Iterator[str]:
+def _idle(dark: Stretches, told: Stretches, measured: Mapping[str, list[int]], unknown: Stretches) -> Iterator[str]:
     """Gaps of several journeys are told as one, so each must hold something of each of them, and no more is asked."""
     for journey, gaps in told.items():
         for since, until in gaps:
-            holds = any(since < end_us and start_us < until for start_us, end_us in dark[journey])
+            holds = any(since < end_us and start_us < until for start_us, end_us in [*dark[journey], *unknown[journey]])
             if not holds and any(since <= slot_us < until for slot_us in measured[journey]):
                 yield f"{journey} from {since} to {until}: told as not measured, and it was"
 
