@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 # -n: as many test processes as there are cores; each test takes its own ports and files.
 PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
 
-.PHONY: audit help run demo practice setup setup-test test check bench side-by-side browser-leaks faults soak format lock dashboards wheel clean
+.PHONY: audit help run demo practice setup setup-test test check bench side-by-side browser-leaks fuzz faults soak format lock dashboards wheel clean
 
 help:                 ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ side-by-side: setup-test ## twenty-two targets as blackbox_exporter and as Loket
 
 browser-leaks: setup-test ## 200 failing browser runs, and what they leave behind
 	@timeout 1800 $(BIN)/python -m benchmarks.browser_leaks
+
+fuzz: setup-test      ## five thousand hostile answers that no test has sent before, to both engines; counts of what came of them
+	@timeout 1800 $(BIN)/pytest tests/integration/probes/test_hostile_bytes.py -p no:randomly --hypothesis-profile fuzz --hypothesis-show-statistics
 
 faults: setup-test    ## break the running monitor in every way we know, and count what is lost; some minutes
 	@.ci/setup faults

@@ -15,6 +15,8 @@ import pytest
 from tests import opensmtpd
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
+# `make fuzz`: other bytes each time, many of them.
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5_000, print_blob=True)
 hypothesis.settings.load_profile("house")
 
 

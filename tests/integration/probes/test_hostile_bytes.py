@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from probes.run import run
@@ -84,9 +84,10 @@ def verdicts(sent: bytes, cut: int) -> list[tuple[Outcome, FailureKind | None]]:
     return [(sample.outcome, sample.failure.kind if sample.failure else None) for sample in samples]
 
 
-@settings(max_examples=200)
+@settings(max_examples=max(200, settings().max_examples))
 @given(ANSWERS, st.integers(min_value=0, max_value=80))
 def test_any_bytes_end_in_a_verdict_that_both_engines_share(sent: bytes, cut: int) -> None:
     own, stock = verdicts(sent, cut)
+    event(f"{own[0].value} {own[1].value if own[1] else ''}")
     assert own == stock
     assert own[1] not in OURS
