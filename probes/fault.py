@@ -23,5 +23,14 @@ class Fault(Exception):  # noqa: N818 - a fault is the field's word
         """The same trouble, with more said of what was found."""
         return Fault(self.kind, self.subject, expected=self.expected, found=found)
 
+    def bare(self) -> Fault:
+        """Itself, without what led to it.
+
+        A traceback holds every frame on the way with all that was read there; whoever keeps it in one of those frames
+        would keep all of it in memory until garbage is collected.
+        """
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
+
     def failure(self, step: str | None) -> Failure:
         return Failure(kind=self.kind, step=step, subject=self.subject, expected=self.expected, found=self.found)

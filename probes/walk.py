@@ -236,7 +236,7 @@ class _Walk:
                     await self._look(step, seen, started)
                 else:
                     await self._look_until(step, step.until, seen, started, deadline_us)
-        except TimeoutError as error:
+        except TimeoutError:
             whose = "step" if of_step else "journey"
             waiting_for = seen.trail.waiting_for
             fault = Fault(
@@ -248,9 +248,8 @@ class _Walk:
             if seen.response is not None or waiting_for == OUR_MAILBOX:
                 # The answer was in; that we were not done looking at it is no fault of the portal.
                 fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")
-            fault.__cause__ = error
         except Fault as error:
-            fault = error
+            fault = error.bare()
         except TooSlowError as error:
             # The expression is ours: the portal is not to blame for it.
             fault = Fault(FailureKind.MONITOR, "regex", expected="an answer in time", found=quoted(str(error)))
@@ -336,7 +335,7 @@ class _Walk:
             try:
                 return await self._look(step, seen, started)
             except Fault as error:
-                fault = error
+                fault = error.bare()
             waited_us = self._setup.monotonic_us() - started
             tried = f"after {tries} attempt{'s' if tries > 1 else ''} in {seconds(waited_us)}"
             # Only an answer that is not yet the right one is waited for: a portal that does not answer is down.

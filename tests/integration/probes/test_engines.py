@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -285,15 +286,28 @@ def test_a_client_of_httpx_may_use_the_own_engine() -> None:
     assert (requests[0].method, requests[0].target, requests[0].body) == ("POST", "/een?x=1", b"vraag")
 
 
-def test_a_run_leaves_nothing_behind_for_the_garbage_collector(ours: Authority) -> None:
+BOMB = answer(gzip.compress(bytes(16 * 1024 * 1024)), head="Content-Encoding: gzip\r\n")
+LEAVES = {
+    "it goes well": (GOOD, Outcome.UP),
+    "a text is missing": (pages({"/": answer("fout"), "/twee": answer("goed")}), Outcome.DOWN),
+    "a zip bomb": (pages({"/": BOMB, "/twee": BOMB}), Outcome.DOWN),
+    "a circle": (pages({"/": answer("", status=302, head="Location: /\r\n")}), Outcome.DOWN),
+}
+
+
+@pytest.mark.parametrize(("script", "outcome"), LEAVES.values(), ids=LEAVES)
+def test_a_run_leaves_nothing_behind_for_the_garbage_collector(script: Any, outcome: Outcome, ours: Authority) -> None:
+    """T23: what was read would stay in memory until garbage is collected, which may be many runs later."""
+    looks = journey(step("/", name="een", expect={"status": [200], "text": ["goed"]}), step("/twee", name="twee"))
+
     async def go() -> list[str]:
-        async with ScriptedServer(GOOD, ours.server("localhost")) as server:
+        async with ScriptedServer(script, ours.server("localhost")) as server:
             way = setup(f"https://localhost:{server.port}", ca_file=ours.file, engine="own")
-            await run(TWO, slot_us=0, location="hier", setup=way)  # whatever is made once
+            await run(looks, slot_us=0, location="hier", setup=way)  # whatever is made once
             gc.collect()
             gc.disable()
             try:
-                assert (await run(TWO, slot_us=0, location="hier", setup=way)).outcome is Outcome.UP
+                assert (await run(looks, slot_us=0, location="hier", setup=way)).outcome is outcome
                 gc.set_debug(gc.DEBUG_SAVEALL)
                 gc.collect()
                 return [type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith("probes")]
