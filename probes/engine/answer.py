@@ -73,6 +73,9 @@ class Answer:
         Raises:
             Fault: of kind protocol.
         """
+        if not self._begun and not data.startswith(b"H"):
+            # llhttp passes over line ends before an answer, which are none of its own.
+            self._patient, self._raw = _Patient(self, self._method), None
         self._begun = True
         if self.complete:
             self.reusable = False
@@ -161,6 +164,8 @@ class Answer:
         if self.complete:
             return
         status = self._parser.get_status_code()
+        if status < 100:
+            raise broken(f"no HTTP: “status {status:03}”")  # RFC 9112, 4: no class of answers begins with 0
         self._interim = 100 <= status < 200
         if self._interim:
             if status == 101:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from probes.run import run
@@ -86,6 +86,10 @@ def verdicts(sent: bytes, cut: int) -> list[tuple[Outcome, FailureKind | None]]:
 
 @settings(max_examples=max(200, settings().max_examples))
 @given(ANSWERS, st.integers(min_value=0, max_value=80))
+@example(b"HTTP/1.0 001\n\n", 0)
+@example(b"\rHTTP/1.0 200\n\n", 0)
+@example(b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 2)
+@example(b"HTTP/1.1 000 Nothing\r\nContent-Length: 2\r\n\r\nhi", 9)
 def test_any_bytes_end_in_a_verdict_that_both_engines_share(sent: bytes, cut: int) -> None:
     own, stock = verdicts(sent, cut)
     event(f"{own[0].value} {own[1].value if own[1] else ''}")
