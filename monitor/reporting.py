@@ -222,7 +222,9 @@ def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
     for name in job.contract.journeys():
         for start_us, end_us in known.in_shadow(name, period.start_us, until_us):
             found[("shadow", start_us, end_us)].add(name)
-        for run in runs_of(tx, name, known, period.start_us, until_us, durations=False, ready_made=False):
+        # The last sample before the period speaks for the beginning of it.
+        since_us = period.start_us - (known.at(name, period.start_us) if name in known.changes else 0)
+        for run in runs_of(tx, name, known, since_us, until_us, durations=False, ready_made=False):
             first = run.first
             if first.outcome == "unknown" and first.failure:
                 cause = _CAUSES.get(FailureKind(first.failure), "unknown")

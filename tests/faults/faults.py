@@ -57,7 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="disk full", story=store.disk_full, needs=needs_mounts),
     Fault(name="store cannot be written", story=store.unwritable),
     Fault(name="file system turns read-only", story=store.turns_read_only, blinds=True, needs=needs_mounts),
-    Fault(name="power cut at random points", story=store.power_cut, may_double=True, blinds=True, needs=needs_mounts),
+    Fault(name="power cut at random points", story=store.power_cut, may_double=True, needs=needs_mounts),
     Fault(name="store's file damaged", story=store.damaged, blinds=True),
     Fault(name="no mail server for an hour", story=post.away, needs=needs_a_clock),
     Fault(name="mail server gives no greeting", story=post.silent),

@@ -20,6 +20,7 @@ from monitor.store import samples
 from monitor.store.database import Database, Transaction
 from probes.sample import Outcome
 from sla.contract import Contract
+from sla.intervals import IntervalSet, Span
 from sla.rendering import html
 from sla.rendering import json as json_form
 from sla.rendering.page import LANGUAGES
@@ -124,8 +125,10 @@ def _unmeasured(
 
 def _silent(dark: Stretches, told: Stretches) -> Iterator[str]:
     for journey, stretches in dark.items():
+        # Two reports tell of what lies on both sides of a month's end; together they say all of it.
+        whole = IntervalSet.of(Span(start_us=since, end_us=until) for since, until in told[journey])
         for start_us, end_us in stretches:
-            if not any(since <= start_us and end_us <= until for since, until in told[journey]):
+            if IntervalSet.of((Span(start_us=start_us, end_us=end_us),)) - whole:
                 yield f"{journey} at {start_us}: not measured, and no report says so"
 
 

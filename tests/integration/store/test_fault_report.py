@@ -15,7 +15,7 @@ from monitor.store.database import Database
 from monitor.store.events import Event
 from tests.faults.scene import contract_text
 from tests.faults.unmeasured import Said, compared
-from tests.heart import INDIENEN, MINUTE, Office, at
+from tests.heart import DAY, INDIENEN, MINUTE, Office, at
 
 START_US = next_slot(grid("indienen", MINUTE), at("10:00"))
 
@@ -77,3 +77,14 @@ def test_a_gap_in_which_all_was_measured_is_found(office: Office, tmp_path: Path
     missed(office, 3)
     [wrong] = report(office, tmp_path).wrong
     assert wrong.endswith("told as not measured, and it was")
+
+
+def test_what_lies_on_both_sides_of_a_month_s_end_is_told_by_two_reports(tmp_path: Path) -> None:
+    """Midnight in Brussels lies between the second instant, which could not be judged, and the third."""
+    (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
+    office = Office(database=Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False))
+    office.now_us = next_slot(grid("indienen", MINUTE), at("23:00") + 7 * DAY - 2 * MINUTE)
+    with office.database.begin() as tx:
+        note_intervals(tx, [INDIENEN], office.now_us)
+    office.live(".?..")
+    assert report(office, tmp_path) == Said(instants=1)
