@@ -123,7 +123,7 @@ def signature(secret: str, message_id: str, at_s: int, body: bytes) -> str:
 
 
 def body_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None) -> dict[str, Any]:
-    """The body as docs/schemas/webhook-v1.schema.json describes it."""
+    """The body as docs/webhook-v1.schema.json describes it."""
     pages = {language: _page(message, house, language, now_us, head) for language in ("nl", "en")}
     return {
         "version": VERSION,

@@ -149,7 +149,7 @@ def test_a_good_run_stops_what_the_clock_would_bring_up(office):
     assert told(office) == [("STORING", "ops")]
 
 
-def test_maintenance_and_a_restart_lose_no_tier(office):
+def test_a_restart_loses_no_tier(office):
     office.recipients = (OPS, CHIEF)
     office.live("xx")
     office.database.close()
