@@ -24,6 +24,7 @@ from monitor.store import events, incidents, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
 from monitor.telling import Alerting as Alerting
+from monitor.votes import heard
 from probes.checks import CertificateCheck, Check
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
@@ -319,8 +320,23 @@ def _save_finding(
     if check.shadow:
         clean_up.note_sample(tx, check, sample, now_us=now_us)
         return
+    said = heard(tx, check, sample, alerting.rule, alerting.places, now_us=now_us)
+    happened = _move(tx, check, said, alerting, now_us=now_us) if said is not None else ()
+    clean_up.note_sample(tx, check, sample, now_us=now_us)
+    if isinstance(check, CertificateCheck):
+        warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
+        outbox.add(tx, warnings, now_us=now_us)
+    own = _about_ourselves(tx, finding, ourselves, now_us=now_us)
+    for check_id, events_of in ((check.id, happened), (MONITOR, own)):
+        for event in events_of:
+            if isinstance(event, Opened | Resolved):
+                yield check_id, event.since_us if isinstance(event, Opened) else None
+
+
+def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, now_us: int) -> tuple[Event, ...]:
+    """What a sample, or what all locations say together, makes of the check's incident; people are told of it."""
     before, slow = incidents.load_with_slowness(tx, check.id)
-    state, happened = advance(before, sample, alerting.rule, interval_us=check.interval)
+    state, happened = advance(before, said, alerting.rule, interval_us=check.interval)
     if state != before:
         incidents.save(tx, check.id, state)
     for event in happened:
@@ -335,22 +351,14 @@ def _save_finding(
         tx,
         slow,
         check,
-        sample,
+        said,
         alerting.rule,
         alerting.recipients,
         incident=state.kind in ("ongoing", "recovering"),
         muted=lambda: telling.muted(tx, check, now_us),
         now_us=now_us,
     )
-    clean_up.note_sample(tx, check, sample, now_us=now_us)
-    if isinstance(check, CertificateCheck):
-        warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
-        outbox.add(tx, warnings, now_us=now_us)
-    own = _about_ourselves(tx, finding, ourselves, now_us=now_us)
-    for check_id, events_of in ((check.id, happened), (MONITOR, own)):
-        for event in events_of:
-            if isinstance(event, Opened | Resolved):
-                yield check_id, event.since_us if isinstance(event, Opened) else None
+    return happened
 
 
 def _about_ourselves(tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int) -> tuple[Event, ...]:

@@ -28,6 +28,7 @@ from monitor.journey_checks import journey_problems
 from monitor.mail_problems import mail_problems
 from monitor.mail_settings import MailSettings
 from monitor.mail_signing import MailKeyError, Signatures, require_now, signatures
+from monitor.outpost_settings import OutpostSettings, outpost_problems, places
 from monitor.outward_settings import (
     AlertmanagerSettings,
     DrillSettings,
@@ -40,6 +41,7 @@ from monitor.recipients import Addressee, Recipient, TimeZone
 from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
+from monitor.votes import Places
 from probes.browser.definition import BrowserJourney, ChromiumSettings
 from probes.checks import (
     CertificateCheck,
@@ -194,6 +196,7 @@ class Config(Definition):
     portal: Portal
     references: References = References()
     secrets: dict[SecretName, SecretSource] = Field(default_factory=dict)
+    outpost: tuple[OutpostSettings, ...] = ()
     incidents: IncidentRule = IncidentRule()
     mailbox: dict[Id, Mailbox] = Field(default_factory=dict)
     mail: MailSettings
@@ -222,6 +225,11 @@ class Config(Definition):
     @property
     def checks(self) -> tuple[Check, ...]:
         return (*self.journey, *self.certificate, *self.name, *self.tcp, *self.smtp, *self.browser)
+
+    @property
+    def places(self) -> Places:
+        """Per check the locations that measure it, the monitor's own first."""
+        return places(self.checks, self.monitor.location, self.outpost)
 
     @property
     def addressees(self) -> tuple[Addressee, ...]:
@@ -510,6 +518,14 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         secret = getattr(config.pages, key)
         if secret is not None and secret not in config.secrets:
             yield origins.problem(("pages", key), f'there is no secret "{secret}"', "Add it to [secrets].")
+    yield from outpost_problems(
+        config.checks,
+        config.monitor.location,
+        config.outpost,
+        quorum=config.incidents.quorum,
+        database=config.monitor.database,
+        origins=origins,
+    )
     yield from severity_problems(config.incidents, config.checks, origins)
     yield from hours_problems(config.hours, config.recipient, origins)
     if config.signature is not None and config.signature.secret not in (None, *config.secrets):

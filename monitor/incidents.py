@@ -40,6 +40,7 @@ class IncidentRule(BaseModel):
     Attributes:
         open_after: failures in a row that open one; it is dated at the first of them.
         close_after: good samples in a row that close one; it ends at the first of them.
+        quorum: locations that must fail at once, which confirms an incident by itself; None: all that measured must.
         rerun: whether a first failure is run again at once.
         forget_after: silence after which a streak that led to nothing yet begins anew.
         reminders: how long after the opening each reminder is sent, by the wall clock.
@@ -59,6 +60,7 @@ class IncidentRule(BaseModel):
 
     open_after: int = Field(default=2, ge=1, le=100)
     close_after: int = Field(default=2, ge=1, le=100)
+    quorum: int | None = Field(default=None, ge=1, le=100)
     rerun: bool = True
     forget_after: Duration = _HOUR_US
     reminders: tuple[Duration, ...] = (_HOUR_US, 4 * _HOUR_US)
@@ -294,9 +296,14 @@ def _recovered(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streak:
-    """Runs of one check in a row that could not be measured, and why the first one could not."""
+    """Runs of one check at one location in a row that could not be measured, and why the first one could not.
+
+    Attributes:
+        location: empty in what was stored before there were several; then any location ends it.
+    """
 
     check_id: str
+    location: str = ""
     since_us: int
     last_us: int
     interval_us: int
@@ -309,7 +316,7 @@ class OwnTrouble:
     """What the monitor knows about its own measuring.
 
     Attributes:
-        streaks: one for each check whose latest run could not be measured, by check.
+        streaks: one for each check and location whose latest run could not be measured, by check.
         incident_id: of its own open incident; None where there is none. However many checks suffer, there is one.
     """
 
@@ -330,11 +337,11 @@ def advance_own(
     is left whose latest run could not be measured. A check that is measured no more is forgotten after a while.
     """
     slot_us = sample.slot_us
+    before = next((one for one in own.streaks if _is_of(one, sample)), None)
     others = tuple(
         streak
         for streak in own.streaks
-        if streak.check_id != sample.check_id
-        and slot_us - streak.last_us <= max(rule.forget_after, 3 * streak.interval_us)
+        if streak is not before and slot_us - streak.last_us <= max(rule.forget_after, 3 * streak.interval_us)
     )
     if sample.outcome is not Outcome.UNKNOWN:
         if own.incident_id is None or others:
@@ -342,17 +349,17 @@ def advance_own(
         until_us = max(own.since_us, slot_us)  # the clock may have been set back
         ended = Resolved(incident_id=own.incident_id, since_us=own.since_us, until_us=until_us, last_bad_us=until_us)
         return OwnTrouble(), (ended,)
-    before = next((streak for streak in own.streaks if streak.check_id == sample.check_id), None)
     failure = sample.failure or Failure(kind=FailureKind.MONITOR)
     streak = Streak(
         check_id=sample.check_id,
+        location=sample.location,
         since_us=min(before.since_us, slot_us) if before else slot_us,
         last_us=slot_us,
         interval_us=interval_us,
         length=before.length + 1 if before else 1,
         failure=before.failure if before else failure,
     )
-    streaks = tuple(sorted((*others, streak), key=lambda one: one.check_id))
+    streaks = tuple(sorted((*others, streak), key=lambda one: (one.check_id, one.location)))
     if own.incident_id is not None:
         failed = Failed(incident_id=own.incident_id, last_bad_us=slot_us)
         return OwnTrouble(streaks=streaks, incident_id=own.incident_id, since_us=own.since_us), (failed,)
@@ -362,3 +369,7 @@ def advance_own(
     name = incident_id(MONITOR, since_us)
     opened = Opened(incident_id=name, since_us=since_us, confirmed_us=slot_us, failure=streak.failure)
     return OwnTrouble(streaks=streaks, incident_id=name, since_us=since_us), (opened,)
+
+
+def _is_of(streak: Streak, sample: Sample) -> bool:
+    return streak.check_id == sample.check_id and streak.location in ("", sample.location)

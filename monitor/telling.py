@@ -27,6 +27,7 @@ from monitor.recipients import Addressee
 from monitor.severity import severity_of
 from monitor.store import incidents, ledger, outbox
 from monitor.store.database import Database, Transaction
+from monitor.votes import Places, newest, verdict
 from probes.checks import Check, Title
 from sla.effect import Effect, Standing, effects
 
@@ -44,6 +45,7 @@ class Alerting:
 
     Attributes:
         titles: of all checks, by id.
+        places: per check the locations that measure it; none said is one.
         dependants: per check those that depend on it, straight or through others.
         hours: by name, of those who are not always on duty.
         standings: where the clauses of all contracts stood when they were last assessed; nothing before that.
@@ -52,6 +54,7 @@ class Alerting:
     rule: IncidentRule = field(default_factory=IncidentRule)
     recipients: tuple[Addressee, ...] = ()
     titles: Mapping[str, Title] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
     dependants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hours: Mapping[str, Hours] = field(default_factory=dict)
     standings: Callable[[], Iterable[Standing]] = tuple

@@ -74,7 +74,7 @@ def at(clock_time: str) -> int:
     return int(datetime(2026, 11, 23, hours, minutes, *rest, tzinfo=UTC).timestamp()) * SECOND
 
 
-def a_sample(mark: str, slot_us: int, check_id: str = "indienen") -> Sample:
+def a_sample(mark: str, slot_us: int, check_id: str = "indienen", *, location: str = "lokaal") -> Sample:
     """`.` up, `~` degraded, `x` one failed run, `X` a run and its re-run both failed, `?` unknown."""
     outcome, failure = {
         ".": (Outcome.UP, None),
@@ -85,7 +85,7 @@ def a_sample(mark: str, slot_us: int, check_id: str = "indienen") -> Sample:
     }[mark]
     return Sample(
         check_id=check_id,
-        location="lokaal",
+        location=location,
         slot_us=slot_us,
         started_us=slot_us + 1_000,
         duration_us=250_000,

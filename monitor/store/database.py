@@ -34,6 +34,9 @@ Transaction = Connection
 
 T = TypeVar("T")
 
+#: Numbers of our own, so that they meet no other program's: the lock of migrations, and that of writing.
+_MIGRATING = text("SELECT pg_advisory_xact_lock(5465737)")
+_ONE_WRITER = text("SELECT pg_advisory_xact_lock(5465738)")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ = "loketwacht_read"
 
@@ -87,8 +90,8 @@ class StoreThread:
 class Database:
     """An opened store.
 
-    `begin()` gives a transaction that writes: on SQLite it holds the write lock from its first statement, so it cannot
-    fail half-way because somebody else wrote. `read()` gives one that only reads and never waits for a writer.
+    `begin()` gives a transaction that writes: it holds the store's one write lock from its first statement, so it cannot
+    fail half-way because somebody else wrote, and what it reads stays so until it ends, whoever else writes elsewhere. `read()` gives one that only reads and never waits for a writer.
     """
 
     engine: Engine
@@ -150,6 +153,9 @@ class Database:
     def begin(self) -> Iterator[Transaction]:
         """A transaction that writes: committed at the end of the block, undone by any exception."""
         with _our_errors(self.engine), self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # As SQLite has it. Several processes move one incident, each by what it read; none may read in between.
+                connection.execute(_ONE_WRITER)
             yield connection
 
     @contextmanager
@@ -309,6 +315,6 @@ def _check_version(engine: Engine, *, migrate: bool) -> None:
             )
         if connection.dialect.name == "postgresql":
             # Two processes that start at once: the second waits, and then finds the work done.
-            connection.execute(text("SELECT pg_advisory_xact_lock(5465737)"))
+            connection.execute(_MIGRATING)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

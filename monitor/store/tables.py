@@ -271,3 +271,12 @@ login_brake = Table(
     Column("refused", Integer, nullable=False),
     Column("paused_until_us", BigInteger),
 )
+
+outpost = Table(
+    "outpost",
+    metadata,
+    Column("location", Text, primary_key=True),
+    Column("seen_us", BigInteger, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("config_sha256", String(64), nullable=False),
+)
