@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -20,9 +20,10 @@ from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, adva
 from monitor.news import Kind
 from monitor.observer import Observer
 from monitor.slow_telling import note_slowness
-from monitor.store import events, incidents, outbox, samples
+from monitor.store import events, handed_in, incidents, outbox, samples
 from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
+from monitor.store.handed_in import HandedIn
 from monitor.telling import Alerting as Alerting
 from monitor.votes import heard
 from probes.checks import CertificateCheck, Check
@@ -123,6 +124,7 @@ class Recorder:
     else tries again where no further run ends. What came while the store was busy is saved in one transaction.
 
     Args:
+        hands_in: what is found is only stored, and handed in to the monitor where something may follow from it.
         gather_us: how long a good sample of a check that is well may wait for others to be saved with. Whatever may
             have consequences is saved at once, with all that waits; so is a check's first sample. 0: nothing waits.
     """
@@ -136,6 +138,7 @@ class Recorder:
         observer: Observer,
         capacity: int = 50_000,
         gather_us: int = 0,
+        hands_in: bool = False,
     ) -> None:
         self._database = database
         self._in_store = in_store
@@ -143,6 +146,7 @@ class Recorder:
         self._observer = observer
         self._capacity = capacity
         self._gather_us = gather_us
+        self._follow: Follow = _hand_in if hands_in else _save_finding
         self._gathering: asyncio.TimerHandle | None = None
         self._well: set[str] = set()
         self._waiting: deque[Finding | Happened] = deque()
@@ -232,7 +236,7 @@ class Recorder:
     async def _save(self, batch: tuple[Finding | Happened, ...]) -> None:
         now_us = self._clock.now_us()
         try:
-            saved = await self._in_store(lambda: _save_batch(self._database, batch, now_us=now_us))
+            saved = await self._in_store(lambda: _save_batch(self._database, batch, self._follow, now_us=now_us))
         except StoreRefused as error:
             if len(batch) > 1:
                 # One of them is refused; it must not cost the others their place.
@@ -268,7 +272,58 @@ def save(database: Database, *batch: Finding | Happened, now_us: int) -> tuple[t
     Returns:
         The checks whose incident opened (with since when) or ended (with None).
     """
-    return _save_batch(database, batch, now_us=now_us).changed
+    return _save_batch(database, batch, _save_finding, now_us=now_us).changed
+
+
+def take_in(
+    database: Database, checks: Mapping[str, Check], alerting: Alerting, *, now_us: int
+) -> tuple[tuple[str, int | None], ...] | None:
+    """Draw the consequences of what outposts handed in, oldest first; those of a check that is no more are dropped.
+
+    Returns:
+        As `save`; None where nothing was handed in. Many wait where the monitor was away: ask again until it is None.
+
+    Raises:
+        StoreUnavailable: nothing is lost; it is there the next time.
+    """
+    with database.read() as tx:
+        waiting = handed_in.waiting(tx, _BATCH)
+    if not waiting:
+        return None
+    try:
+        return _take_in(database, waiting, checks, alerting, now_us=now_us)
+    except StoreRefused:
+        changed: list[tuple[str, int | None]] = []
+        for one in waiting:
+            # One of them is refused; its measurement is stored, and it must not stop the others.
+            try:
+                changed.extend(_take_in(database, (one,), checks, alerting, now_us=now_us))
+            except StoreRefused as error:
+                log.error("the store refused what an outpost found", extra={"check": one.check_id, "error": str(error)})
+                with database.begin() as tx:
+                    handed_in.drop(tx, (one,))
+        return tuple(changed)
+
+
+def _take_in(
+    database: Database,
+    waiting: Sequence[HandedIn],
+    checks: Mapping[str, Check],
+    alerting: Alerting,
+    *,
+    now_us: int,
+) -> tuple[tuple[str, int | None], ...]:
+    changed: list[tuple[str, int | None]] = []
+    with database.begin() as tx:
+        ourselves = _Ourselves(tx)
+        for one in waiting:
+            check, sample = checks.get(one.check_id), samples.read(tx, one.check_id, one.location, one.slot_us)
+            if check is not None and sample is not None:
+                finding = Finding(check=check, sample=sample, alerting=alerting)
+                changed.extend(_draw_consequences(tx, finding, ourselves, now_us=now_us))
+        handed_in.drop(tx, waiting)
+        ourselves.save()
+    return tuple(changed)
 
 
 class _Saved(NamedTuple):
@@ -278,18 +333,19 @@ class _Saved(NamedTuple):
     well: frozenset[str]
 
 
-def _save_batch(database: Database, batch: Sequence[Finding | Happened], *, now_us: int) -> _Saved:
+def _save_batch(database: Database, batch: Sequence[Finding | Happened], follow: Follow, *, now_us: int) -> _Saved:
     changed: list[tuple[str, int | None]] = []
     findings = [what for what in batch if isinstance(what, Finding)]
     with database.begin() as tx:
         ourselves = _Ourselves(tx)
-        stored = quiet.store(tx, findings, ourselves.now)
+        undecided = handed_in.checks(tx) if follow is _hand_in else frozenset[str]()
+        stored = quiet.store(tx, findings, ourselves.now, undecided=undecided)
         well = frozenset(findings[place].check.id for place in stored)
         for what in batch:
             if isinstance(what, Happened):
                 events.add(tx, what)
             elif what.check.id not in well:
-                changed.extend(_save_finding(tx, what, ourselves, now_us=now_us))
+                changed.extend(follow(tx, what, ourselves, now_us))
         ourselves.save()
     return _Saved(tuple(changed), well)
 
@@ -306,23 +362,45 @@ class _Ourselves:
             incidents.save_own(self._tx, self.now)
 
 
+#: What is done with a finding from which something may follow; the changes, as `save` returns them.
+Follow = Callable[[Transaction, Finding, _Ourselves, int], Iterable[tuple[str, int | None]]]
+
+
 def _save_finding(
-    tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int
-) -> Iterator[tuple[str, int | None]]:
-    """A finding with all its consequences; the changes, as `save` returns them.
+    tx: Transaction, finding: Finding, ourselves: _Ourselves, now_us: int
+) -> Iterable[tuple[str, int | None]]:
+    """A finding with all its consequences.
 
     Nothing at all happens for a slot that has its sample already. A check in shadow has its sample, and what it made at
     the portal, written down; no more.
     """
+    if not _store(tx, finding, now_us=now_us) or finding.check.shadow:
+        return ()
+    return _draw_consequences(tx, finding, ourselves, now_us=now_us)
+
+
+def _hand_in(
+    tx: Transaction, finding: Finding, _ourselves: _Ourselves, now_us: int
+) -> Iterable[tuple[str, int | None]]:
+    """A finding as an outpost leaves it: stored, for the monitor to draw the consequences."""
+    if _store(tx, finding, now_us=now_us) and not finding.check.shadow:
+        handed_in.add(tx, finding.sample)
+    return ()
+
+
+def _store(tx: Transaction, finding: Finding, *, now_us: int) -> bool:
+    if not samples.add(tx, finding.sample):
+        return False
+    clean_up.note_sample(tx, finding.check, finding.sample, now_us=now_us)
+    return True
+
+
+def _draw_consequences(
+    tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int
+) -> Iterator[tuple[str, int | None]]:
     sample, check, alerting = finding.sample, finding.check, finding.alerting
-    if not samples.add(tx, sample):
-        return
-    if check.shadow:
-        clean_up.note_sample(tx, check, sample, now_us=now_us)
-        return
-    said = heard(tx, check, sample, alerting.rule, alerting.places, now_us=now_us)
+    said = heard(tx, check, sample, alerting.rule, alerting.places)
     happened = _move(tx, check, said, alerting, now_us=now_us) if said is not None else ()
-    clean_up.note_sample(tx, check, sample, now_us=now_us)
     if isinstance(check, CertificateCheck):
         warnings = certificate_messages(check, sample, alerting.recipients, now_us=now_us)
         outbox.add(tx, warnings, now_us=now_us)
@@ -375,23 +453,39 @@ def note_stopped(
 
     It ends as soon as each of them was measured again. Nothing is stored as a sample: nothing was measured.
     """
+    failure = Failure(kind=FailureKind.MONITOR, subject="measuring", found="no run for three of its intervals")
+    stopped = [(check.id, location, check.interval, failure) for check in checks]
+    return note_ourselves(database, stopped, alerting, now_us=now_us)
+
+
+def note_ourselves(
+    database: Database,
+    known: Iterable[tuple[str, str, int, Failure | None]],
+    alerting: Alerting,
+    *,
+    now_us: int,
+) -> tuple[Event, ...]:
+    """What is known about our own measuring without any sample.
+
+    Args:
+        known: name, location, interval, and why it is not measured; None: it is again.
+    """
     at_once = alerting.rule.model_copy(update={"unknown_after": 1})
     with database.begin() as tx:
         own = before = incidents.load_own(tx)
         happened: tuple[Event, ...] = ()
-        for check in checks:
-            failure = Failure(kind=FailureKind.MONITOR, subject="measuring", found="no run for three of its intervals")
-            nothing = Sample(
+        for name, location, interval_us, failure in known:
+            seen = Sample(
                 run_id="",
-                check_id=check.id,
+                check_id=name,
                 location=location,
                 slot_us=now_us,
                 started_us=now_us,
                 duration_us=0,
-                outcome=Outcome.UNKNOWN,
+                outcome=Outcome.UP if failure is None else Outcome.UNKNOWN,
                 failure=failure,
             )
-            own, more = advance_own(own, nothing, at_once, interval_us=check.interval)
+            own, more = advance_own(own, seen, at_once, interval_us=interval_us)
             happened += more
         if own != before:
             incidents.save_own(tx, own)

@@ -226,6 +226,10 @@ class Config(Definition):
     def checks(self) -> tuple[Check, ...]:
         return (*self.journey, *self.certificate, *self.name, *self.tcp, *self.smtp, *self.browser)
 
+    def checks_at(self, location: str) -> tuple[Check, ...]:
+        """What is measured at a location; nothing at one that is not configured."""
+        return tuple(check for check in self.checks if location in self.places[check.id])
+
     @property
     def places(self) -> Places:
         """Per check the locations that measure it, the monitor's own first."""
@@ -448,6 +452,9 @@ def _secrets(
                         loc, f"{path} cannot be read: {error.strerror}", "The monitor's user must be able to read it."
                     )
                 )
+                continue
+            except UnicodeDecodeError:
+                problems.append(origins.problem(loc, f"{path} is not text in UTF-8", "Write the secret as text."))
                 continue
             # A key as PEM has many lines; of everything else the first one counts.
             value = text if text.startswith(_PEM) else text.partition("\n")[0]

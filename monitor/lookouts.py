@@ -1,27 +1,26 @@
-"""What the service looks out for, and tells, beside measuring: what fires, its own resolver, stillness, the drill."""
+"""What the service looks out for, and tells, beside measuring: what fires, the outposts, the drill."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
-from monitor.check_run import Alerting, note_stopped
+from monitor.check_run import Alerting, take_in
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.doubt import resolver_answers
 from monitor.drill import Drill, is_due, last_passed_us
-from monitor.incidents import MONITOR, Opened
+from monitor.incidents import MONITOR, Event, Opened, Resolved
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
-from monitor.stillness import Stillness
+from monitor.outposts import Presences
+from monitor.store import handed_in, outposts
 from monitor.store.database import Database, InStore
+from monitor.store.outposts import Presence
 from probes.setup import Setup
 
-log = logging.getLogger(__name__)
-
 _SECOND_US = 1_000_000
+_OF_OUTPOSTS = ("monitor_outpost_up", "monitor_outpost_configuration_current", "monitor_handed_in_waiting")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,13 +41,14 @@ class Lookouts:
     in_store: InStore
     clock: Clock
     metrics: Metrics
-    stillness: Stillness
     wake: Callable[[], None]
     _alertmanagers: Alertmanagers = field(init=False)
+    _presences: Presences = field(init=False)
     _drilled_us: int | None = field(default=None, init=False)  # when one was last tried
 
     def __post_init__(self) -> None:
         self._alertmanagers = Alertmanagers(clock=self.clock, observer=self.metrics)
+        self._presences = Presences(self.clock)
 
     async def tell_alertmanagers(self) -> None:
         config_ = self.loaded().config
@@ -70,28 +70,45 @@ class Lookouts:
 
         await self._alertmanagers.tell(await self.in_store(read), settings, self.loaded().secrets)
 
-    async def ask_resolver(self) -> None:
-        """The watched names, regularly, so that a resolver that fails shows before a journey fails for it."""
-        settings = self.loaded().config.references
-        answers = await resolver_answers(settings.names, deadline_us=settings.deadline)
-        for name, answered in zip(settings.names, answers, strict=True):
-            self.metrics.set("monitor_resolver_up", float(answered), name)
+    async def take_in(self) -> None:
+        """What outposts handed in, until nothing is left: its consequences are drawn here, and here alone."""
+        config_, alerting = self.loaded().config, self.alerting()
+        checks = {check.id: check for check in config_.checks}
 
-    async def tell_stillness(self) -> None:
-        """Checks that are not measured at all, though the service runs: one alarm, however many they are."""
-        # What is in shadow alarms nobody, and its samples would never end the alarm.
-        still = self.stillness.still([check for check in self.loaded().config.checks if not check.shadow])
-        self.metrics.set("monitor_checks_still", len(still))
-        if not still:
+        def some() -> tuple[tuple[str, int | None], ...] | None:
+            return take_in(self.database, checks, alerting, now_us=self.clock.now_us())
+
+        while (changed := await self.in_store(some)) is not None:
+            for check_id, since_us in changed:
+                self.metrics.incident(check_id, since_us)
+            self.wake()
+
+    async def watch_outposts(self) -> None:
+        """Outposts that are silent, or measure by another configuration than ours."""
+        loaded, alerting = self.loaded(), self.alerting()
+        locations = tuple(one.location for one in loaded.config.outpost)
+
+        def look() -> tuple[Mapping[str, Presence], frozenset[str], int, tuple[Event, ...]]:
+            with self.database.read() as tx:
+                present, waiting = outposts.read(tx), handed_in.count(tx)
+            silent = self._presences.silent(locations, present)
+            happened = self._presences.tell(self.database, silent, locations, alerting, now_us=self.clock.now_us())
+            return present, silent, waiting, happened
+
+        if not locations:
+            self.metrics.drop(_OF_OUTPOSTS)
             return
-        location, now_us, alerting = self.loaded().config.monitor.location, self.clock.now_us(), self.alerting()
-        happened = await self.in_store(
-            lambda: note_stopped(self.database, still, alerting, location=location, now_us=now_us)
-        )
+        present, silent, waiting, happened = await self.in_store(look)
+        self.metrics.drop(_OF_OUTPOSTS)
+        self.metrics.set("monitor_handed_in_waiting", waiting)
+        for one in locations:
+            self.metrics.set("monitor_outpost_up", float(one not in silent), one)
+            same = one in present and present[one].config_sha256 == loaded.sha256
+            self.metrics.set("monitor_outpost_configuration_current", float(same), one)
         for event in happened:
-            if isinstance(event, Opened):
-                log.error("checks are not measured any more", extra={"checks": ", ".join(one.id for one in still)})
-                self.metrics.incident(MONITOR, event.since_us)
+            if isinstance(event, Opened | Resolved):
+                self.metrics.incident(MONITOR, event.since_us if isinstance(event, Opened) else None)
+                self.wake()
 
     async def hold_drill(self) -> None:
         config_ = self.loaded().config

@@ -6,7 +6,7 @@ They may wait a moment for company, and are stored many at once. What is stored 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 from monitor.incidents import IncidentRule, OwnTrouble
@@ -56,11 +56,14 @@ def _stays_until_us(own: OwnTrouble, rule: IncidentRule) -> int:
     return min(streak.last_us + max(rule.forget_after, 3 * streak.interval_us) for streak in own.streaks)
 
 
-def store(tx: Transaction, findings: Sequence[Found], own: OwnTrouble) -> frozenset[int]:
+def store(
+    tx: Transaction, findings: Sequence[Found], own: OwnTrouble, *, undecided: Set[str] = frozenset()
+) -> frozenset[int]:
     """Store the samples of those findings from which nothing follows.
 
     Args:
         own: what the monitor knows about its own measuring.
+        undecided: checks of which it is not known yet how they are.
 
     Returns:
         Their places; the other findings are left to whoever draws the consequences.
@@ -74,6 +77,7 @@ def store(tx: Transaction, findings: Sequence[Found], own: OwnTrouble) -> frozen
         for place, finding in enumerate(findings)
         # Of two samples of one check the first may have consequences for the second.
         if number[finding.check.id] == 1
+        and finding.check.id not in undecided
         and finding.check.id not in suffering
         and says_nothing_new(finding.check, finding.sample)
         and finding.sample.slot_us <= stays_us[id(finding.alerting.rule)]

@@ -27,7 +27,7 @@ from monitor.recipients import Addressee
 from monitor.severity import severity_of
 from monitor.store import incidents, ledger, outbox
 from monitor.store.database import Database, Transaction
-from monitor.votes import Places, newest, verdict
+from monitor.votes import Places
 from probes.checks import Check, Title
 from sla.effect import Effect, Standing, effects
 

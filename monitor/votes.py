@@ -82,18 +82,17 @@ def newest(tx: Transaction, check_id: str, locations: Sequence[str], *, until_us
     return tuple(sample for recent in found for sample in recent)
 
 
-def heard(
-    tx: Transaction, check: Check, sample: Sample, rule: IncidentRule, places: Places, *, now_us: int
-) -> Sample | None:
+def heard(tx: Transaction, check: Check, sample: Sample, rule: IncidentRule, places: Places) -> Sample | None:
     """The sample that moves the check's incident after this one was stored: itself, or what all locations say with it.
 
-    None where nothing does: its location is not one of the check's, or has said something newer since, or it comes so
-    late that others have gone on without it. Agreements are assessed from the samples, and miss none of this.
+    It is put beside the others as they were until this location spoke again, an interval later: what was handed in late
+    is heard as if it had come in time. None where nothing is heard: its location is not one of the check's, or has
+    spoken again already, or had been silent for longer than a vote counts.
     """
     locations = places.get(check.id, ())
     if len(locations) < 2:
         return sample
-    votes = newest(tx, check.id, locations, until_us=max(now_us, sample.slot_us))
+    votes = newest(tx, check.id, locations, until_us=sample.slot_us + check.interval - 1)
     as_of_us = max((one.slot_us for one in votes), default=sample.slot_us)
     current = any(one.location == sample.location and one.slot_us == sample.slot_us for one in votes)
     if not current or sample.slot_us <= as_of_us - INTERVALS * check.interval:

@@ -41,6 +41,7 @@ app = App(
     help_format="plaintext",
 )
 app.command(running.run)
+app.command(running.outpost)
 app.command(running.practice)
 app.command(running.demo)
 app.command(check.check)

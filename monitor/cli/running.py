@@ -1,4 +1,4 @@
-"""`loketwacht run`, `practice` and `demo`: what goes on until it is ended."""
+"""`loketwacht run`, `outpost`, `practice` and `demo`: what goes on until it is ended."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, s
 from monitor.clock import LIVE
 from monitor.collector import spare_what_stands
 from monitor.config import Config, Loaded
+from monitor.outpost import Outpost
+from monitor.outpost_settings import OutpostSettings
 from monitor.service import Addresses, Service
 from monitor.store.backup import examine
 from monitor.toml_file import ConfigError
@@ -60,12 +62,61 @@ def run(
     return Exit.FINE
 
 
-async def _run(loaded: Loaded, path: Path, *, practice: bool) -> None:
+def outpost(location: str, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """Measure for a monitor that runs elsewhere, until Ctrl-C: the same checks from another location.
+
+    Parameters
+    ----------
+    location
+        Name of one [[outpost]] of the configuration, which is the monitor's own.
+    """
+    loaded = config.load(config_path)
+    settings = next((one for one in loaded.config.outpost if one.location == location), None)
+    if settings is None:
+        known = ", ".join(one.location for one in loaded.config.outpost) or "none"
+        raise CommandError(
+            f'{config_path} has no [[outpost]] with location = "{location}" (it has: {known}). Add it there; the '
+            "monitor reads the same file."
+        )
+    if settings.database is None:
+        examine(loaded.database_url)
+    config.require_files(loaded, config_path)
+    _log_as(loaded.config.monitor.log_format)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_watch_from(loaded, settings, config_path))
+    except* OSError as failed:
+        reasons = "; ".join(str(error) for error in _flat(failed))
+        raise CommandError(f"The outpost could not start: {reasons}") from None
+    say("Stopped.")
+    return Exit.FINE
+
+
+async def _watch_from(loaded: Loaded, settings: OutpostSettings, path: Path) -> None:
+    stop, reload = _signals()
+    here = Outpost(loaded, settings, path=path, clock=LIVE, settled=spare_what_stands)
+
+    def started(at: str) -> None:
+        checks = len(loaded.config.checks_at(settings.location))
+        say(f"Outpost {settings.location} watches {loaded.config.portal.name}: {checks} checks. Ctrl-C ends it.")
+        say(f"  metrics       {at}/metrics")
+        say(f"  health        {at}/healthz")
+
+    await here.run(stop=stop, reload=reload, started=started)
+
+
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """What is set when this process is asked to stop, and to read its configuration again."""
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
+    return stop, reload
+
+
+async def _run(loaded: Loaded, path: Path, *, practice: bool) -> None:
+    stop, reload = _signals()
     notice = (
         (
             "Dit is een oefenomgeving: alles hier is verzonnen.",
@@ -238,4 +289,4 @@ def demo(
     return Exit.FINE
 
 
-__all__ = ["ConfigError", "demo", "practice", "run"]
+__all__ = ["ConfigError", "demo", "outpost", "practice", "run"]

@@ -90,8 +90,9 @@ class StoreThread:
 class Database:
     """An opened store.
 
-    `begin()` gives a transaction that writes: it holds the store's one write lock from its first statement, so it cannot
-    fail half-way because somebody else wrote, and what it reads stays so until it ends, whoever else writes elsewhere. `read()` gives one that only reads and never waits for a writer.
+    `begin()` gives a transaction that writes: it holds the one write lock of the store from its first statement, so it
+    cannot fail half-way because somebody else wrote, and what it reads stays true until it ends. `read()` gives one
+    that only reads and never waits for a writer.
     """
 
     engine: Engine

@@ -280,3 +280,12 @@ outpost = Table(
     Column("version", Text, nullable=False),
     Column("config_sha256", String(64), nullable=False),
 )
+
+handed_in = Table(
+    "handed_in",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("check_id", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("slot_us", BigInteger, nullable=False),
+)

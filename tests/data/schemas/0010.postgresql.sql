@@ -79,6 +79,19 @@ CREATE TABLE public.evidence_file (
     size integer NOT NULL,
     content bytea NOT NULL
 );
+CREATE TABLE public.handed_in (
+    number bigint NOT NULL,
+    check_id text NOT NULL,
+    location text NOT NULL,
+    slot_us bigint NOT NULL
+);
+CREATE SEQUENCE public.handed_in_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.handed_in_number_seq OWNED BY public.handed_in.number;
 CREATE TABLE public.incident (
     id text NOT NULL,
     check_id text NOT NULL,
@@ -184,12 +197,14 @@ CREATE TABLE public.sample_detail (
     reached text
 );
 ALTER TABLE ONLY public.event ALTER COLUMN id SET DEFAULT nextval('public.event_id_seq'::regclass);
+ALTER TABLE ONLY public.handed_in ALTER COLUMN number SET DEFAULT nextval('public.handed_in_number_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0010');
 INSERT INTO public.created_object VALUES ('é1', 'é1', 'é1', 'é1', 'é1', 'é1', 'é1', 'é1', 'é1', 1, 1, 1, 'é1', 1, 'é1', 'é1');
 INSERT INTO public.event VALUES (1, 1, 'é1', 'é1', 'é1');
 INSERT INTO public.evidence VALUES ('é1', 'é1', 1, 1, 'é1', 'é1', 'é1', 'é1', true, 'é1', 'é1');
 INSERT INTO public.evidence_bundle VALUES ('é1', 'é1', 'é1', 1, 1, 1, '\x00ff');
 INSERT INTO public.evidence_file VALUES ('é1', 'é1', 1, '\x00ff');
+INSERT INTO public.handed_in VALUES (1, 'é1', 'é1', 1);
 INSERT INTO public.incident VALUES ('é1', 'é1', 1, 1, 1, 1, 'é1', 1);
 INSERT INTO public.incident_state VALUES ('é1', 'é1');
 INSERT INTO public.ledger VALUES (1, 'user-report', 1, 'ops', 'één melding', 1, NULL, '[]', '{}', NULL, '', '09db417cfb071dbf2c928600c27b045e61448fe7f37e8f238a7933ba2851528a');
@@ -202,6 +217,7 @@ INSERT INTO public.sample VALUES ('é1', 'é1', 1, 1, 1, 'é1', 'é1', 1, 1);
 INSERT INTO public.sample_day VALUES ('é1', 'é1', 1, 'é1', '\x00ff');
 INSERT INTO public.sample_detail VALUES ('é1', 'é1', 1, 'é1', 'é1', 'é1', 'é1', 'é1', 'é1');
 SELECT pg_catalog.setval('public.event_id_seq', 1, false);
+SELECT pg_catalog.setval('public.handed_in_number_seq', 1, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.created_object
@@ -214,6 +230,8 @@ ALTER TABLE ONLY public.evidence_bundle
     ADD CONSTRAINT pk_evidence_bundle PRIMARY KEY (sha256);
 ALTER TABLE ONLY public.evidence_file
     ADD CONSTRAINT pk_evidence_file PRIMARY KEY (sha256);
+ALTER TABLE ONLY public.handed_in
+    ADD CONSTRAINT pk_handed_in PRIMARY KEY (number);
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT pk_incident PRIMARY KEY (id);
 ALTER TABLE ONLY public.incident_state

@@ -67,6 +67,14 @@ CREATE TABLE evidence_file (
 	CONSTRAINT pk_evidence_file PRIMARY KEY (sha256)
 );
 INSERT INTO "evidence_file" VALUES('é1','é1',1,X'00FF');
+CREATE TABLE handed_in (
+	number INTEGER NOT NULL, 
+	check_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	slot_us BIGINT NOT NULL, 
+	CONSTRAINT pk_handed_in PRIMARY KEY (number)
+);
+INSERT INTO "handed_in" VALUES(1,'é1','é1',1);
 CREATE TABLE incident (
 	id TEXT NOT NULL, 
 	check_id TEXT NOT NULL, 

@@ -1,4 +1,4 @@
-"""When each outpost was last heard of."""
+"""When each outpost was last heard of, and what outposts handed in."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def upgrade() -> None:
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("config_sha256", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("location", name="pk_outpost"),
+    )
+    op.create_table(
+        "handed_in",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("check_id", sa.Text, nullable=False),
+        sa.Column("location", sa.Text, nullable=False),
+        sa.Column("slot_us", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_handed_in"),
     )
 
 
