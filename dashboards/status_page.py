@@ -97,6 +97,15 @@ class DayCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One location's newest word on a part; UNKNOWN where it is too old to count."""
+
+    name: str
+    now: State
+    at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyStatus:
     """One part now and over its last days.
 
@@ -106,6 +115,7 @@ class JourneyStatus:
         last_run_us: None before the first run.
         availability: over all of `days`; None where nothing was measured.
         days: consecutive days, oldest first, today last; usually 90.
+        places: what each location says; empty where there is but one.
     """
 
     id: str
@@ -116,6 +126,7 @@ class JourneyStatus:
     availability: Fraction | None = None
     last_run_us: int | None = None
     last_duration_us: int | None = None
+    places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         for before, after in zip(self.days, self.days[1:], strict=False):
@@ -160,23 +171,33 @@ class AnnouncedMaintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPage:
-    """The whole public status. Maintenance soonest first, past incidents newest first."""
+    """The whole public status. Maintenance soonest first, past incidents newest first.
+
+    Attributes:
+        bars_of: the location whose measurements the bars show; empty where there is but one.
+    """
 
     frame: Frame
     journeys: tuple[JourneyStatus, ...]
     incidents: tuple[OpenIncident, ...] = ()
     maintenance: tuple[AnnouncedMaintenance, ...] = ()
     past: tuple[PastIncident, ...] = ()
+    bars_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSample:
-    """One measurement of an incident; `sentence` says what went wrong and is empty where nothing did."""
+    """One measurement of an incident; `sentence` says what went wrong and is empty where nothing did.
+
+    Attributes:
+        place: the location that measured it; empty where there is but one.
+    """
 
     at_us: int
     state: State
     duration_us: int
     sentence: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,8 @@ def incident_messages(
     severity: Severity | None = None,
     acknowledged_by: str | None = None,
     effects: tuple[Effect, ...] = (),
+    failing: tuple[str, ...] = (),
+    working: tuple[str, ...] = (),
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language and time zone.
 
@@ -159,6 +161,8 @@ def incident_messages(
         told_us=told.opened_us if kind in JOINING else None,
         acknowledged_by=acknowledged_by,
         effects=effects,
+        failing=failing,
+        working=working,
     )
     return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
 

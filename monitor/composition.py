@@ -73,6 +73,7 @@ def watched(loaded: Loaded) -> Watched:
         portal=config.portal.name,
         checks=config.checks,
         location=config.monitor.location,
+        places=config.places,
         timezone=config.monitor.timezone,
         rule=config.incidents,
         gate=Gate(

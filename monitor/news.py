@@ -93,6 +93,7 @@ class IncidentNews:
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         acknowledged_by: who is on it; None: nobody said so.
         effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
+        failing, working: the locations that say so when it is told; empty where there is but one location.
     """
 
     news: Literal["incident"] = "incident"
@@ -112,6 +113,8 @@ class IncidentNews:
     told_us: int | None = None
     acknowledged_by: str | None = None
     effects: tuple[Effect, ...] = ()
+    failing: tuple[str, ...] = ()
+    working: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

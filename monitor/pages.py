@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from heapq import merge
+from itertools import islice
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -20,10 +22,11 @@ from dashboards.status_page import (
     MailSent,
     OpenIncident,
     PastIncident,
+    Place,
     State,
     StatusPage,
 )
-from monitor import evidence_pages
+from monitor import evidence_pages, votes
 from monitor.access import Gate
 from monitor.incident_life import life_of
 from monitor.incidents import MONITOR, Incident, IncidentRule
@@ -31,6 +34,7 @@ from monitor.news import Kind
 from monitor.store import incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled
+from monitor.votes import Places
 from probes.checks import BrowserJourney, Check, Journey
 from probes.sample import Outcome, Sample
 from probes.sentences import sentence
@@ -38,6 +42,7 @@ from sla.ledger import Sealed, in_force
 
 DAYS = 90
 PAST = 20
+MOST_SAMPLES = 200
 _STATE = {
     Outcome.UP: State.UP,
     Outcome.DEGRADED: State.DEGRADED,
@@ -48,14 +53,22 @@ _STATE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is watched, in the words people use, and who may see it."""
+    """What is watched, in the words people use, and who may see it.
+
+    Attributes:
+        places: per check the locations that measure it; none said is `location` alone.
+    """
 
     portal: str
     checks: tuple[Check, ...]
     location: str
     timezone: str
+    places: Places = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
     rule: IncidentRule = field(default_factory=IncidentRule)
+
+    def places_of(self, check_id: str) -> tuple[str, ...]:
+        return self.places.get(check_id, (self.location,))
 
     def title(self, check_id: str, language: Language) -> str:
         for check in self.checks:
@@ -163,7 +176,7 @@ def without_details(page: StatusPage) -> StatusPage:
     return replace(
         page,
         frame=replace(page.frame, links=replace(page.frame.links, sla=None)),
-        journeys=tuple(replace(journey, sentence="") for journey in page.journeys),
+        journeys=tuple(replace(journey, sentence="", places=()) for journey in page.journeys),
         incidents=(),
         past=(),
     )
@@ -176,16 +189,20 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         works = announced(ledger.read(tx, kinds=("maintenance", "maintenance-cancelled")))
         spans = [(w.entry.from_us or 0, w.entry.until_us or 0, w.entry.scope) for w in works]
         by_check = days.of(tx, watched, now_us, spans)
-        last = samples.last(tx, [check.id for check in watched.checks], watched.location)
+        heard = {
+            check.id: votes.newest(tx, check.id, watched.places_of(check.id), until_us=now_us + check.interval)
+            for check in watched.checks
+        }
         # The visitors' view: the monitor's own trouble shows as "not measured", not as an incident of the portal.
         recent = [i for i in incidents.read(tx, limit=PAST * 2) if i.check_id != MONITOR]
         still_open = [i for i in incidents.read(tx, only_open=True) if i.check_id != MONITOR]
     journeys = tuple(
-        _journey(check, last.get(check.id), by_check[check.id], spans, watched, language, now_us)
+        _journey(check, heard[check.id], by_check[check.id], spans, watched, language, now_us)
         for check in watched.checks
     )
     return StatusPage(
         frame=frame,
+        bars_of=watched.location if any(journey.places for journey in journeys) else "",
         journeys=journeys,
         incidents=tuple(
             OpenIncident(
@@ -226,33 +243,56 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
 
 def _journey(
     check: Check,
-    last: Sample | None,
+    heard: tuple[Sample, ...],
     days: tuple[Day, ...],
     works: Sequence[tuple[int, int, tuple[str, ...]]],
     watched: Watched,
     language: Language,
     now_us: int,
 ) -> JourneyStatus:
-    now = State.UNKNOWN
-    said = ""
-    if last is not None and now_us - last.slot_us <= 2 * check.interval + check.deadline:
-        now = _STATE[last.outcome]
-        if last.failure is not None:
-            said = sentence(last.failure, language, watched.step_title(check.id, last.failure.step, language))
-        under_works = any(start <= now_us < end and (not scope or check.id in scope) for start, end, scope in works)
-        if under_works and now is State.DOWN:
-            now = State.MAINTENANCE
+    # A run that began in its slot may still be under way: its predecessor speaks until then.
+    since_us = now_us - check.deadline - votes.INTERVALS * check.interval
+    fresh = [sample for sample in heard if sample.slot_us >= since_us]
+    said = votes.verdict(
+        fresh,
+        quorum=watched.rule.quorum,
+        as_of_us=max((one.slot_us for one in fresh), default=now_us),
+        interval_us=check.interval,
+    )
+    now = _STATE[said.outcome]
+    if now is State.DOWN and any(
+        start <= now_us < end and (not scope or check.id in scope) for start, end, scope in works
+    ):
+        now = State.MAINTENANCE
+    why = ""
+    if fresh and said.failure is not None:
+        why = sentence(said.failure, language, watched.step_title(check.id, said.failure.step, language))
+    last = max(heard, key=lambda sample: sample.slot_us, default=None)
     honest = sum(day.honest for day in days)
     return JourneyStatus(
         id=check.id,
         title=watched.title(check.id, language),
         now=now,
         days=tuple(day.cell for day in days),
-        sentence=said,
+        sentence=why,
         availability=Fraction(sum(day.good for day in days), honest) if honest else None,
         last_run_us=last.started_us if last else None,
         last_duration_us=last.duration_us if last else None,
+        places=tuple(_places(watched.places_of(check.id), heard, since_us)),
     )
+
+
+def _places(locations: tuple[str, ...], heard: tuple[Sample, ...], since_us: int) -> Iterator[Place]:
+    """What each location says, in the order of the configuration; nothing where there is but one."""
+    by_location = {sample.location: sample for sample in heard}
+    for location in locations if len(locations) > 1 else ():
+        sample = by_location.get(location)
+        fresh = sample is not None and sample.slot_us >= since_us
+        yield Place(
+            name=location,
+            now=_STATE[sample.outcome] if sample is not None and fresh else State.UNKNOWN,
+            at_us=sample.started_us if sample is not None else None,
+        )
 
 
 def said_of(incident: Incident, watched: Watched, language: Language) -> str:
@@ -269,12 +309,14 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
         if found is None:
             return None
         until_us = found.until_us if found.until_us is not None else frame.generated_us
+        locations = watched.places_of(found.check_id)
         stored = tuple(
-            s
-            for _, s in zip(
-                range(200),
-                samples.between(tx, found.check_id, watched.location, found.since_us, until_us + 1),
-                strict=False,
+            islice(
+                merge(
+                    *(samples.between(tx, found.check_id, one, found.since_us, until_us + 1) for one in locations),
+                    key=lambda sample: sample.slot_us,
+                ),
+                MOST_SAMPLES,
             )
         )
         proofs, damaged = evidence_pages.shown(
@@ -298,6 +340,7 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
                 sentence=sentence(s.failure, language, watched.step_title(s.check_id, s.failure.step, language))
                 if s.failure
                 else "",
+                place=s.location if len(locations) > 1 else "",
             )
             for s in stored
         ),

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor import restating
-from monitor.assessing import assess_stored, intervals, runs_of
+from monitor.assessing import Intervals, assess_stored, intervals, runs_of
 from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
 from monitor.signing import Signing, SigningError
-from monitor.store import events, reports, samples, seals
+from monitor.store import days, events, reports, samples, seals
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
 from probes.sample import FailureKind, Outcome
 from sla.assessment import Assessment, Span
 from sla.contract import Contract, ResponseTimeClause
+from sla.intervals import IntervalSet
 from sla.measurements import SampleIn
 from sla.period import parse_period
 from sla.rendering import html, tables_csv, xlsx
@@ -213,11 +214,14 @@ def _proven(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Proven]:
 def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
     """When and why the monitor itself did not measure, as it noted it at the time."""
     found: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
+    known = intervals(tx, period.end_us)
+    elsewhere = _Elsewhere(tx, known, period)
     for event in events.read(tx, period.start_us, job.now_us, kinds=("missed-slots",)):
         start_us, end_us = int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)
         cause = _MISSED.get(str(event.data["cause"]), "unknown")
-        found[(cause, start_us, end_us)].add(str(event.check_id))
-    known = intervals(tx, period.end_us)
+        location = str(event.data.get("location", job.location))
+        for piece in elsewhere.dark(str(event.check_id), location, Span(start_us=start_us, end_us=end_us)):
+            found[(cause, piece.start_us, piece.end_us)].add(str(event.check_id))
     until_us = min(period.end_us, job.now_us)
     for name in job.contract.journeys():
         for start_us, end_us in known.in_shadow(name, period.start_us, until_us):
@@ -229,8 +233,41 @@ def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
             if first.outcome == "unknown" and first.failure:
                 cause = _CAUSES.get(FailureKind(first.failure), "unknown")
                 for start_us in run.dues_us:
-                    found[(cause, start_us, start_us + first.interval_us)].add(name)
+                    unmeasured = Span(start_us=start_us, end_us=start_us + first.interval_us)
+                    for piece in elsewhere.dark(name, first.location, unmeasured):
+                        found[(cause, piece.start_us, piece.end_us)].add(name)
     yield from _merged(found, period)
+
+
+class _Elsewhere:
+    """What other locations measured of a check while one did not: that is no gap of the monitor's."""
+
+    def __init__(self, tx: Transaction, known: Intervals, period: Span) -> None:
+        self._tx = tx
+        self._known = known
+        self._period = period
+        self._measured: dict[str, dict[str, IntervalSet]] = {}
+
+    def dark(self, name: str, location: str, span: Span) -> tuple[Span, ...]:
+        """The parts of a span that nobody else measured."""
+        if name not in self._measured:
+            self._measured[name] = self._read(name)
+        left = IntervalSet.of((span,))
+        for other, measured in self._measured[name].items():
+            if other != location:
+                left = left - measured
+        return left.spans
+
+    def _read(self, name: str) -> dict[str, IntervalSet]:
+        if len(days.locations(self._tx, name)) < 2:
+            return {}
+        spans: defaultdict[str, list[Span]] = defaultdict(list)
+        start_us, end_us = self._period.start_us, self._period.end_us
+        for run in runs_of(self._tx, name, self._known, start_us, end_us, durations=False, ready_made=False):
+            if run.first.outcome != "unknown":
+                every_us = run.first.interval_us
+                spans[run.first.location].extend(Span(start_us=due, end_us=due + every_us) for due in run.dues_us)
+        return {location: IntervalSet.of(found) for location, found in spans.items()}
 
 
 def _merged(found: Mapping[tuple[str, int, int], set[str]], period: Span) -> Iterator[Gap]:

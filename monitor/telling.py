@@ -27,7 +27,7 @@ from monitor.recipients import Addressee
 from monitor.severity import severity_of
 from monitor.store import incidents, ledger, outbox
 from monitor.store.database import Database, Transaction
-from monitor.votes import Places
+from monitor.votes import Places, Verdict, newest, verdict
 from probes.checks import Check, Title
 from sla.effect import Effect, Standing, effects
 
@@ -162,6 +162,7 @@ def incident_news(
     number: int = 0,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about an incident to some people, with all that is known about it now."""
+    seen = _seen(tx, incident, check, alerting, now_us)
     confirmed = said.cause.cause if said.cause else None
     proposal = propose(incident.failure, check, alerting.rule.identity_providers)
     return incident_messages(
@@ -177,7 +178,19 @@ def incident_news(
         severity=severity_of(check.id, incident.failure, alerting.rule.severities, alerting.rule.severity),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
         effects=() if incident.until_us is not None else _effects(incident, alerting, now_us),
+        failing=seen.failing if seen else (),
+        working=seen.working if seen else (),
     )
+
+
+def _seen(tx: Transaction, incident: Incident, check: Check, alerting: Alerting, now_us: int) -> Verdict | None:
+    """Which locations see it; None where there is but one, or it is over."""
+    locations = alerting.places.get(check.id, ())
+    if len(locations) < 2 or incident.until_us is not None:
+        return None
+    votes = newest(tx, check.id, locations, until_us=now_us)
+    as_of_us = max((one.slot_us for one in votes), default=now_us)
+    return verdict(votes, quorum=alerting.rule.quorum, as_of_us=as_of_us, interval_us=check.interval)
 
 
 def _effects(incident: Incident, alerting: Alerting, now_us: int) -> tuple[Effect, ...]:

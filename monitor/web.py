@@ -214,6 +214,7 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
                     "last_run_us": j.last_run_us,
                     "last_duration_us": j.last_duration_us,
                     "availability": None if j.availability is None else f"{float(j.availability):.6f}",
+                    "locations": [{"location": p.name, "state": p.now.value, "last_run_us": p.at_us} for p in j.places],
                 }
                 for j in page.journeys
             ],

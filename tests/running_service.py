@@ -183,6 +183,22 @@ def running(
 
 
 @contextmanager
+def outposted(place: Place, location: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`loketwacht outpost` until the block is left."""
+    log = place.folder / f"outpost-{location}.log"
+    command = [sys.executable, "-m", "monitor", "outpost", location, "--config", "config.toml"]
+    with log.open("wb") as file, _process(command, place, {}, file.fileno()) as process:
+
+        def started() -> bool:
+            said = log.read_text(encoding="utf-8")
+            assert process.poll() is None, said
+            return "/healthz" in said
+
+        until(started, seconds=_READY_S, what="the outpost tells where it listens")
+        yield process
+
+
+@contextmanager
 def practising(place: Place) -> Iterator[None]:
     """`loketwacht practice` alone, so that it outlives the service."""
     log = place.folder / "practice.log"

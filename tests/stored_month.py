@@ -29,6 +29,7 @@ def fill(
     marks: Mapping[str, str] | None = None,
     without: Iterable[tuple[str, str]] = (),
     check_id: str = "indienen",
+    location: str = "lokaal",
 ) -> None:
     """October 2026: up at every hour, but for `marks` (`{"2026-10-05 10:00": "X"}`) and the spans in `without`."""
     marked = {at(time): mark for time, mark in (marks or {}).items()}
@@ -37,11 +38,23 @@ def fill(
         note_intervals(tx, (HOURLY.model_copy(update={"id": check_id}),), OCTOBER.start_us)
         for slot_us in range(OCTOBER.start_us, OCTOBER.end_us, HOUR):
             if not any(start <= slot_us < end for start, end in empty):
-                samples.add(tx, replace(a_sample(marked.get(slot_us, "."), slot_us, check_id), run_id=str(slot_us)))
+                sample = a_sample(marked.get(slot_us, "."), slot_us, check_id, location=location)
+                samples.add(tx, replace(sample, run_id=str(slot_us)))
 
 
-def missed(database: Database, start: str, end: str, *, cause: str = "off", check_id: str = "indienen") -> None:
+def missed(
+    database: Database,
+    start: str,
+    end: str,
+    *,
+    cause: str = "off",
+    check_id: str = "indienen",
+    location: str | None = None,
+) -> None:
+    """Slots told as missed; `location` None as before there were several."""
     data: dict[str, str | int | bool | None] = {"from_us": at(start), "until_us": at(end), "cause": cause}
+    if location is not None:
+        data["location"] = location
     with database.begin() as tx:
         events.add(tx, Event(at_us=at(end), kind="missed-slots", check_id=check_id, data=data))
 

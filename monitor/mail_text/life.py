@@ -12,6 +12,8 @@ def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]
     """Rows for the table of an incident's mail; none for what was not known when it was written."""
     nl = language == "nl"
     found: list[tuple[str, str]] = []
+    if news.failing or news.working:
+        found.append(("Gezien vanuit" if nl else "Seen from", _seen_from(news, language)))
     if news.attached:
         titles = ", ".join(title.nl if nl else title.en for title in news.attached)
         found.append(("Daardoor ook" if nl else "Along with it", titles))
@@ -31,6 +33,16 @@ def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]
     if news.acknowledged_by is not None:
         found.append(("Opgevolgd door" if nl else "Followed up by", news.acknowledged_by))
     return tuple(found)
+
+
+def _seen_from(news: IncidentNews, language: Language) -> str:
+    nl = language == "nl"
+    parts = []
+    if news.failing:
+        parts.append(f"{'mislukt vanuit' if nl else 'fails from'} {', '.join(news.failing)}")
+    if news.working:
+        parts.append(f"{'werkt vanuit' if nl else 'works from'} {', '.join(news.working)}")
+    return "; ".join(parts)
 
 
 _PROPOSAL: dict[Language, str] = {

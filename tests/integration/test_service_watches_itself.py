@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from monitor.check_run import Alerting
 from monitor.clock import Clock
 from monitor.composition import link_signer
 from monitor.config import load
-from monitor.pausing import Rests, pause, resume
+from monitor.measuring import Measuring
+from monitor.pausing import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service
 from monitor.store import events
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
-from tests.heart import HOUR, SECOND, Office, at, run
+from tests.heart import HOUR, SECOND, at, run
 from tests.running_service import a_place
 
 
@@ -35,6 +37,10 @@ class Inside:
     database: Database
     monotonic_us: int = 0
 
+    @property
+    def measuring(self) -> Measuring:
+        return self.service._measuring
+
 
 @pytest.fixture
 def inside(tmp_path: Path) -> Iterator[Inside]:
@@ -45,9 +51,11 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
     found = Inside(service=service, database=database)
     service._database, service._in_store = database, directly  # type: ignore[assignment]
     service._signer = link_signer(loaded)
-    service._rests = Rests(database=database, in_store=directly, clock=clock)
-    service._recorder = Office(database=database).recorder()
-    service._schedule = Schedule((), clock=clock, start=_never, on_missed=print, on_jump=print)
+    service._measuring = measuring = Measuring(
+        "lokaal", database=database, in_store=directly, clock=clock, metrics=service._metrics
+    )
+    measuring.configured(loaded, Alerting())
+    measuring._schedule = Schedule((), clock=clock, start=_never, on_missed=print, on_jump=print)
     yield found
     database.close()
 
@@ -57,8 +65,8 @@ def test_a_jump_of_the_clock_is_counted_and_kept(inside: Inside, shift_us: int, 
     """T20."""
 
     async def jump() -> None:
-        inside.service._jumped(ClockJump(at_us=at("10:00"), shift_us=shift_us))
-        await inside.service._recorder.drain()
+        inside.measuring._jumped(ClockJump(at_us=at("10:00"), shift_us=shift_us))
+        await inside.measuring.recorder.drain()
 
     run(jump())
     exposed = inside.service._metrics.exposition("")[0].decode()
@@ -66,7 +74,7 @@ def test_a_jump_of_the_clock_is_counted_and_kept(inside: Inside, shift_us: int, 
     with inside.database.read() as tx:
         kept = events.last(tx, "clock-jump")
     assert kept is not None
-    assert kept.data == {"shift_us": shift_us}
+    assert kept.data == {"shift_us": shift_us, "location": "lokaal"}
 
 
 def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Inside, tmp_path: Path) -> None:
@@ -84,10 +92,10 @@ def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Insi
             systemd.recv(100)
 
 
-async def _due(service: Service) -> None:
-    await service._look_what_rests()
-    await service._start(service._loaded.config.checks[0], at("10:00"))
-    await service._recorder.drain()
+async def _due(measuring: Measuring) -> None:
+    await measuring._look_what_rests()
+    await measuring._start(measuring.checks[0], at("10:00"))
+    await measuring.recorder.drain()
 
 
 def _gauge(service: Service, name: str) -> str:
@@ -96,9 +104,9 @@ def _gauge(service: Service, name: str) -> str:
 
 
 def test_while_the_stop_file_is_there_no_run_begins_and_page_and_metrics_say_so(inside: Inside, tmp_path: Path) -> None:
-    inside.service._rests.configured(tmp_path / "STOP")
+    inside.measuring.rests.configured(tmp_path / "STOP")
     (tmp_path / "STOP").touch()
-    run(_due(inside.service))
+    run(_due(inside.measuring))
     with inside.database.read() as tx:
         [missed] = events.read(tx, 0, at("11:00"), kinds=("missed-slots",))
     assert (missed.check_id, missed.data["cause"], missed.data["count"]) == ("startpagina", "stop-file", 1)
@@ -109,7 +117,7 @@ def test_while_the_stop_file_is_there_no_run_begins_and_page_and_metrics_say_so(
 def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: Inside) -> None:
     with inside.database.begin() as tx:
         pause(tx, ["startpagina"], until_us=at("11:00"), by="an", why="Verhuis", now_us=at("10:00"))
-    run(_due(inside.service))
+    run(_due(inside.measuring))
     with inside.database.read() as tx:
         [missed] = events.read(tx, 0, at("11:00"), kinds=("missed-slots",))
     assert (missed.check_id, missed.data["cause"]) == ("startpagina", "paused")
@@ -119,5 +127,5 @@ def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: In
     assert en.endswith("is paused until 2026-11-23 12:00: Verhuis.")
     with inside.database.begin() as tx:
         resume(tx, (), by="an", why="klaar", now_us=at("10:00"))
-    run(inside.service._look_what_rests())
+    run(inside.measuring._look_what_rests())
     assert _gauge(inside.service, 'journey_paused{journey="startpagina"}') == "0.0"

@@ -13,7 +13,7 @@ import pytest
 
 from monitor.supervisor import Supervisor
 
-UNIT = Path(__file__).parents[2] / "packaging" / "loketwacht.service"
+UNITS = sorted((Path(__file__).parents[2] / "packaging").glob("*.service"))
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -34,12 +34,13 @@ def test_nobody_listening_is_no_trouble(tmp_path: Path) -> None:
     Supervisor({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
 
 
-def test_the_unit_is_locked_down() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_unit_is_locked_down(unit: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed")
     said = subprocess.run(
-        [program, "security", "--offline=true", "--no-pager", str(UNIT)], capture_output=True, text=True, timeout=60
+        [program, "security", "--offline=true", "--no-pager", str(unit)], capture_output=True, text=True, timeout=60
     )
     level = re.search(r"exposure level for \S+: ([\d.]+)", said.stdout)
     assert level is not None, said.stdout + said.stderr

@@ -6,26 +6,30 @@ from dataclasses import replace
 
 import pytest
 
+from dashboards.status_page import Frame, State, StatusPage, render_incident, render_status
+from monitor import pages
 from monitor.check_run import Finding, Recorder, save, take_in
-from monitor.incidents import MONITOR, IncidentRule
+from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.outposts import Presences, titles_of
+from monitor.pages import Days, Watched
 from monitor.store import handed_in, incidents, outposts, samples
 from monitor.store.database import directly
 from monitor.store.outposts import Presence
 from monitor.telling import Alerting
 from probes.sample import Sample
-from tests.heart import HOUR, INDIENEN, MINUTE, SECOND, Office, a_sample, at
+from tests.heart import HOUR, INDIENEN, MINUTE, SECOND, Office, a_sample, at, run
 
 HERE, GENT, AALST = "lokaal", "gent", "aalst"
+OFFSETS = {HERE: 0, GENT: 7 * SECOND, AALST: 13 * SECOND}
 TWO = IncidentRule(quorum=2)
 
 
 class Places:
     """A monitor and its outposts on one store, each at its own offset within the minute."""
 
-    OFFSETS = {HERE: 0, GENT: 7 * SECOND, AALST: 13 * SECOND}
-
-    def __init__(self, office: Office, rule: IncidentRule = TWO, locations: tuple[str, ...] = (HERE, GENT, AALST)):
+    def __init__(
+        self, office: Office, rule: IncidentRule = TWO, locations: tuple[str, ...] = (HERE, GENT, AALST)
+    ) -> None:
         self.office = office
         office.rule = rule
         self.alerting: Alerting = replace(office.alerting, places={INDIENEN.id: locations})
@@ -41,7 +45,7 @@ class Places:
         }
 
     def sample(self, location: str, mark: str, minute: str) -> Sample:
-        return a_sample(mark, at(minute) + self.OFFSETS[location], location=location)
+        return a_sample(mark, at(minute) + OFFSETS[location], location=location)
 
     def says(self, location: str, mark: str, minute: str, *, take: bool = True) -> None:
         """One sample arrives; the monitor takes in at once what is handed in, unless it is away."""
@@ -51,9 +55,7 @@ class Places:
         if location == HERE:
             save(self.office.database, finding, now_us=self.office.now_us)
             return
-        import asyncio
-
-        asyncio.run(self.outposts[location].record(finding))
+        run(self.outposts[location].record(finding))
         if take:
             self.take_in()
 
@@ -66,11 +68,11 @@ class Places:
             if mark != " ":
                 self.says(location, mark, minute)
 
-    def open(self):
+    def open(self) -> Incident | None:
         with self.office.database.read() as tx:
             return incidents.open_of(tx, INDIENEN.id)
 
-    def all(self):
+    def all(self) -> tuple[Incident, ...]:
         with self.office.database.read() as tx:
             return incidents.read(tx, check_id=INDIENEN.id)
 
@@ -94,6 +96,7 @@ def test_the_second_that_fails_opens_it_at_once_dated_by_its_own_slot(office: Of
     assert opened is not None
     assert opened.since_us == at("10:01") + 7 * SECOND
     office.deliver()
+    assert "mislukt vanuit gent, lokaal; werkt vanuit aalst" in office.sent[0].text
     assert [mail.subject.partition(": ")[0].rpartition(" ")[2] for mail in office.sent] == ["STORING"]
 
 
@@ -244,3 +247,55 @@ def test_silent_outposts_are_one_mail_and_their_return_another(office: Office) -
     assert len(office.sent) == 2
     with office.database.read() as tx:
         assert incidents.open_of(tx, MONITOR) is None
+
+
+def test_the_page_says_what_each_location_sees_and_the_verdict_of_all(office: Office) -> None:
+    places = Places(office)
+    places.minute("...", "09:59")
+    places.minute(".x ", "10:00")
+    watched = Watched(
+        portal="Loket",
+        checks=(INDIENEN,),
+        location=HERE,
+        timezone="Europe/Brussels",
+        places=places.alerting.places,
+        rule=TWO,
+    )
+    now_us = at("10:00") + 20 * SECOND
+
+    def shown(at_us: int) -> StatusPage:
+        frame = Frame(portal="Loket", generated_us=at_us, version="1", timezone="Europe/Brussels")
+        return pages.status(office.database, watched, Days(), frame=frame, now_us=at_us)
+
+    [journey] = shown(now_us).journeys
+    assert journey.now is State.UP
+    assert [(place.name, place.now) for place in journey.places] == [
+        (HERE, State.UP),
+        (GENT, State.DOWN),
+        (AALST, State.UP),
+    ]
+    assert "gent: mislukt" in render_status(shown(now_us))
+    places.says(AALST, "x", "10:01")
+    [journey] = shown(at("10:01") + 20 * SECOND).journeys
+    assert journey.now is State.DOWN
+    assert journey.sentence
+    # Nobody was heard of for long: nobody knows.
+    [journey] = shown(at("10:10")).journeys
+    assert {journey.now, *(place.now for place in journey.places)} == {State.UNKNOWN}
+    # What everybody may see names no locations.
+    assert pages.without_details(shown(now_us)).journeys[0].places == ()
+
+
+def test_the_incident_s_page_tells_from_where_each_sample_is(office: Office) -> None:
+    places = Places(office)
+    places.minute("xx.", "10:00")
+    opened = places.open()
+    assert opened is not None
+    watched = Watched(
+        portal="Loket", checks=(INDIENEN,), location=HERE, timezone="Europe/Brussels", places=places.alerting.places
+    )
+    frame = Frame(portal="Loket", generated_us=at("10:05"), version="1", timezone="Europe/Brussels")
+    page = pages.incident(office.database, watched, opened.id, frame=frame)
+    assert page is not None
+    assert [(sample.place, sample.state) for sample in page.samples] == [(GENT, State.DOWN), (AALST, State.UP)]
+    assert "<td>gent</td>" in render_incident(page)

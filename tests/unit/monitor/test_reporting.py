@@ -215,6 +215,23 @@ def test_samples_of_our_own_fault_are_gaps_by_their_cause(database: Database) ->
     ]
 
 
+def test_what_another_location_measured_meanwhile_is_no_gap(database: Database) -> None:
+    """Each location was away for some hours; only while both were is it said that nobody looked."""
+    fill(database, without=[("2026-10-07 22:00", "2026-10-08 06:00")], marks={"2026-10-09 10:00": "?"})
+    fill(
+        database,
+        without=[("2026-10-08 02:00", "2026-10-08 08:00")],
+        marks={"2026-10-09 10:00": "?", "2026-10-09 12:00": "?"},
+        location="gent",
+    )
+    missed(database, "2026-10-07 22:00", "2026-10-08 06:00")
+    missed(database, "2026-10-08 02:00", "2026-10-08 08:00", location="gent")
+    assert gaps(database) == [
+        ("monitor-off", at("2026-10-08 02:00"), at("2026-10-08 06:00"), ("indienen",)),
+        ("own-network", at("2026-10-09 10:00"), at("2026-10-09 11:00"), ("indienen",)),
+    ]
+
+
 # -- assessing what is stored ------------------------------------------------------------------------------------------
 
 
