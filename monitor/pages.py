@@ -200,6 +200,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         _journey(check, heard[check.id], by_check[check.id], spans, watched, language, now_us)
         for check in watched.checks
     )
+    suffix = "?lang=en" if language == "en" else ""
     return StatusPage(
         frame=frame,
         bars_of=watched.location if any(journey.places for journey in journeys) else "",
@@ -207,7 +208,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         incidents=tuple(
             OpenIncident(
                 id=i.id,
-                href=f"/incident/{i.id}",
+                href=f"/incident/{i.id}{suffix}",
                 title=watched.title(i.check_id, language),
                 since_us=i.since_us,
                 sentence=said_of(i, watched, language),
@@ -229,7 +230,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         past=tuple(
             PastIncident(
                 id=i.id,
-                href=f"/incident/{i.id}",
+                href=f"/incident/{i.id}{suffix}",
                 title=watched.title(i.check_id, language),
                 since_us=i.since_us,
                 until_us=i.until_us,

@@ -13,7 +13,7 @@ def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]
     nl = language == "nl"
     found: list[tuple[str, str]] = []
     if news.failing or news.working:
-        found.append(("Gezien vanuit" if nl else "Seen from", _seen_from(news, language)))
+        found.append(("Locaties" if nl else "Locations", _by_location(news, language)))
     if news.attached:
         titles = ", ".join(title.nl if nl else title.en for title in news.attached)
         found.append(("Daardoor ook" if nl else "Along with it", titles))
@@ -35,13 +35,13 @@ def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]
     return tuple(found)
 
 
-def _seen_from(news: IncidentNews, language: Language) -> str:
+def _by_location(news: IncidentNews, language: Language) -> str:
     nl = language == "nl"
     parts = []
     if news.failing:
-        parts.append(f"{'mislukt vanuit' if nl else 'fails from'} {', '.join(news.failing)}")
+        parts.append(f"{'mislukt' if nl else 'fails'}: {', '.join(news.failing)}")
     if news.working:
-        parts.append(f"{'werkt vanuit' if nl else 'works from'} {', '.join(news.working)}")
+        parts.append(f"{'werkt' if nl else 'works'}: {', '.join(news.working)}")
     return "; ".join(parts)
 
 

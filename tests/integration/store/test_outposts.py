@@ -96,7 +96,7 @@ def test_the_second_that_fails_opens_it_at_once_dated_by_its_own_slot(office: Of
     assert opened is not None
     assert opened.since_us == at("10:01") + 7 * SECOND
     office.deliver()
-    assert "mislukt vanuit gent, lokaal; werkt vanuit aalst" in office.sent[0].text
+    assert "Locaties: mislukt: gent, lokaal; werkt: aalst" in office.sent[0].text
     assert [mail.subject.partition(": ")[0].rpartition(" ")[2] for mail in office.sent] == ["STORING"]
 
 

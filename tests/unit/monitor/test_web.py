@@ -97,6 +97,7 @@ def test_an_open_incident_stands_on_the_page_until_it_is_over(site: Site) -> Non
     site.office.live("..xx")
     [incident] = site.office.open_incidents()
     assert f'href="/incident/{incident}"' in site.pages.get("/").text
+    assert f'href="/incident/{incident}?lang=en"' in site.pages.get("/?lang=en").text
     assert len(site.pages.get("/api/v1/status").json()["incidents"]) == 1
     site.office.live("...")
     assert site.pages.get("/api/v1/status").json()["incidents"] == []
