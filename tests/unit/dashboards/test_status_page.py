@@ -156,6 +156,7 @@ def test_every_sentence_is_used() -> None:
         "replay_",
         "missing_",
         "page_",
+        "place_",
     )
     other = {"no_journeys", "bar_sentence", "incident_title_open", "incident_title_closed"}
     unused = {key for key in WORDING if not key.startswith(built) and f"'{key}'" not in source} - other

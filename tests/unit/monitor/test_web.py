@@ -15,12 +15,13 @@ from starlette.types import ASGIApp
 from monitor.check_run import Finding, save
 from monitor.clock import Clock
 from monitor.config import Loaded, load
+from monitor.measuring import Measuring
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
 from monitor.pages import Days, Watched
 from monitor.service import Service
 from monitor.store import ledger, reports
-from monitor.store.database import Database
+from monitor.store.database import Database, directly
 from monitor.store.reports import Issued
 from monitor.web import Health, Shown, listening, metrics_app, pages_app
 from probes.sample import Evidence
@@ -461,8 +462,11 @@ def loaded(tmp_path: Path) -> Loaded:
 def health_after(loaded: Loaded, *, still_s: int, writable: bool) -> Health:
     clock = Clock(now_us=lambda: at("10:00"), monotonic_us=lambda: still_s * 1_000_000, new_id=lambda: "0")
     service = Service(loaded, path=HERE / "config.toml", clock=clock)
-    service._schedule = _Still(0)  # type: ignore[assignment]
     service._database = Database.open(loaded.database_url, busy_timeout_us=10_000)
+    service._measuring = Measuring(
+        "lokaal", database=service._database, in_store=directly, clock=clock, metrics=service._metrics
+    )
+    service._measuring._schedule = _Still(0)  # type: ignore[assignment]
     other = Database.open(loaded.database_url)
     try:
         if writable:
