@@ -61,8 +61,11 @@ class Series:
     def observe(self, name: str, value: float, *labels: str, run_id: str = "", at_us: int = 0) -> None:
         """One more value in a histogram; `run_id` names the run it comes from, empty for none."""
         with self._lock:
-            series = self._histograms[name].setdefault(_first(labels), {}).setdefault(labels, _Histogram())
-            series.add(value, run_id=run_id, at_us=at_us)
+            histograms = self._histograms[name].setdefault(_first(labels), {})
+            histogram = histograms.get(labels)
+            if histogram is None:
+                histogram = histograms[labels] = _Histogram()
+            histogram.add(value, run_id=run_id, at_us=at_us)
 
     def drop(self, names: Iterable[str], *first_labels: str) -> None:
         """Forget the series of these metrics whose labels begin like this."""
