@@ -28,17 +28,16 @@ from probes.making import Making
 from probes.redaction import Redactor
 from probes.regexes import TooSlowError
 from probes.response import Response
+from probes.run_redactor import RunRedactor
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.steps import AnyStep, MailStep, Step, Until
+from probes.steps import CLEAN_UP_US, AnyStep, MailStep, Step, Until
 from probes.totp import one_time_password, shared_key
 from probes.trail import Trail
 from probes.values import Values, filled
 
 log = logging.getLogger(__name__)
 
-#: Budget of an `always` step that names none.
-CLEAN_UP_US = 10_000_000
 #: Beyond all deadlines of a run it is over for certain.
 _MARGIN_US = 10_000_000
 #: An answer that was good is held until the run ends, should a later step fail, but for the body of a larger one.
@@ -141,7 +140,7 @@ class _Walk:
             base_url=base_url,
             passwords=partial(_passwords, journey, setup),
         )
-        self._redactor = _Redactor(setup, self._values)
+        self._redactor = RunRedactor(setup.secrets.values(), self._values)
         #: The newest answer to a request, whose forms the next step may submit.
         self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
@@ -266,10 +265,10 @@ class _Walk:
         failure: Failure | None = None
         outcome = StepOutcome.OK
         if fault is not None:
-            outcome, failure = StepOutcome.FAILED, self._clean(fault.failure(step.id))
+            outcome, failure = StepOutcome.FAILED, self._redact.failure(fault.failure(step.id))
             self._evidence.append(evidence(step.id, trail, self._redact, response.text if response else None))
         elif slow is not None:
-            outcome, failure = StepOutcome.SLOW, self._clean(_failure(step.id, slow))
+            outcome, failure = StepOutcome.SLOW, self._redact.failure(_failure(step.id, slow))
         size = len(trail.body)
         if trail.urls:
             self._asked.append(Asked(step=step.id, since_us=started - self._began_us, trail=trail, size=size))
@@ -404,34 +403,6 @@ class _Walk:
     @property
     def _redact(self) -> Redactor:
         return self._redactor()
-
-    def _clean(self, failure: Failure) -> Failure:
-        return replace(
-            failure,
-            subject=self._redact.short(failure.subject) or "",
-            expected=self._redact.short(failure.expected),
-            found=self._redact.short(failure.found),
-        )
-
-
-class _Redactor:
-    """Every secret we know is redacted, not only this journey's: a portal may echo what another one sent.
-
-    It knows the walk's values, and not the walk: what knew each other would stay until the garbage is collected.
-    """
-
-    def __init__(self, setup: Setup, values: Values) -> None:
-        self._secrets = tuple(setup.secrets.values())
-        self._values = values
-        self._found: tuple[str, ...] = ()
-        self._newest = Redactor(self._secrets)
-
-    def __call__(self) -> Redactor:
-        """The one for what is known by now."""
-        found = self._values.found_secret
-        if found != self._found:
-            self._found, self._newest = found, Redactor((*self._secrets, *found))
-        return self._newest
 
 
 def _passwords(journey: Journey, setup: Setup) -> dict[str, str]:
