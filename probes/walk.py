@@ -15,6 +15,7 @@ from probes.asking import ask_of, self_posted
 from probes.assertions import Finding, seconds, slowness
 from probes.bodies import file_facts
 from probes.checks import Journey
+from probes.course import TimeLimit, course
 from probes.errors import quoted
 from probes.evidence import evidence
 from probes.fault import Fault
@@ -163,50 +164,31 @@ class _Walk:
             self._values.keep(name, value)
 
     async def all_steps(self) -> Walked:
-        results: list[StepResult] = []
-        failure: Failure | None = None
-        slow: Failure | None = None
-        looked = 0
-        left_us = self._journey.deadline
-        for step in self._journey.step:
-            if step.always:
-                results.append(await self._clean_up(step))
-                continue
-            if failure is not None:
-                results.append(StepResult(step=step.id, outcome=StepOutcome.SKIPPED))
-                continue
-            of_step = step.deadline is not None and step.deadline < left_us
-            result = await self._noted(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
-            left_us = max(1, left_us - result.duration_us)
-            looked += result.assertions
-            results.append(result)
-            if result.outcome is StepOutcome.FAILED:
-                failure = result.failure
-            elif result.outcome is StepOutcome.SLOW:
-                slow = slow or result.failure
-        if failure is None and looked == 0:
-            # Nothing was looked at, so nothing was found to work.
-            failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
+        done = await course(
+            self._journey.step,
+            deadline_us=self._journey.deadline,
+            take=self._noted,
+            can_be_cleaned=self._can_be_cleaned,
+        )
         return Walked(
-            steps=tuple(results),
-            failure=failure or slow,
+            steps=done.steps,
+            failure=done.failed or done.slow,
             evidence=tuple(self._evidence),
             asked=tuple(self._asked),
             waited_us=self._waited_us,
             hidden=self._values.found_secret,
         )
 
-    async def _clean_up(self, step: AnyStep) -> StepResult:
+    def _can_be_cleaned(self, step: AnyStep) -> bool:
         try:
             self._values.give(step.given)
             if isinstance(step, Step):
                 ask_of(step, self._values, base_url=self._base_url, last=self._last)
         except Fault:
-            # What was to be cleaned up was never made: the value that names it is missing.
-            return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
-        return await self._noted(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+            return False
+        return True
 
-    async def _noted(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _noted(self, step: AnyStep, limit: TimeLimit) -> StepResult:
         """A step, and what it makes or takes away put on the list."""
         refused = await self._making.before(step)
         if refused is not None:
@@ -214,36 +196,29 @@ class _Walk:
         try:
             if isinstance(step, Step):
                 self._waited_us += await self._setup.guest.turn(self._host, self._setup.monotonic_us)
-            result = await self._step(step, deadline_us, of_step=of_step)
+            result = await self._step(step, limit)
             self._setup.guest.more(self._host, len(result.urls) - 1, self._setup.monotonic_us)
         except Fault as fault:  # of the turn; a step raises none
             result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
         await self._making.after(step, result)
         return result
 
-    async def _step(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _step(self, step: AnyStep, limit: TimeLimit) -> StepResult:
         seen = _Seen()
         started = self._setup.monotonic_us()
         fault: Fault | None = None
         self._values.give(step.given)
-        limit = asyncio.timeout(deadline_us / 1_000_000)
         try:
-            async with limit:
+            async with asyncio.timeout(limit.us / 1_000_000):
                 if step.when is not None and not await self._judge.taken(step.when, self._values):
                     return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
                 if step.until is None:
                     await self._look(step, seen, started)
                 else:
-                    await self._look_until(step, step.until, seen, started, deadline_us)
+                    await self._look_until(step, step.until, seen, started, limit.us)
         except TimeoutError:
-            whose = "step" if of_step else "journey"
             waiting_for = seen.trail.waiting_for
-            fault = Fault(
-                FailureKind.TIMEOUT,
-                f"deadline of the {whose}",
-                expected=f"done within {seconds(deadline_us)}",
-                found=f"still waiting for {waiting_for}" if waiting_for else "not done",
-            )
+            fault = limit.overrun(waiting_for)
             if seen.response is not None or waiting_for == OUR_MAILBOX:
                 # The answer was in; that we were not done looking at it is no fault of the portal.
                 fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from probes.asking import trace_parent
-from probes.assertions import Finding, seconds, slowness
+from probes.assertions import Finding, slowness
 from probes.browser import acting, looking
 from probes.browser.channel import Followed, Line
 from probes.browser.definition import BrowserStep
@@ -20,14 +20,14 @@ from probes.browser.faults import browser_trouble
 from probes.browser.loading import Loading
 from probes.browser.page import NO_FIGURES, PageFigures, Visit
 from probes.browser.proof import Proof
+from probes.course import TimeLimit, course
 from probes.fault import Fault
 from probes.judging import Judge, is_bot_check
 from probes.making import Making
 from probes.regexes import TooSlowError
 from probes.response import Response
 from probes.run_redactor import RunRedactor
-from probes.sample import Failure, FailureKind, StepOutcome, StepResult
-from probes.steps import CLEAN_UP_US
+from probes.sample import FailureKind, StepOutcome, StepResult
 from probes.values import Values
 
 #: Kept of a step's deadline, to tell what was seen.
@@ -109,50 +109,33 @@ class Walk:
                 self._limit.reschedule(0)
 
     async def all_steps(self) -> Visited:
-        results: list[StepResult] = []
-        failure: Failure | None = None
-        slow: Failure | None = None
         self._began_us = self._monotonic_us()
-        left_us = self._journey.deadline
-        for step in self._journey.step:
-            if step.always:
-                results.append(await self._clean_up(step))
-                continue
-            if failure is not None:
-                results.append(StepResult(step=step.id, outcome=StepOutcome.SKIPPED))
-                continue
-            of_step = step.deadline is not None and step.deadline < left_us
-            result = await self._noted(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
-            left_us = max(1, left_us - result.duration_us)
-            results.append(result)
-            if result.outcome is StepOutcome.FAILED:
-                failure = result.failure
-            elif result.outcome is StepOutcome.SLOW:
-                slow = slow or result.failure
-        if failure is None and sum(r.assertions for r in results) == 0:
-            # Nothing was looked at, so nothing was found to work.
-            failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
+        done = await course(
+            self._journey.step,
+            deadline_us=self._journey.deadline,
+            take=self._noted,
+            can_be_cleaned=self._can_be_cleaned,
+        )
         duration_us = max(0, self._monotonic_us() - self._began_us - self._ours_us)
         evidence = tuple(self._proof.evidence)
         return Visited(
-            steps=tuple(results),
-            failure=failure or slow,
+            steps=done.steps,
+            failure=done.failed or done.slow,
             evidence=evidence,
             duration_us=duration_us,
             # A clean-up that failed after all went well has its proof too.
-            seen=await self._proof.seen() if failure is not None or evidence else None,
+            seen=await self._proof.seen() if done.failed is not None or evidence else None,
             hidden=self._values.found_secret,
         )
 
-    async def _clean_up(self, step: BrowserStep) -> StepResult:
+    def _can_be_cleaned(self, step: BrowserStep) -> bool:
         try:
             acting.ready(step, self._values, base_url=self._base_url)
         except Fault:
-            # What was to be cleaned up was never made: the value that names it is missing.
-            return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
-        return await self._noted(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+            return False
+        return True
 
-    async def _noted(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _noted(self, step: BrowserStep, limit: TimeLimit) -> StepResult:
         """A step in its turn, and what it makes or takes away put on the list."""
         refused = await self._making.before(step)
         if refused is not None:
@@ -160,7 +143,7 @@ class Walk:
         try:
             if step.asks:
                 self._ours_us += await self._line.turn()
-            result = await self._step(step, deadline_us, of_step=of_step)
+            result = await self._step(step, limit)
             # What a page asks follows at once, as redirects do; it is made up for before the next step.
             self._line.tell(Followed(requests=max(0, self._page.requests_since() - step.asks)))
         except Fault as fault:  # of the turn; a step raises none
@@ -168,12 +151,12 @@ class Walk:
         await self._making.after(step, result)
         return result
 
-    async def _step(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _step(self, step: BrowserStep, limit: TimeLimit) -> StepResult:
         page = self._page
         self._loading.step = step.id
         page.new_step(self._headers(step))
         started = self._monotonic_us()
-        seen = await self._tried(step, deadline_us, of_step=of_step)
+        seen = await self._tried(step, limit)
         duration = self._monotonic_us() - started
         seen.fault = self._whose(seen)
         looked_us = self._monotonic_us()
@@ -194,22 +177,16 @@ class Walk:
         run_id = self._job.run_id
         return {"x-loketwacht-run": run_id, "traceparent": trace_parent(run_id, step.id)} | own
 
-    async def _tried(self, step: BrowserStep, deadline_us: int, *, of_step: bool) -> _Seen:
+    async def _tried(self, step: BrowserStep, limit: TimeLimit) -> _Seen:
         """What came of a step, whatever happens."""
         seen = _Seen()
-        until_us = self._monotonic_us() + deadline_us
-        self._limit = asyncio.timeout(deadline_us / 1_000_000)
+        until_us = self._monotonic_us() + limit.us
+        self._limit = asyncio.timeout(limit.us / 1_000_000)
         try:
             async with self._limit:
                 await self._done(step, seen, until_us)
         except TimeoutError as error:
-            waiting_for = self._page.waiting_for
-            seen.fault = Fault(
-                FailureKind.TIMEOUT,
-                f"deadline of the {'step' if of_step else 'journey'}",
-                expected=f"done within {seconds(deadline_us)}",
-                found=f"still waiting for {waiting_for}" if waiting_for else "not done",
-            )
+            seen.fault = limit.overrun(self._page.waiting_for)
             seen.fault.__cause__ = error
         except Fault as error:
             seen.fault = error
