@@ -7,10 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboards.boards import BOARDS
-from dashboards.panels import ANNOTATIONS, selected, text_of
+from dashboards.board import ANNOTATIONS, text_of
+from dashboards.boards.certificates import CERTIFICATES
+from dashboards.boards.journey import JOURNEY
+from dashboards.boards.monitor import MONITOR
+from dashboards.boards.overview import OVERVIEW
+from dashboards.boards.sla import SLA
+from dashboards.panels import selected
 
 FOLDER = Path(__file__).parent / "grafana"
+#: File name (without .json) -> dashboard.
+BOARDS = {"overview": OVERVIEW, "journey": JOURNEY, "sla": SLA, "certificates": CERTIFICATES, "monitor": MONITOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

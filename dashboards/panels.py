@@ -1,8 +1,7 @@
-"""Grafana's classic dashboard JSON from small values: only what our dashboards use, with the defaults we want."""
+"""One panel of a dashboard in Grafana's classic JSON. `panel_kinds.py` makes those we use, `board.py` sets them out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +10,6 @@ Json = Mapping[str, object]
 
 #: Every query goes to the data source chosen on the dashboard.
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
-SCHEMA_VERSION = 39
 _SELECTORS = {
     "{JOB": '{job=~"$job"',
     "{JOURNEY": '{job=~"$job", journey=~"$journey"',
@@ -73,21 +71,28 @@ class Word:
     color: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Offered on every series; Grafana fills in its labels and the time range."""
+
+    title: str
+    address: str
+
+
+#: Without a threshold: nothing is coloured by its value.
 PLAIN = (Step("text"),)
-ZERO_IS_GOOD = (Step("green"), Step("red", 1))
-YES_IS_GOOD = (Word(1, "Yes", "green"), Word(0, "No", "red"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One panel. `options` and `custom` are merged over the defaults of its type.
+    """One panel.
 
     Attributes:
         unit: Grafana's unit id; `none` for states.
         width: in 24ths of the dashboard.
+        options, custom: how its kind is drawn, in Grafana's own words.
         no_value: shown when the query answers nothing; an empty panel must never look like a good one.
         interval: shortest step of the query, e.g. `1m`; empty for the data source's own.
-        links: title -> address, offered on every series.
         repeat: name of a variable; one panel for each of its values.
         columns: for tables: label or `Value #A` -> heading; all others are hidden.
         column_units: heading -> unit.
@@ -99,6 +104,8 @@ class Panel:
     queries: tuple[Query, ...]
     unit: str
     width: int
+    options: Json
+    custom: Json = field(default_factory=dict)
     thresholds: tuple[Step, ...] = PLAIN
     words: tuple[Word, ...] = ()
     no_value: str = "No data"
@@ -106,9 +113,7 @@ class Panel:
     minimum: float | None = None
     maximum: float | None = None
     interval: str = ""
-    links: Mapping[str, str] = field(default_factory=dict)
-    options: Json = field(default_factory=dict)
-    custom: Json = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
     repeat: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     column_units: Mapping[str, str] = field(default_factory=dict)
@@ -116,8 +121,8 @@ class Panel:
     def json(self, number: int, *, x: int, y: int, height: int) -> Json:
         defaults: dict[str, object] = {
             "color": {"mode": "palette-classic" if self.thresholds == PLAIN and not self.words else "thresholds"},
-            "custom": {**_CUSTOM.get(self.kind, {}), **self.custom},
-            "links": [{"title": title, "url": url} for title, url in self.links.items()],
+            "custom": self.custom,
+            "links": [{"title": link.title, "url": link.address} for link in self.links],
             "mappings": self._mappings(),
             "noValue": self.no_value,
             "thresholds": {
@@ -134,7 +139,7 @@ class Panel:
             "fieldConfig": {"defaults": defaults, "overrides": self._overrides()},
             "gridPos": {"h": height, "w": self.width, "x": x, "y": y},
             "id": number,
-            "options": {**_OPTIONS[self.kind], **self.options},
+            "options": self.options,
             "targets": [query.json(chr(ord("A") + i)) for i, query in enumerate(self.queries)],
             "title": self.title,
             "type": self.kind,
@@ -171,232 +176,3 @@ class Panel:
                 "options": {"excludeByName": {}, "indexByName": order, "renameByName": {**self.columns}},
             },
         ]
-
-
-_LEGEND: Json = {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}
-_REDUCE: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-_OPTIONS: Mapping[str, Json] = {
-    "stat": {
-        "colorMode": "background_solid",
-        "graphMode": "none",
-        "justifyMode": "auto",
-        "orientation": "auto",
-        "reduceOptions": _REDUCE,
-        "textMode": "value_and_name",
-        "wideLayout": True,
-    },
-    "bargauge": {
-        "displayMode": "basic",
-        "minVizHeight": 16,
-        "minVizWidth": 8,
-        "namePlacement": "left",
-        "orientation": "horizontal",
-        "reduceOptions": _REDUCE,
-        "showUnfilled": True,
-        "sizing": "auto",
-        "valueMode": "color",
-    },
-    "timeseries": {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}},
-    "state-timeline": {
-        "alignValue": "left",
-        "legend": _LEGEND,
-        "mergeValues": True,
-        "rowHeight": 0.85,
-        "showValue": "auto",
-        "tooltip": {"mode": "single", "sort": "none"},
-    },
-    "table": {"cellHeight": "sm", "showHeader": True},
-}
-_CUSTOM: Mapping[str, Json] = {
-    "timeseries": {
-        "drawStyle": "line",
-        "fillOpacity": 8,
-        "lineInterpolation": "linear",
-        "lineWidth": 2,
-        "showPoints": "never",
-        "spanNulls": False,
-        "stacking": {"group": "A", "mode": "none"},
-        "thresholdsStyle": {"mode": "off"},
-    },
-    "state-timeline": {"fillOpacity": 80, "lineWidth": 0},
-    "table": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False},
-}
-STACKED: Json = {"fillOpacity": 60, "lineWidth": 0, "stacking": {"group": "A", "mode": "normal"}}
-BARS: Json = {**STACKED, "drawStyle": "bars", "fillOpacity": 90}
-NO_NAME: Json = {"textMode": "value"}
-QUIET: Json = {"textMode": "value", "colorMode": "value"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """A choice at the top of the dashboard, filled by `label_values(...)`."""
-
-    name: str
-    label: str
-    query: str
-    multi: bool = True
-
-    def json(self) -> Json:
-        query = selected(self.query)
-        everything: Json = {"allValue": ".+", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
-        return {
-            **(everything if self.multi else {}),
-            "datasource": DATASOURCE,
-            "definition": query,
-            "hide": 0,
-            "includeAll": self.multi,
-            "label": self.label,
-            "multi": self.multi,
-            "name": self.name,
-            "query": {"query": query, "refId": "StandardVariableQuery"},
-            "refresh": 2,
-            "sort": 1,
-            "type": "query",
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Panels beside each other, `height` grid units tall; an optional heading above them."""
-
-    height: int
-    panels: tuple[Panel, ...]
-    heading: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """A whole dashboard. `uid` never changes once shipped: links and bookmarks rest on it."""
-
-    uid: str
-    title: str
-    description: str
-    variables: tuple[Variable, ...]
-    lines: tuple[Line, ...]
-    since: str = "now-24h"
-
-    def panels(self) -> tuple[Panel, ...]:
-        return tuple(panel for line in self.lines for panel in line.panels)
-
-    def json(self) -> Json:
-        panels: list[Json] = []
-        y = 0
-        for line in self.lines:
-            if line.heading:
-                place = {"h": 1, "w": 24, "x": 0, "y": y}
-                panels.append(
-                    {
-                        "collapsed": False,
-                        "gridPos": place,
-                        "id": len(panels) + 1,
-                        "panels": [],
-                        "title": line.heading,
-                        "type": "row",
-                    }
-                )
-                y += 1
-            x = 0
-            for panel in line.panels:
-                panels.append(panel.json(len(panels) + 1, x=x, y=y, height=line.height))
-                x += panel.width
-            if x > 24:
-                raise ValueError(f"{self.uid}: the panels of one line are {x} wide, but a dashboard is 24")
-            y += line.height
-        return {
-            "annotations": {"list": [_GRAFANA_ANNOTATIONS, *ANNOTATIONS]},
-            "description": self.description,
-            "editable": False,
-            "fiscalYearStartMonth": 0,
-            "graphTooltip": 1,
-            "links": [
-                {
-                    "asDropdown": False,
-                    "icon": "external link",
-                    "includeVars": False,
-                    "keepTime": True,
-                    "tags": ["loketwacht"],
-                    "targetBlank": False,
-                    "title": "Loketwacht",
-                    "tooltip": "The other dashboards of Loketwacht",
-                    "type": "dashboards",
-                    "url": "",
-                }
-            ],
-            "panels": panels,
-            "refresh": "1m",
-            "schemaVersion": SCHEMA_VERSION,
-            "tags": ["loketwacht"],
-            "templating": {"list": [_DATASOURCE_VARIABLE, *(v.json() for v in self.variables)]},
-            "time": {"from": self.since, "to": "now"},
-            "timepicker": {},
-            "timezone": "Europe/Brussels",
-            "title": self.title,
-            "uid": self.uid,
-            "version": 1,
-            "weekStart": "monday",
-        }
-
-
-_DATASOURCE_VARIABLE: Json = {
-    "current": {},
-    "hide": 0,
-    "includeAll": False,
-    "label": "Data source",
-    "multi": False,
-    "name": "datasource",
-    "options": [],
-    "query": "prometheus",
-    "refresh": 1,
-    "regex": "",
-    "type": "datasource",
-}
-_GRAFANA_ANNOTATIONS: Json = {
-    "builtIn": 1,
-    "datasource": {"type": "grafana", "uid": "-- Grafana --"},
-    "enable": True,
-    "hide": True,
-    "iconColor": "rgba(0, 211, 255, 1)",
-    "name": "Annotations & Alerts",
-    "type": "dashboard",
-}
-
-
-def _annotation(name: str, expr: str, *, title: str, text: str, color: str, shown: bool) -> Json:
-    return {
-        "datasource": DATASOURCE,
-        "enable": shown,
-        "expr": selected(expr),
-        "hide": False,
-        "iconColor": color,
-        "name": name,
-        "step": "60s",
-        "tagKeys": "journey,severity",
-        "textFormat": text,
-        "titleFormat": title,
-        "useValueForTime": False,
-    }
-
-
-ANNOTATIONS: tuple[Json, ...] = (
-    _annotation(
-        "Alerts",
-        'ALERTS{JOB, alertstate="firing"}',
-        title="{{alertname}}",
-        text="{{journey}} {{severity}}",
-        color="red",
-        shown=True,
-    ),
-    _annotation(
-        "Incidents",
-        "journey_incident_open{JOB} == 1",
-        title="Incident",
-        text="{{journey}}",
-        color="orange",
-        shown=False,
-    ),
-)
-
-
-def text_of(board: Board) -> str:
-    """The file as it is committed: stable, readable in a diff, with a newline at its end."""
-    return json.dumps(board.json(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

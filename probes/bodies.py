@@ -63,13 +63,18 @@ def file_bytes(*, run_id: str, part: str, size: int) -> bytes:
     return (head + noise * (size // len(noise) + 1))[:size]
 
 
-def file_facts(step: Step, run_id: str) -> Mapping[str, Mapping[str, str]]:
-    """What templates may say of a step's files, by part name: `sha256` and `size`."""
+def file_fact(*, run_id: str, part: str, size: int) -> Mapping[str, str]:
+    """What templates may say of a file: its `sha256` and `size`."""
     return {
-        part.name: {
-            "sha256": hashlib.sha256(file_bytes(run_id=run_id, part=part.name, size=part.size)).hexdigest(),
-            "size": str(part.size),
-        }
+        "sha256": hashlib.sha256(file_bytes(run_id=run_id, part=part, size=size)).hexdigest(),
+        "size": str(size),
+    }
+
+
+def file_facts(step: Step, run_id: str) -> Mapping[str, Mapping[str, str]]:
+    """The facts of a step's files, by part name."""
+    return {
+        part.name: file_fact(run_id=run_id, part=part.name, size=part.size)
         for part in step.multipart or ()
         if part.size is not None
     }

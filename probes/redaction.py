@@ -7,10 +7,12 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from probes.errors import printable
+from probes.sample import Failure
 
 #: What stands in the place of a secret.
 MASK = "***"
@@ -146,6 +148,15 @@ class Redactor:
             return None
         clean, cut = self.capped(" ".join(text.split()), limit)
         return clean + "…" if cut else clean
+
+    def failure(self, failure: Failure) -> Failure:
+        """A failure of which nothing tells a secret."""
+        return replace(
+            failure,
+            subject=self.short(failure.subject) or "",
+            expected=self.short(failure.expected),
+            found=self.short(failure.found),
+        )
 
 
 @lru_cache(maxsize=256)

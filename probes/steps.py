@@ -13,6 +13,8 @@ from probes.notation import Css, Definition, Duration, Id, Regex, Title
 
 #: Names that templates use already.
 RESERVED = frozenset({"secret", "run", "file", "totp", "oidc", "pkce"})
+#: How long an `always` step that names no deadline may take, in a browser too.
+CLEAN_UP_US = 10_000_000
 _SHORTEST_INTERVAL_US = 100_000
 
 

@@ -15,6 +15,7 @@ from probes.asking import ask_of, self_posted
 from probes.assertions import Finding, seconds, slowness
 from probes.bodies import file_facts
 from probes.checks import Journey
+from probes.course import TimeLimit, course
 from probes.errors import quoted
 from probes.evidence import evidence
 from probes.fault import Fault
@@ -28,17 +29,16 @@ from probes.making import Making
 from probes.redaction import Redactor
 from probes.regexes import TooSlowError
 from probes.response import Response
+from probes.run_redactor import RunRedactor
 from probes.sample import Evidence, Failure, FailureKind, StepOutcome, StepResult
 from probes.setup import Setup
-from probes.steps import AnyStep, MailStep, Step, Until
+from probes.steps import CLEAN_UP_US, AnyStep, MailStep, Step, Until
 from probes.totp import one_time_password, shared_key
 from probes.trail import Trail
 from probes.values import Values, filled
 
 log = logging.getLogger(__name__)
 
-#: Budget of an `always` step that names none.
-CLEAN_UP_US = 10_000_000
 #: Beyond all deadlines of a run it is over for certain.
 _MARGIN_US = 10_000_000
 #: An answer that was good is held until the run ends, should a later step fail, but for the body of a larger one.
@@ -141,7 +141,7 @@ class _Walk:
             base_url=base_url,
             passwords=partial(_passwords, journey, setup),
         )
-        self._redactor = _Redactor(setup, self._values)
+        self._redactor = RunRedactor(setup.secrets.values(), self._values)
         #: The newest answer to a request, whose forms the next step may submit.
         self._last: Response | None = None
         self._judge = Judge(simulated=setup.transport is not None)
@@ -164,50 +164,31 @@ class _Walk:
             self._values.keep(name, value)
 
     async def all_steps(self) -> Walked:
-        results: list[StepResult] = []
-        failure: Failure | None = None
-        slow: Failure | None = None
-        looked = 0
-        left_us = self._journey.deadline
-        for step in self._journey.step:
-            if step.always:
-                results.append(await self._clean_up(step))
-                continue
-            if failure is not None:
-                results.append(StepResult(step=step.id, outcome=StepOutcome.SKIPPED))
-                continue
-            of_step = step.deadline is not None and step.deadline < left_us
-            result = await self._noted(step, step.deadline if of_step and step.deadline else left_us, of_step=of_step)
-            left_us = max(1, left_us - result.duration_us)
-            looked += result.assertions
-            results.append(result)
-            if result.outcome is StepOutcome.FAILED:
-                failure = result.failure
-            elif result.outcome is StepOutcome.SLOW:
-                slow = slow or result.failure
-        if failure is None and looked == 0:
-            # Nothing was looked at, so nothing was found to work.
-            failure = Failure(kind=FailureKind.MONITOR, subject="assertions", expected="at least 1", found="0")
+        done = await course(
+            self._journey.step,
+            deadline_us=self._journey.deadline,
+            take=self._noted,
+            can_be_cleaned=self._can_be_cleaned,
+        )
         return Walked(
-            steps=tuple(results),
-            failure=failure or slow,
+            steps=done.steps,
+            failure=done.failed or done.slow,
             evidence=tuple(self._evidence),
             asked=tuple(self._asked),
             waited_us=self._waited_us,
             hidden=self._values.found_secret,
         )
 
-    async def _clean_up(self, step: AnyStep) -> StepResult:
+    def _can_be_cleaned(self, step: AnyStep) -> bool:
         try:
             self._values.give(step.given)
             if isinstance(step, Step):
                 ask_of(step, self._values, base_url=self._base_url, last=self._last)
         except Fault:
-            # What was to be cleaned up was never made: the value that names it is missing.
-            return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
-        return await self._noted(step, step.deadline or min(CLEAN_UP_US, self._journey.deadline), of_step=True)
+            return False
+        return True
 
-    async def _noted(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _noted(self, step: AnyStep, limit: TimeLimit) -> StepResult:
         """A step, and what it makes or takes away put on the list."""
         refused = await self._making.before(step)
         if refused is not None:
@@ -215,36 +196,29 @@ class _Walk:
         try:
             if isinstance(step, Step):
                 self._waited_us += await self._setup.guest.turn(self._host, self._setup.monotonic_us)
-            result = await self._step(step, deadline_us, of_step=of_step)
+            result = await self._step(step, limit)
             self._setup.guest.more(self._host, len(result.urls) - 1, self._setup.monotonic_us)
         except Fault as fault:  # of the turn; a step raises none
             result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
         await self._making.after(step, result)
         return result
 
-    async def _step(self, step: AnyStep, deadline_us: int, *, of_step: bool) -> StepResult:
+    async def _step(self, step: AnyStep, limit: TimeLimit) -> StepResult:
         seen = _Seen()
         started = self._setup.monotonic_us()
         fault: Fault | None = None
         self._values.give(step.given)
-        limit = asyncio.timeout(deadline_us / 1_000_000)
         try:
-            async with limit:
+            async with asyncio.timeout(limit.us / 1_000_000):
                 if step.when is not None and not await self._judge.taken(step.when, self._values):
                     return StepResult(step=step.id, outcome=StepOutcome.SKIPPED)
                 if step.until is None:
                     await self._look(step, seen, started)
                 else:
-                    await self._look_until(step, step.until, seen, started, deadline_us)
+                    await self._look_until(step, step.until, seen, started, limit.us)
         except TimeoutError:
-            whose = "step" if of_step else "journey"
             waiting_for = seen.trail.waiting_for
-            fault = Fault(
-                FailureKind.TIMEOUT,
-                f"deadline of the {whose}",
-                expected=f"done within {seconds(deadline_us)}",
-                found=f"still waiting for {waiting_for}" if waiting_for else "not done",
-            )
+            fault = limit.overrun(waiting_for)
             if seen.response is not None or waiting_for == OUR_MAILBOX:
                 # The answer was in; that we were not done looking at it is no fault of the portal.
                 fault = Fault(FailureKind.MONITOR, "step", expected=fault.expected, found="not done")
@@ -266,10 +240,10 @@ class _Walk:
         failure: Failure | None = None
         outcome = StepOutcome.OK
         if fault is not None:
-            outcome, failure = StepOutcome.FAILED, self._clean(fault.failure(step.id))
+            outcome, failure = StepOutcome.FAILED, self._redact.failure(fault.failure(step.id))
             self._evidence.append(evidence(step.id, trail, self._redact, response.text if response else None))
         elif slow is not None:
-            outcome, failure = StepOutcome.SLOW, self._clean(_failure(step.id, slow))
+            outcome, failure = StepOutcome.SLOW, self._redact.failure(_failure(step.id, slow))
         size = len(trail.body)
         if trail.urls:
             self._asked.append(Asked(step=step.id, since_us=started - self._began_us, trail=trail, size=size))
@@ -404,34 +378,6 @@ class _Walk:
     @property
     def _redact(self) -> Redactor:
         return self._redactor()
-
-    def _clean(self, failure: Failure) -> Failure:
-        return replace(
-            failure,
-            subject=self._redact.short(failure.subject) or "",
-            expected=self._redact.short(failure.expected),
-            found=self._redact.short(failure.found),
-        )
-
-
-class _Redactor:
-    """Every secret we know is redacted, not only this journey's: a portal may echo what another one sent.
-
-    It knows the walk's values, and not the walk: what knew each other would stay until the garbage is collected.
-    """
-
-    def __init__(self, setup: Setup, values: Values) -> None:
-        self._secrets = tuple(setup.secrets.values())
-        self._values = values
-        self._found: tuple[str, ...] = ()
-        self._newest = Redactor(self._secrets)
-
-    def __call__(self) -> Redactor:
-        """The one for what is known by now."""
-        found = self._values.found_secret
-        if found != self._found:
-            self._found, self._newest = found, Redactor((*self._secrets, *found))
-        return self._newest
 
 
 def _passwords(journey: Journey, setup: Setup) -> dict[str, str]:

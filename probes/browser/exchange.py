@@ -43,6 +43,12 @@ class Job:
     patience_us: int = 0
     trace: Literal["actions", "pages", "none"] = "actions"
 
+    @property
+    def never_told(self) -> tuple[str, ...]:
+        """Every secret. The browser is given a proxy's password by itself, so it is one by itself too."""
+        credentials = self.secrets.get(self.portal.proxy_credentials or "", "")
+        return tuple(filter(None, (*self.secrets.values(), credentials.partition(":")[2])))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:

@@ -23,13 +23,13 @@ from probes.browser.faults import browser_trouble
 from probes.checks import Portal
 from probes.fault import Fault
 from probes.sample import StepOutcome, StepResult
+from probes.steps import CLEAN_UP_US
 
 log = logging.getLogger(__name__)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: Beyond the deadlines of all steps: for pictures and the trace, for what is told at the end, for closing the browser.
 _GRACE_US = 30_000_000
-_CLEAN_UP_US = 10_000_000
 _DAY_US = 86_400_000_000
 #: What a run tells is some hundred kilobytes with its pictures and its trace; a line longer than this is not read.
 _ANSWER_LIMIT = 48 * 1024 * 1024
@@ -137,7 +137,7 @@ class Browsers:
 
 def _patience_us(journey: BrowserJourney, attendance: Attendance, start_us: int) -> int:
     """After so long a run is over for certain, its start, its clean-up and its turns included."""
-    clean_up_us = sum(step.deadline or _CLEAN_UP_US for step in journey.step if step.always)
+    clean_up_us = sum(step.deadline or CLEAN_UP_US for step in journey.step if step.always)
     turns_us = attendance.guest.patience_us * sum(step.asks for step in journey.step)
     return start_us + journey.deadline + clean_up_us + turns_us + _GRACE_US
 

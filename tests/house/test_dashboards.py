@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from dashboards import build
-from dashboards.boards import BOARDS, INDICATIVE
-from dashboards.build import FOLDER, expressions, stale
+from dashboards.boards.clauses import INDICATIVE
+from dashboards.build import BOARDS, FOLDER, expressions, stale
 from monitor.catalogue import CATALOGUE
 from tests.promql import selected_in
 

@@ -39,8 +39,7 @@ from probes.regexes import PATIENCE_SECONDS, SEARCHED
 from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample
 from probes.setup import Setup
-from probes.steps import EveryStep, MailStep
-from probes.walk import CLEAN_UP_US
+from probes.steps import CLEAN_UP_US, EveryStep, MailStep
 from sla import contract, contract_text, sanction_rules
 from sla.contract import parse_contract
 from sla.published import SCHEMAS

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dashboards.boards import STATE_NOW, SUCCESS_SHARE
+from dashboards.boards.outcomes import STATE_NOW, success_share
 from dashboards.build import Expression, expressions, filled_in
 from dashboards.panels import selected
 from tests import backfill
@@ -147,7 +147,7 @@ def test_every_expression_of_the_dashboards_answers(prometheus: Prometheus, expr
 
 def test_a_journey_with_only_failures_has_no_success(prometheus: Prometheus) -> None:
     """T37: errors only are 0 %, and never 100 %."""
-    answer = prometheus.instant(selected(SUCCESS_SHARE))
+    answer = prometheus.instant(selected(success_share(by="journey")))
     assert {s["metric"]["journey"]: float(s["value"][1]) for s in answer} == {"aanmelden": 1, "indienen": 0, "oud": 1}
 
 
