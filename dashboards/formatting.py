@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCALES = {"nl": "nl_BE", "en": "en_GB"}
 _SECOND_US = 1_000_000
 _NO_BREAK_SPACE = "\u00a0"
-_AFTER_A_NUMBER = re.compile(r"(?<=\d) (?=[^\d\s])")
+_AFTER_A_NUMBER = re.compile(r"(?<=\d) (?=[^\d\s])|(?<=[≤≥]) ")
 
 
 def local(instant_us: int, timezone: str) -> datetime:
@@ -84,7 +84,7 @@ def percent(ratio: Fraction, language: Language, *, digits: int = 2) -> str:
 
 
 def bound(text: str) -> str:
-    """Words in which a line never breaks between a number and what it counts: `99,3 %`, `4 uur`."""
+    """Words in which a line never breaks between a number and what it counts: `99,3 %`, `≤ 4 uur`."""
     return _AFTER_A_NUMBER.sub(_NO_BREAK_SPACE, text)
 
 

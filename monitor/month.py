@@ -187,7 +187,7 @@ def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Langu
         found = result.response.percentile_us
         # As in the reports: the percentile by its name, and the figure itself.
         name = "{}e percentiel" if language == "nl" else "{}th percentile"
-        target_text = f"{name.format(clause.percentile)} ≤ {_seconds(clause.limit, language)}"
+        target_text = f"≤ {_seconds(clause.limit, language)} ({name.format(clause.percentile)})"
         measured_text = _seconds(found, language) if found is not None else ""
     elif isinstance(clause, OutageDurationClause | CaseClause):
         # In hours: a day of service time is not a day of the week.
