@@ -20,7 +20,7 @@ def certificate(message: ToSend, news: CertificateNews, house: House) -> Draft:
         + ("" if nl else " left"),
         headline=f"Het certificaat van {news.host} is nog {days} geldig"
         if nl
-        else f"The certificate of {news.host} is valid for {days} more",
+        else f"The certificate of {news.host} is valid for another {days}",
         tone="warn",
         sentences=(
             f"Het certificaat van {news.host} vervalt op {ends}. Wordt het niet tijdig vervangen, dan weigeren "

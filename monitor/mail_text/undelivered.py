@@ -38,7 +38,7 @@ def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
         first = (
             f"Het bericht over {what} van {written} is voor {reader} definitief geweigerd."
             if nl
-            else f"The message about {what} of {written} was refused for good for {reader}."
+            else f"The message of {written} about {what} was refused for good and did not reach {reader}."
         )
     else:
         first = (

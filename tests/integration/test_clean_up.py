@@ -149,7 +149,7 @@ def test_after_three_failed_tries_people_are_told_once_a_day_and_trying_goes_on(
     life.run(a_journey())
     told = [(len(life.work_off(a_journey(), minutes=20).orphans), life.mails()) for _ in range(4)]
     assert told == [(0, 0), (0, 0), (1, 1), (1, 1)]
-    assert life.things()[0].trouble.startswith("Step “weg”: for the text of the page expected was:")
+    assert life.things()[0].trouble.startswith("Step “weg”: the text of the page does not contain")
     life.answers["/weg/OMV_1"] = answer("ingetrokken")
     assert life.work_off(a_journey(), minutes=61) == Standing()
 

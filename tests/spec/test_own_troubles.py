@@ -106,7 +106,7 @@ def test_that_it_was_taken_over_is_told_once_to_those_who_heard_of_the_refusal(
         reloads.tell(None)
     assert [mail.subject.partition(": ")[2] for mail in office.sent] == [
         "configuratie geweigerd",
-        "configuratie overgenomen",
+        "nieuwe configuratie van kracht",
     ]
     assert office.sent[1].in_reply_to == office.sent[0].message_id
 
@@ -150,8 +150,8 @@ def test_a_store_that_is_away_delays_the_mail_about_the_configuration_and_loses_
     assert [mail.subject.partition(": ")[2] for mail in office.sent] == [
         "configuratie geweigerd",
         "configuration refused",
-        "configuratie overgenomen",
-        "configuration taken over",
+        "nieuwe configuratie van kracht",
+        "new configuration in force",
     ]
 
 
