@@ -184,7 +184,9 @@ class Delivery(Generic[Written]):
     def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
         said = answer.said if answer else "0 the server did not mention this address"
         if answer is not None and answer.accepted:
-            return ReaderState(address=address, state=Settled.SENT, settled_us=now_us, answer=said)
+            return ReaderState(
+                address=address, state=Settled.SENT, settled_us=now_us, answer=said, server=answer.server
+            )
         over = now_us - message.created_us >= self.patience.give_up_us
         if over or (answer is not None and answer.refused):
             return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said)
@@ -196,7 +198,7 @@ class Delivery(Generic[Written]):
         fields = {"mail": message.id, "kind": message.kind.value, "to": state.address, "answer": state.answer}
         match result:
             case "delivered":
-                log.info("%s delivered", self.channel, extra=fields)
+                log.info("%s delivered", self.channel, extra=fields | {"server": state.server})
             case "retry":
                 log.warning("%s not delivered yet", self.channel, extra=fields)
             case "refused" | "given-up":

@@ -191,8 +191,9 @@ class Metrics:
         self.add("monitor_samples_lost_total", lost)
 
     def mail_servers(self, names: Iterable[str]) -> None:
-        """Count from nothing what these mail servers say."""
-        for name in names:
+        """Count from nothing what these mail servers say; they come in the order in which they are asked."""
+        for turn, name in enumerate(names, 1):
+            self.set("alert_mail_server_turn", turn, name)
             for result in ("taken", "later", "refused", "failed"):
                 self.add("alert_mail_server_answers_total", 0, name, result)
 

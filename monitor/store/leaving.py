@@ -117,7 +117,7 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
                 reader.c.address == one.address,
                 reader.c.state != Settled.SENT.value,
             )
-            .values(state=one.state.value, settled_us=one.settled_us, answer=one.answer)
+            .values(state=one.state.value, settled_us=one.settled_us, answer=one.answer, server=one.server)
         )
     tx.execute(update(message).where(message.c.id == message_id).values(attempts=message.c.attempts + 1))
     return _release(tx, message_id, due_us, owner)

@@ -156,7 +156,7 @@ message = Table(
     Column("id", Text, primary_key=True),
     Column("thread", Text, nullable=False, index=True),
     Column("number", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("kind", Text, nullable=False),
     Column("channel", String(8), nullable=False, server_default="mail"),
     Column("language", String(2), nullable=False),
     Column("timezone", Text),
@@ -185,6 +185,7 @@ message_recipient = Table(
     Column("state", String(8), nullable=False),
     Column("settled_us", BigInteger),
     Column("answer", Text, nullable=False),
+    Column("server", Text, nullable=False, server_default=""),
 )
 # What an address got in the last hour is asked before every mail to it.
 Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)

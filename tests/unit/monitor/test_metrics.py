@@ -409,6 +409,7 @@ def test_what_each_mail_server_says_is_counted_by_itself() -> None:
         ("second:25", "taken"): 2,
     }
     assert dict(counted.values)["second:25", "failed"] == 0
+    assert read(metrics, "alert_mail_server_turn") == {("first:25",): 1, ("second:25",): 2}
 
 
 def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics) -> None:
