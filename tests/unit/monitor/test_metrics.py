@@ -117,6 +117,7 @@ def everything() -> Metrics:
     metrics.delivered("delivered", now_us=NOW)
     metrics.mail_servers(["smtp.example:587"])
     metrics.set("alert_mail_certificate_expiry_timestamp_seconds", NOW_S)
+    metrics.set("alert_mail_signature_usable", 1, "dkim")
     month = span("2026-11-02", "2026-11-03")
     found = judge(contract(clause(window="dienst")), month, all_up_but(month))
     metrics.sla(found, budgets(found), now_us=NOW)
