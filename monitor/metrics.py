@@ -204,7 +204,7 @@ class Metrics:
         for by, can in usable(signatures, now_us).items():
             self.set("alert_mail_signature_usable", can, by)
         if signatures.smime is not None:
-            self.set("alert_mail_certificate_expiry_timestamp_seconds", signatures.smime.until_us / 1e6)
+            self.set("alert_mail_certificate_expiry_timestamp_seconds", seconds(signatures.smime.until_us))
 
     def mail_server(self, server: str, code: int) -> None:
         result = {2: "taken", 4: "later", 5: "refused"}.get(code // 100, "failed")

@@ -119,7 +119,9 @@ evidence_file = Table(
     Column("form", String(8), nullable=False),
     Column("size", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("kept_us", BigInteger, nullable=False, server_default="0"),
 )
+Index("ix_evidence_file_kept", evidence_file.c.kept_us)
 
 incident = Table(
     "incident",

@@ -1,6 +1,7 @@
-"""Which mail server took a message, for each of its readers; and room for every kind of message there is.
+"""Which mail server took a message, for each of its readers; when a file of evidence was kept; room for every kind.
 
-PostgreSQL refuses a kind that is longer than its column, and with it the whole transaction; SQLite takes any length.
+PostgreSQL refuses a kind of message that is longer than its column, and with it the whole transaction; SQLite takes any
+length.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("message_recipient", sa.Column("server", sa.Text, nullable=False, server_default=""))
+    # Of files kept before nobody knows when: they count for no day.
+    op.add_column("evidence_file", sa.Column("kept_us", sa.BigInteger, nullable=False, server_default="0"))
+    op.create_index("ix_evidence_file_kept", "evidence_file", ["kept_us"])
     if op.get_bind().dialect.name != "sqlite":
         op.alter_column("message", "kind", type_=sa.Text, existing_nullable=False)
 
