@@ -184,7 +184,7 @@ def _action(message: ToSend, house: House) -> tuple[str, str] | None:
 def _late(message: ToSend, house: House, now_us: int) -> str:
     written = when(message.created_us, house, message.language)
     left = when(now_us, house, message.language)
-    if message.kind in WARNINGS and not message.attempts:
+    if message.kind in WARNINGS and not message.tried:
         if message.language == "nl":
             return f"Deze mail is geschreven op {written} en bewaard tot {left}."
         return f"This mail was written on {written} and kept until {left}."

@@ -41,6 +41,7 @@ class ReaderState:
         answer: the server's last word, or ours.
         server: `host:port` of the mail server that took it; empty where none did, for what leaves by another way, and
             for what left before this was kept.
+        tried_us: when it was first tried for this reader; None: never, or before this was kept.
     """
 
     address: str
@@ -49,6 +50,7 @@ class ReaderState:
     answer: str
     name: str = ""
     server: str = ""
+    tried_us: int | None = None
 
     @property
     def given_up(self) -> bool:
@@ -257,6 +259,7 @@ def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
                 settled_us=at_us,
                 answer=answer,
                 server=server,
+                tried_us=row.tried_us,
             )
         )
     return tuple(found)

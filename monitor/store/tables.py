@@ -188,6 +188,7 @@ message_recipient = Table(
     Column("settled_us", BigInteger),
     Column("answer", Text, nullable=False),
     Column("server", Text, nullable=False, server_default=""),
+    Column("tried_us", BigInteger),
 )
 # What an address got in the last hour is asked before every mail to it.
 Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)

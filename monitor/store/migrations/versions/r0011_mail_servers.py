@@ -1,4 +1,4 @@
-"""Which mail server took a message, for each of its readers; when a file of evidence was kept; room for every kind.
+"""Of a message to each reader, when it was first tried and who took it; when evidence was kept; room for every kind.
 
 PostgreSQL refuses a kind of message that is longer than its column, and with it the whole transaction; SQLite takes any
 length.
@@ -17,6 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("message_recipient", sa.Column("server", sa.Text, nullable=False, server_default=""))
+    op.add_column("message_recipient", sa.Column("tried_us", sa.BigInteger))
     # Of files kept before nobody knows when: they count for no day.
     op.add_column("evidence_file", sa.Column("kept_us", sa.BigInteger, nullable=False, server_default="0"))
     op.create_index("ix_evidence_file_kept", "evidence_file", ["kept_us"])
