@@ -38,7 +38,7 @@ class Patience:
     Attributes:
         first_us: pause after the first failure; each further one doubles it.
         longest_us: up to this.
-        give_up_us: after this since the news was written, the mail is given up.
+        give_up_us: after this since it was first tried for a reader, it is given up for that one.
         lease_us: how long one attempt may take before another process may try.
         hold_us: pause for a follow-up that waits for the opening before it.
         idle_us: how long to sleep at most when nothing is due.
@@ -183,12 +183,21 @@ class Delivery(Generic[Written]):
 
     def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
         said = answer.said if answer else "0 the server did not mention this address"
+        # Not since it was written: it may have waited for quiet hours, or we were away ourselves.
+        tried_us = message.tried.get(address, now_us)
         if answer is not None and answer.accepted:
-            return ReaderState(address=address, state=Settled.SENT, settled_us=now_us, answer=said)
-        over = now_us - message.created_us >= self.patience.give_up_us
+            return ReaderState(
+                address=address,
+                state=Settled.SENT,
+                settled_us=now_us,
+                answer=said,
+                server=answer.server,
+                tried_us=tried_us,
+            )
+        over = now_us - tried_us >= self.patience.give_up_us
         if over or (answer is not None and answer.refused):
-            return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said)
-        return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said)
+            return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said, tried_us=tried_us)
+        return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said, tried_us=tried_us)
 
     def _tell(self, message: ToSend, state: ReaderState, now_us: int) -> None:
         result = _result(state)
@@ -196,7 +205,7 @@ class Delivery(Generic[Written]):
         fields = {"mail": message.id, "kind": message.kind.value, "to": state.address, "answer": state.answer}
         match result:
             case "delivered":
-                log.info("%s delivered", self.channel, extra=fields)
+                log.info("%s delivered", self.channel, extra=fields | {"server": state.server})
             case "retry":
                 log.warning("%s not delivered yet", self.channel, extra=fields)
             case "refused" | "given-up":

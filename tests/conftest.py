@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import opensmtpd
+from tests import opensmtpd, stunnel
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 # `make fuzz`: other bytes each time, many of them.
@@ -61,6 +61,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
     ),
     "postgres": (_postgres, "postgresql"),
+    "stunnel": (stunnel.is_here, "stunnel4"),
 }
 
 

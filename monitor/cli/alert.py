@@ -109,6 +109,7 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             "to": reader.address,
             "result": reader.state.value,
             "answer": reader.answer,
+            "server": reader.server,
             "servers": [
                 {"server": one.server, "code": one.code, "answer": one.text}
                 for one in listening.heard.get(reader.address, [])

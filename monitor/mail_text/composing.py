@@ -23,6 +23,7 @@ from monitor.mail_text.own import own
 from monitor.mail_text.page import Draft, House, Page, Tone, address_of, header, line, when
 from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
+from monitor.mail_text.signature import signature
 from monitor.mail_text.trial import trial
 from monitor.mail_text.undelivered import undelivered
 from monitor.news import (
@@ -39,6 +40,7 @@ from monitor.news import (
     MaintenanceNews,
     OwnNews,
     ReportNews,
+    SignatureNews,
     Single,
     TestNews,
     UndeliveredNews,
@@ -157,6 +159,8 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
             return configuration(message, news, house)
         case UndeliveredNews():
             return undelivered(message, news, house)
+        case SignatureNews():
+            return signature(message, news, house)
         case BudgetNews():
             return budget(message, news, house)
         case MaintenanceNews():
@@ -180,7 +184,7 @@ def _action(message: ToSend, house: House) -> tuple[str, str] | None:
 def _late(message: ToSend, house: House, now_us: int) -> str:
     written = when(message.created_us, house, message.language)
     left = when(now_us, house, message.language)
-    if message.kind in WARNINGS and not message.attempts:
+    if message.kind in WARNINGS and not message.tried:
         if message.language == "nl":
             return f"Deze mail is geschreven op {written} en bewaard tot {left}."
         return f"This mail was written on {written} and kept until {left}."
@@ -199,6 +203,7 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.CONFIG_REFUSED: ("de monitor zelf", "the monitor itself"),
         Kind.CONFIG_TAKEN: ("de monitor zelf", "the monitor itself"),
         Kind.UNDELIVERED: ("de monitor zelf", "the monitor itself"),
+        Kind.SIGNATURE: ("de monitor zelf", "the monitor itself"),
         Kind.BUDGET: ("afspraken", "agreements"),
         Kind.MAINTENANCE: ("onderhoud", "maintenance"),
         Kind.MAINTENANCE_CHANGED: ("onderhoud", "maintenance"),

@@ -18,6 +18,7 @@ _WHAT: dict[Kind, tuple[str, str]] = {
     Kind.DEGRADED: ("traagheid", "slowness"),
     Kind.FAST: ("het einde van traagheid", "the end of slowness"),
     Kind.CERTIFICATE: ("een certificaat", "a certificate"),
+    Kind.SIGNATURE: ("de handtekening van mails", "the signature of mails"),
     Kind.BUDGET: ("toegelaten uitval", "allowed downtime"),
     Kind.MAINTENANCE: ("onderhoud", "maintenance"),
     Kind.MAINTENANCE_CHANGED: ("gewijzigd onderhoud", "changed maintenance"),

@@ -7,8 +7,8 @@ on every database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, case, func, select, update
@@ -33,6 +33,7 @@ class ToSend:
         ready: addresses it may go to now: still pending, and not waiting for the opening.
         attempts: how often it was tried before.
         timezone: of the times in it; None: the monitor's.
+        tried: since when it is tried in vain, for each of `ready` for whom it was tried before.
     """
 
     id: str
@@ -47,6 +48,7 @@ class ToSend:
     readers: tuple[Reader, ...]
     ready: tuple[str, ...]
     timezone: str | None = None
+    tried: Mapping[str, int] = field(default_factory=dict)
 
 
 def next_due_us(tx: Transaction, channel: Channel = "mail") -> int | None:
@@ -83,7 +85,11 @@ def claim(
             if row is None:
                 continue
             ready, waits = [], []
-            for address in _ready(tx, row, now_us):
+            addresses = _ready(tx, row, now_us)
+            if len(addresses) < _pending(tx, row.id):
+                # What came first has not reached somebody yet; nobody else's quiet hours put that off.
+                waits.append(now_us + hold_us)
+            for address in addresses:
                 sent = _sent_lately(tx, address, now_us)
                 rest_us = courtesy.rest_until_us(Kind(row.kind), address, sent, now_us)
                 if rest_us is not None:
@@ -117,7 +123,13 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
                 reader.c.address == one.address,
                 reader.c.state != Settled.SENT.value,
             )
-            .values(state=one.state.value, settled_us=one.settled_us, answer=one.answer)
+            .values(
+                state=one.state.value,
+                settled_us=one.settled_us,
+                answer=one.answer,
+                server=one.server,
+                tried_us=one.tried_us,
+            )
         )
     tx.execute(update(message).where(message.c.id == message_id).values(attempts=message.c.attempts + 1))
     return _release(tx, message_id, due_us, owner)
@@ -245,6 +257,12 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
     return tuple(ready)
 
 
+def _pending(tx: Transaction, message_id: str) -> int:
+    """How many readers a message is still to reach."""
+    waiting = (reader.c.message_id == message_id, reader.c.state == Settled.PENDING.value)
+    return int(tx.execute(select(func.count()).where(*waiting)).scalar_one())
+
+
 def _reached(tx: Transaction, thread: str) -> dict[str, Settled]:
     """What became, for each reader of a thread, of the message that told them first."""
     query = select(message.c.id, message.c.kind).where(message.c.thread == thread).order_by(message.c.number)
@@ -270,6 +288,7 @@ def _to_send(tx: Transaction, row: Row[Any], ready: tuple[str, ...]) -> ToSend:
         .order_by(message.c.number.desc())
         .limit(1)
     ).scalar()
+    readers = people(tx, row.id)
     return ToSend(
         id=row.id,
         root=row.thread if row.number else None,
@@ -280,7 +299,8 @@ def _to_send(tx: Transaction, row: Row[Any], ready: tuple[str, ...]) -> ToSend:
         incident_id=row.incident_id,
         created_us=row.created_us,
         attempts=row.attempts,
-        readers=tuple(Reader(address=who.address, name=who.name) for who in people(tx, row.id)),
+        readers=tuple(Reader(address=who.address, name=who.name) for who in readers),
         ready=ready,
         timezone=row.timezone,
+        tried={who.address: who.tried_us for who in readers if who.address in ready and who.tried_us is not None},
     )

@@ -35,13 +35,22 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderState:
-    """What became of a message for one reader; `answer` is the server's last word, or ours."""
+    """What became of a message for one reader.
+
+    Attributes:
+        answer: the server's last word, or ours.
+        server: `host:port` of the mail server that took it; empty where none did, for what leaves by another way, and
+            for what left before this was kept.
+        tried_us: when it was first tried for this reader; None: never, or before this was kept.
+    """
 
     address: str
     state: Settled
     settled_us: int | None
     answer: str
     name: str = ""
+    server: str = ""
+    tried_us: int | None = None
 
     @property
     def given_up(self) -> bool:
@@ -229,8 +238,9 @@ def _skip_reminders(tx: Transaction, thread: str, now_us: int) -> None:
 def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
     """The readers of a message and what became of it for each; of what was merged, what became of its digest."""
     digest, whole = reader.alias(), reader.alias()
+    of_digest = (digest.c.state.label("then"), digest.c.settled_us.label("at"), digest.c.answer.label("said"))
     rows = tx.execute(
-        select(whole, digest.c.state.label("then"), digest.c.settled_us.label("at"), digest.c.answer.label("said"))
+        select(whole, *of_digest, digest.c.server.label("by"))
         .outerjoin(digest, (digest.c.message_id == whole.c.answer) & (digest.c.address == whole.c.address))
         .where(whole.c.message_id == message_id)
         .order_by(whole.c.address)
@@ -238,9 +248,19 @@ def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
     found = []
     for row in rows:
         merged = row.state == Settled.MERGED.value and row.then is not None
-        state, at_us, answer = (row.then, row.at, row.said) if merged else (row.state, row.settled_us, row.answer)
+        state, at_us, answer, server = (
+            (row.then, row.at, row.said, row.by) if merged else (row.state, row.settled_us, row.answer, row.server)
+        )
         found.append(
-            ReaderState(address=row.address, name=row.name, state=Settled(state), settled_us=at_us, answer=answer)
+            ReaderState(
+                address=row.address,
+                name=row.name,
+                state=Settled(state),
+                settled_us=at_us,
+                answer=answer,
+                server=server,
+                tried_us=row.tried_us,
+            )
         )
     return tuple(found)
 

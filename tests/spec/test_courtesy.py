@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 from monitor.check_run import Finding, save
 from monitor.courtesy import HOUR_US, DigestRule
 from monitor.hours import HoursSettings, named_hours
+from monitor.news import Kind, Outgoing, Reader
+from monitor.store import outbox
 from monitor.store.database import Database
 from monitor.store.outbox import Settled
 from probes.checks import Title
-from tests.heart import BOSS, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at
+from tests.every_news import DEGRADED
+from tests.heart import BOSS, DAY, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at
 
 NIGHT = named_hours({"nacht": HoursSettings.model_validate({"weekly": ["mon-sun 22:00-07:00"]})}, "Europe/Brussels")
 SLEEPER = OPS.model_copy(update={"quiet": "nacht"})
@@ -178,3 +183,75 @@ def test_a_rest_ends_within_the_hour_and_when_it_ends_a_mail_may_go(rule, sent):
     if rest_us is not None:
         assert HOUR_US < rest_us <= 2 * HOUR_US
         assert rule.rest_until_us(sent, rest_us) is None or rule.rest_until_us(sent, rest_us) > rest_us
+
+
+# -- what is kept is not lost ------------------------------------------------------------------------------------------
+
+CLOSED = named_hours(
+    {
+        "kantoor": HoursSettings.model_validate(
+            {"weekly": ["mon-fri 08:00-18:00"], "holidays": [f"2026-11-{day}" for day in range(24, 31)]}
+        ),
+        "vrij": HoursSettings(outside="kantoor"),
+    },
+    "Europe/Brussels",
+)
+AWAY = OPS.model_copy(update={"quiet": "vrij"})
+
+
+def test_a_warning_kept_for_a_week_is_not_given_up_when_its_first_try_fails(office):
+    """Written on a Monday evening, kept until the Tuesday of the next week; the server puts it off at first."""
+    office.hours, office.recipients = CLOSED, (AWAY,)
+    office.now_us = at("22:00")
+    office.certificate("aa" * 32, days_left=10)
+    office.codes = {AWAY.address: 451}
+    office.now_us = at("07:00") + 8 * DAY
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+    office.codes = {}
+    office.now_us += MINUTE
+    office.deliver()
+    assert len(office.sent) == 1
+
+
+def test_a_monitor_that_was_off_for_days_still_tries_for_days(office):
+    office.live("xx", mail=False)
+    office.now_us += 5 * DAY
+    office.codes = {OPS.address: 0}
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+    office.now_us += 3 * DAY + HOUR
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["failed"]
+
+
+def test_a_warning_that_was_kept_says_so_also_where_others_had_it_before(office):
+    office.recipients = (SLEEPER, OPS.model_copy(update={"address": "wakker@example.be"}))
+    office.now_us = at("22:00")
+    office.certificate("aa" * 32, days_left=10)
+    office.wait(10 * 60, every=30)
+    kept = office.sent[1]
+    assert kept.recipients == (SLEEPER.address,)
+    assert "en bewaard tot 24 november" in kept.text
+    assert "vertraagd" not in kept.text
+
+
+def test_what_follows_for_one_reader_does_not_wait_for_another_one_s_quiet_hours(office):
+    """The quiet hours begin at 22:00 in Brussels. Before, the server takes the beginning for one and puts one off."""
+    awake = OPS.model_copy(update={"address": "wakker@example.be"})
+    office.recipients, office.now_us = (SLEEPER, awake), at("20:50")
+    office.codes = {awake.address: 451}
+    first = Outgoing(
+        thread="x", kind=Kind.DEGRADED, language="nl", news=DEGRADED, incident_id="x",
+        readers=tuple(Reader(address=who.address) for who in office.recipients),
+    )  # fmt: skip
+    with office.database.begin() as tx:
+        outbox.add(tx, (first,), now_us=office.now_us)
+    office.deliver()
+    office.now_us = at("21:05")
+    with office.database.begin() as tx:
+        outbox.add(tx, (replace(first, kind=Kind.FAST),), now_us=office.now_us)
+    office.deliver()
+    office.codes = {}
+    office.wait(5)
+    assert office.accepted == [(SLEEPER.address,), (awake.address,), (awake.address,)]
