@@ -12,10 +12,11 @@ from monitor import config, own_telling
 from monitor.delivery import Delivery
 from monitor.recipients import Recipient
 from monitor.store import outbox
-from monitor.store.database import Database, StoreUnavailable
+from monitor.store.database import StoreUnavailable
 from monitor.toml_file import ConfigError
 from monitor.troubles import Troubles
 from tests.heart import DAY, HOUR, OPS, Office, at, run
+from tests.new_store import new_store
 
 SECOND_READER = Recipient(address="tweede@example.be", language="en")
 GONE = Recipient(address="weg@example.be")
@@ -25,7 +26,7 @@ WRONG = '[portal]\nname = "Loket"\n\n[mail]\nhost = "localhost"\npassword = "geh
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=(OPS, SECOND_READER, REPORTS))
     database.close()
 

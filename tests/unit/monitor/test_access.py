@@ -11,10 +11,10 @@ import pytest
 from monitor.access import Gate, TrustedProxy
 from monitor.config import load
 from monitor.pages import Days, Watched
-from monitor.store.database import Database
 from monitor.toml_file import ConfigError
 from monitor.web import Shown, pages_app
 from tests.heart import INDIENEN, Office, run
+from tests.new_store import new_store
 from tests.running_service import a_place
 
 TOKEN = "een-lang-en-willekeurig-token"
@@ -36,7 +36,7 @@ PATHS = [
 def ask(
     folder: Path, gate: Gate, path: str, headers: dict[str, str] | None = None, client: str = "192.0.2.9"
 ) -> httpx.Response:
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     office = Office(database=database)
     watched = Watched(portal="Loket", checks=(INDIENEN,), location="lokaal", timezone="Europe/Brussels", gate=gate)
     app = pages_app(
@@ -92,7 +92,7 @@ def test_the_header_counts_from_the_proxy_alone(tmp_path: Path, client: str, use
 
 
 def test_the_public_status_page_tells_no_details(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     office = Office(database=database)
     office.live("XXX")
     database.close()

@@ -23,6 +23,7 @@ from sla.contract import Contract
 from sla.ledger import Entry, first_broken
 from tests.agreements import HOUR, MINUTE, at
 from tests.heart import INDIENEN, INZAGE
+from tests.new_store import new_store
 from tests.stored_month import AGREED, HOURLY, IN_NOVEMBER, OCTOBER, fill, job, missed
 
 
@@ -39,7 +40,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("story")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     fill(database, marks={"2026-10-05 10:00": "X", "2026-10-05 11:00": "X", "2026-10-06 10:00": "?"})
     late = Entry(
         kind="exclusion", recorded_us=IN_NOVEMBER + MINUTE, by="Jan", reason="storm", from_us=at("2026-10-05 00:00"),
