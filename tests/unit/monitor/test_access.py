@@ -11,6 +11,7 @@ import pytest
 from monitor.access import Gate, TrustedProxy
 from monitor.config import load
 from monitor.pages import Days, Watched
+from monitor.store.database import Database
 from monitor.toml_file import ConfigError
 from monitor.web import Shown, pages_app
 from tests.heart import INDIENEN, Office, run
@@ -36,7 +37,8 @@ PATHS = [
 def ask(
     folder: Path, gate: Gate, path: str, headers: dict[str, str] | None = None, client: str = "192.0.2.9"
 ) -> httpx.Response:
-    database = new_store(folder / "loketwacht.db")
+    file = folder / "loketwacht.db"
+    database = Database.open(f"sqlite:///{file}", durable=False) if file.exists() else new_store(file)
     office = Office(database=database)
     watched = Watched(portal="Loket", checks=(INDIENEN,), location="lokaal", timezone="Europe/Brussels", gate=gate)
     app = pages_app(
