@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import assert_never
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import life
@@ -63,22 +64,29 @@ _COLOURS: dict[Tone, dict[str, str]] = {
 }
 
 
-def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
-    """Writes mails for `monitor.delivery`."""
+@cache
+def _templates() -> tuple[Template, Template]:
+    """Of HTML and of plain text; compiled once for every composer, since a house changes no template."""
     html = Environment(
         loader=PackageLoader("monitor"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("mail.html.j2")
+    )
     plain = Environment(
         loader=PackageLoader("monitor"),
         autoescape=False,  # noqa: S701 - this one writes plain text, where escapes would be read as they stand
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("mail.txt.j2")
+    )
+    return html.get_template("mail.html.j2"), plain.get_template("mail.txt.j2")
+
+
+def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
+    """Writes mails for `monitor.delivery`."""
+    html, plain = _templates()
 
     def compose(message: ToSend, now_us: int, head: Sealed | None) -> MailMessage:
         files, missing = files_of(message, house)

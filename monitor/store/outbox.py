@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from monitor.alerts import Group, Told
 from monitor.news import ENDS, FOLLOW_UPS, JOINING, NEWS, REPEATED, DigestNews, Kind, News, Outgoing, Reader
@@ -235,16 +235,25 @@ def _skip_reminders(tx: Transaction, thread: str, now_us: int) -> None:
         close(tx, name)
 
 
+_digest, _whole = reader.alias("digest"), reader.alias("whole")
+#: Asked for every message that is shown, and therefore put together once.
+_PEOPLE = (
+    select(
+        _whole,
+        _digest.c.state.label("then"),
+        _digest.c.settled_us.label("at"),
+        _digest.c.answer.label("said"),
+        _digest.c.server.label("by"),
+    )
+    .outerjoin(_digest, (_digest.c.message_id == _whole.c.answer) & (_digest.c.address == _whole.c.address))
+    .where(_whole.c.message_id == bindparam("of"))
+    .order_by(_whole.c.address)
+)
+
+
 def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
     """The readers of a message and what became of it for each; of what was merged, what became of its digest."""
-    digest, whole = reader.alias(), reader.alias()
-    of_digest = (digest.c.state.label("then"), digest.c.settled_us.label("at"), digest.c.answer.label("said"))
-    rows = tx.execute(
-        select(whole, *of_digest, digest.c.server.label("by"))
-        .outerjoin(digest, (digest.c.message_id == whole.c.answer) & (digest.c.address == whole.c.address))
-        .where(whole.c.message_id == message_id)
-        .order_by(whole.c.address)
-    ).all()
+    rows = tx.execute(_PEOPLE, {"of": message_id}).all()
     found = []
     for row in rows:
         merged = row.state == Settled.MERGED.value and row.then is not None

@@ -21,6 +21,7 @@ from probes.checks import Journey
 from probes.run import run
 from probes.sample import Sample
 from probes.setup import Setup
+from tests.new_store import new_store
 from tests.scripted_server import ScriptedServer, answer, journey, pages, setup, step
 
 MINUTE = 60_000_000
@@ -99,7 +100,7 @@ class Life:
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Life]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Life(database=database)
     database.close()
 

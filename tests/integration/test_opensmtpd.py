@@ -18,10 +18,10 @@ from monitor.mail_signing import Signatures
 from monitor.recipients import Recipient
 from monitor.relays import by_relays
 from monitor.smtp import smtp_sender
-from monitor.store.database import Database
 from tests.certificates import authority
 from tests.heart import MINUTE, Office, at
 from tests.mail_signatures import by_certificate, dkim_record, dkim_right, openssl_verify
+from tests.new_store import new_store
 from tests.opensmtpd import OpenSmtpd, opensmtpd
 from tests.stunnel import starttls
 
@@ -33,7 +33,7 @@ ALL = (A, B, C)
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=ALL)
     database.close()
 

@@ -10,15 +10,15 @@ import pytest
 from dashboards.formatting import Language
 from dashboards.status_page import Frame, StatusPage
 from monitor.pages import Days, Watched, status
-from monitor.store.database import Database
 from tests.heart import INDIENEN, INZAGE, Office
+from tests.new_store import new_store
 
 BEHIND = INDIENEN.model_copy(update={"depends_on": ("inzage",)})
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
+    database = new_store(tmp_path / "store.db")
     yield Office(database=database)
     database.close()
 

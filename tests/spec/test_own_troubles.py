@@ -20,10 +20,11 @@ from monitor.mail_signing import Signatures, signatures_at_hand
 from monitor.recipients import Recipient
 from monitor.smime import SmimeSigner
 from monitor.store import outbox
-from monitor.store.database import Database, StoreUnavailable, directly
+from monitor.store.database import StoreUnavailable, directly
 from monitor.toml_file import ConfigError
 from monitor.troubles import Troubles
 from tests.heart import DAY, HOUR, OPS, Office, at, run
+from tests.new_store import new_store
 
 SECOND_READER = Recipient(address="tweede@example.be", language="en")
 GONE = Recipient(address="weg@example.be")
@@ -33,7 +34,7 @@ WRONG = '[portal]\nname = "Loket"\n\n[mail]\nhost = "localhost"\npassword = "geh
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=(OPS, SECOND_READER, REPORTS))
     database.close()
 

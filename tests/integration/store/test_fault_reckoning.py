@@ -11,12 +11,12 @@ from monitor.assessing import note_intervals
 from monitor.recipients import Recipient
 from monitor.schedule import grid, next_slot
 from monitor.store import events
-from monitor.store.database import Database
 from monitor.store.events import Event
 from tests.faults.reckoning import Evidence, reckon
 from tests.faults.scene import READERS, Life, contract_text
 from tests.faults.world import Arrived, Served
 from tests.heart import INDIENEN, MINUTE, Office, at
+from tests.new_store import new_store
 
 SLOTS = 6
 
@@ -25,7 +25,7 @@ SLOTS = 6
 def office(tmp_path: Path) -> Office:
     """Six slots, of which one was told as missed and two failed; every reader has heard of both ends of it."""
     (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
-    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False)
+    database = new_store(tmp_path / "store.db")
     office = Office(database=database, recipients=tuple(Recipient(address=reader) for reader in READERS))
     office.now_us = start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
     with database.begin() as tx:

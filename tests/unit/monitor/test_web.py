@@ -29,6 +29,7 @@ from sla.ledger import Entry
 from tests.agreements import contract
 from tests.bundles import a_picture, proven, seen_in_a_browser
 from tests.heart import DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample, at, run
+from tests.new_store import new_store
 from tests.procedures import drafted, sent
 from tests.running_service import HERE, a_place
 
@@ -66,7 +67,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     office = Office(database=database)
     months: dict[str, MonthToDate] = {}
 
