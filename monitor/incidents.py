@@ -208,7 +208,8 @@ class Incident:
         reminders: how many reminder instants have passed and been dealt with.
         severity: as the configuration had it when it opened, or when something worse failed since; None where it was
             not kept yet (before schema 0011), and for the monitor's own.
-        worse_us: slot since which it is worse than when it opened; None: it is not.
+        worse_us: slot since which it is as bad as that; None: from the beginning.
+        worse_failure: what failed then.
         cause: what the monitor proposed when it opened; None as for `severity`.
     """
 
@@ -222,6 +223,7 @@ class Incident:
     reminders: int = 0
     severity: Severity | None = None
     worse_us: int | None = None
+    worse_failure: Failure | None = None
     cause: Cause | None = None
 
 
