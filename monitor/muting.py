@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.attached import Dependants
-from monitor.incidents import DRILL, Incident, Recovering, last_failed_us
+from monitor.incidents import DRILL, Healthy, Incident, Recovering, Suspect, last_failed_us
 from monitor.store import incidents, ledger, samples
 from monitor.store.database import Transaction
 from probes.checks import Check
@@ -56,16 +56,25 @@ def _explained(tx: Transaction, check: Check, now_us: int, dependants: Dependant
     causes = _causes(check, dependants)
     if not causes:
         return False
-    failed_us = last_failed_us(incidents.load(tx, check.id))
-    return any(_was_failing(tx, cause, now_us if failed_us is None else failed_us) for cause in causes)
+    state = incidents.load(tx, check.id)
+    failed_us = last_failed_us(state)
+    if isinstance(state, Healthy) or failed_us is None:
+        return any(_was_failing(tx, cause, now_us, now_us) for cause in causes)
+    return any(_was_failing(tx, cause, state.since_us, failed_us) for cause in causes)
 
 
-def _was_failing(tx: Transaction, cause: Check, at_us: int) -> bool:
-    """A failure, or an open incident, that was not heard of for two intervals may be over: nobody looked."""
+def _was_failing(tx: Transaction, cause: Check, since_us: int, at_us: int) -> bool:
+    """Whether a cause was failing at an instant, for something that has failed since another.
+
+    What was not heard of for two intervals may be over: nobody looked. A failure that is no incident yet explains what
+    began with it: one that comes again and again without ever becoming an incident would hide what nobody is told of.
+    """
     state = incidents.load(tx, cause.id)
     heard_us = last_failed_us(state)
     if isinstance(state, Recovering):
         heard_us = max(state.last_bad_us, state.last_us)
+    if isinstance(state, Suspect) and state.since_us > since_us + _speaks_for_us(cause):
+        return False
     return heard_us is not None and heard_us >= at_us - _speaks_for_us(cause)
 
 
@@ -81,15 +90,20 @@ def _awaited(tx: Transaction, incident: Incident, check: Check, now_us: int, dep
     """
     ends_us = list(_maintenance_ends(tx, incident, now_us))
     for cause in _causes(check, dependants):
-        heard = samples.words(tx, cause.id, incident.since_us - _speaks_for_us(cause))
+        speaks_us = _speaks_for_us(cause)
+        heard = samples.words(tx, cause.id, incident.since_us - speaks_us)
         if not heard:
             continue  # nobody measures it
         due_us = incident.since_us + min(cause.interval + cause.deadline, MOST_US)
         if heard[-1][0] < incident.since_us and now_us < due_us:
             return True
-        failed_us = max((slot_us for slot_us, outcome in heard if outcome is Outcome.DOWN), default=None)
-        if failed_us is not None:
-            ends_us += [slot_us for slot_us, _ in heard if slot_us > failed_us][:1]
+        began = [
+            slot_us for slot_us, said in heard if said is Outcome.DOWN and slot_us <= incident.since_us + speaks_us
+        ]
+        if began:
+            ends_us += [slot_us for slot_us, said in heard if said is not Outcome.DOWN and slot_us > began[-1]][:1]
+        ended = incidents.read(tx, check_id=cause.id, start_us=incident.since_us)
+        ends_us += [one.until_us for one in ended if one.until_us is not None]
     ended_us = max(ends_us, default=incident.since_us)
     return incident.last_bad_us < ended_us and now_us < ended_us + check.interval + check.deadline
 

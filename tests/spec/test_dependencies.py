@@ -263,6 +263,19 @@ def test_a_single_failure_of_the_cause_that_came_to_nothing_leaves_no_flood_behi
     assert about(office) == ["STORING Aanvraag indienen"]
 
 
+def test_a_cause_that_fails_every_second_time_without_ever_becoming_an_incident_hides_nothing_for_long(
+    office: Office,
+) -> None:
+    """In a row it never opens one, so nobody would be told of either."""
+    office.rule = IncidentRule(open_after=2, close_after=2, rerun=False)
+    for minute in range(8):
+        runs(office, LOGIN, "x."[minute % 2], f"10:0{minute}")
+        runs(office, FILE, "x", f"10:0{minute}:20")
+        looks(office, f"10:0{minute}:40")
+    assert about(office) == ["STORING Dossier inzien"]
+    assert office.sent[0].date_us < at("10:04")
+
+
 # -- what it takes along ----------------------------------------------------------------------------------------------
 
 
