@@ -9,10 +9,10 @@ from monitor import acknowledging
 from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.incidents import MONITOR
+from monitor.judging import severity_kept
 from monitor.maintenance_telling import tell_maintenance
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate
-from monitor.severity import severity_of
 from monitor.store import incidents
 from monitor.store.database import Database, InStore
 from monitor.telling import Alerting, follow_up, tell_steady
@@ -81,7 +81,7 @@ class Aftercare:
         with self.database.read() as tx:
             for incident in incidents.read(tx, only_open=True):
                 said = acknowledging.about(tx, incident).acknowledged
-                bad = severity_of(incident.check_id, incident.failure, rule.severities, rule.severity)
+                bad = severity_kept(incident, rule)
                 found.append(
                     (
                         incident.check_id,

@@ -33,6 +33,8 @@ from probes.sample import CertificateFacts, Outcome, Sample
 from sla.effect import Effect
 
 _DAY_US = 86_400_000_000
+#: Follow-ups that alarm, and so leave out who is not there now.
+_TO_THOSE_THERE = frozenset({Kind.REMINDER, Kind.WORSE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ def next_kind(incident: Incident, told: Told, *, now_us: int, muted: bool, rule:
 
 
 def joining(
-    incident: Incident,
+    check_id: str,
+    confirmed_us: int,
     told: Told,
     recipients: Iterable[Addressee],
     *,
@@ -104,20 +107,21 @@ def joining(
     acknowledged: bool,
     opening: bool = False,
 ) -> dict[Kind, tuple[Addressee, ...]]:
-    """Who hears of an open incident only now, of `recipients` on duty, because they were not told yet.
+    """Who hears of a check's open incident, or that it flaps, only now, of `recipients` on duty, because they were not
+    told yet.
 
     Somebody with `after` is told when nobody has acknowledged it for so long since it was told; where nobody was there
-    to be told, since it was confirmed. Somebody without is told when their hours of duty begin, acknowledged or not.
+    to be told, since `confirmed_us`. Somebody without is told when their hours of duty begin, acknowledged or not.
 
     Args:
         opening: others are told of it at this very moment, maybe long after it was confirmed: what muted it is over.
     """
-    never_us = now_us if opening else incident.confirmed_us
+    never_us = now_us if opening else confirmed_us
     began_us = never_us if told.opened_us is None else told.opened_us
     late: list[Addressee] = []
     further: list[Addressee] = []
     for who in recipients:
-        if who.address in told.addresses or not who.wants("incidents", incident.check_id):
+        if who.address in told.addresses or not who.wants("incidents", check_id):
             continue
         if not who.after:
             late.append(who)
@@ -147,17 +151,20 @@ def incident_messages(
     """The messages of one kind about a check's incident, one for each language and time zone.
 
     An opening goes to those of `recipients` whom it concerns. What follows goes to whom it was told, even if the
-    configuration has changed since; a reminder leaves out those who are not among `recipients` any more.
+    configuration has changed since; a reminder, and that it got worse, leave out those who are not among `recipients`.
     """
+    worse = kind is Kind.WORSE and incident.worse_failure is not None
+    failure = incident.worse_failure if worse and incident.worse_failure is not None else incident.failure
     news = IncidentNews(
         incident_id=incident.id,
         check_id=incident.check_id,
         title=check.title,
-        step=step_title(check, incident.failure.step),
+        step=step_title(check, failure.step),
         since_us=incident.since_us,
         confirmed_us=incident.confirmed_us,
-        failure=incident.failure,
+        failure=failure,
         until_us=incident.until_us,
+        worse_us=incident.worse_us if worse else None,
         number=number,
         attached=attached,
         cause=cause,
@@ -189,15 +196,22 @@ def flapping_messages(
 
 
 def own_messages(
-    kind: Kind, incident: Incident, told: Told, checks: Iterable[Title], recipients: Sequence[Addressee]
+    kind: Kind,
+    incident: Incident,
+    told: Told,
+    checks: Iterable[Title],
+    recipients: Sequence[Addressee],
+    *,
+    number: int = 0,
 ) -> tuple[Outgoing, ...]:
-    """The messages about the monitor's own trouble: one when it begins, one when it is over."""
+    """The messages about the monitor's own trouble: when it begins, its reminders by `number`, and when it is over."""
     news = OwnNews(
         incident_id=incident.id,
         since_us=incident.since_us,
         failure=incident.failure,
         checks=tuple(checks),
         until_us=incident.until_us,
+        number=number,
     )
     return _threaded(kind, incident.id, told, recipients, "monitor", None, news)
 
@@ -264,9 +278,15 @@ def first_messages(
     return tuple(_outgoing(thread, kind, group, news, about or thread) for group in _groups(readers))
 
 
-def following_messages(thread: str, kind: Kind, news: News, told: Told) -> tuple[Outgoing, ...]:
-    """What follows in a thread, to whom its first messages went."""
-    return tuple(_outgoing(thread, kind, group, news, thread) for group in told.readers)
+def following_messages(
+    thread: str, kind: Kind, news: News, told: Told, *, about: str | None = None
+) -> tuple[Outgoing, ...]:
+    """What follows in a thread, to whom its first messages went.
+
+    Args:
+        about: as for `first_messages`.
+    """
+    return tuple(_outgoing(thread, kind, group, news, about or thread) for group in told.readers)
 
 
 def in_message_id(text: str) -> str:
@@ -297,7 +317,9 @@ def _threaded(
     if kind in FOLLOW_UPS:
         present = {recipient.address for recipient in recipients if recipient.wants(topic, check_id)}
         groups = tuple(
-            replace(group, readers=tuple(r for r in group.readers if kind is not Kind.REMINDER or r.address in present))
+            replace(
+                group, readers=tuple(r for r in group.readers if kind not in _TO_THOSE_THERE or r.address in present)
+            )
             for group in told.readers
         )
     else:

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from probes.checks import Check
 
 
-def dependants(checks: Sequence[Check]) -> Mapping[str, tuple[str, ...]]:
+class Dependants(Mapping[str, tuple[str, ...]]):
     """Per check the ids of all that depend on it, in the order of the configuration; only where there are any."""
+
+    def __init__(self, checks: Sequence[Check] = ()) -> None:
+        self._checks = {check.id: check for check in checks}
+        self._behind = _behind(checks)
+
+    def __getitem__(self, check_id: str) -> tuple[str, ...]:
+        return self._behind[check_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._behind)
+
+    def __len__(self) -> int:
+        return len(self._behind)
+
+    def causes(self, check_id: str) -> tuple[Check, ...]:
+        """All that a check depends on, straight or through others: what may explain its failures.
+
+        Checks that depend on each other explain nothing about each other, or nobody would ever hear of either.
+        """
+        mutual = self._behind.get(check_id, ())
+        return tuple(
+            self._checks[cause]
+            for cause, behind in self._behind.items()
+            if check_id in behind and cause not in mutual and cause in self._checks
+        )
+
+
+def dependants(checks: Sequence[Check]) -> Dependants:
+    """Who depends on whom among these checks."""
+    return Dependants(checks)
+
+
+def _behind(checks: Sequence[Check]) -> dict[str, tuple[str, ...]]:
     above = {check.id: set(check.depends_on) for check in checks}
     found: dict[str, tuple[str, ...]] = {}
     for cause in above:

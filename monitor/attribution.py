@@ -44,6 +44,15 @@ class Proposal:
     why: Text
 
 
+#: Why a cause is proposed where what failed does not say it by itself.
+_WHY: dict[Cause, Text] = {
+    Cause.IDENTITY_PROVIDER: Text(nl="het liep fout bij het aanmelden", en="it went wrong while logging in"),
+    Cause.NETWORK: Text(nl="de naam of het adres was niet te bereiken", en="the name or address could not be reached"),
+    Cause.PORTAL: Text(
+        nl="het portaal was bereikbaar, maar deed niet wat het moest",
+        en="the portal was reached but did not do its part",
+    ),
+}
 _REACHING = (FailureKind.DNS, FailureKind.CONNECT)
 _OURS: dict[FailureKind, Proposal] = {
     FailureKind.BOT_CHECK: Proposal(
@@ -80,20 +89,19 @@ def propose(failure: Failure, check: Check | None, identity_providers: tuple[str
     """
     if failure.kind in _OURS:
         return _OURS[failure.kind]
+    cause = Cause.PORTAL
     if _at_login(failure, check, identity_providers):
-        why = Text(nl="het liep fout bij het aanmelden", en="it went wrong while logging in")
-        return Proposal(cause=Cause.IDENTITY_PROVIDER, why=why)
-    if failure.kind in _REACHING and "refused" not in (failure.found or ""):
-        why = Text(
-            nl="de naam of het adres was niet te bereiken",
-            en="the name or address could not be reached",
-        )
-        return Proposal(cause=Cause.NETWORK, why=why)
-    why = Text(
-        nl="het portaal was bereikbaar, maar deed niet wat het moest",
-        en="the portal was reached but did not do its part",
-    )
-    return Proposal(cause=Cause.PORTAL, why=why)
+        cause = Cause.IDENTITY_PROVIDER
+    elif failure.kind in _REACHING and "refused" not in (failure.found or ""):
+        cause = Cause.NETWORK
+    return Proposal(cause=cause, why=_WHY[cause])
+
+
+def proposed(cause: Cause, failure: Failure) -> Proposal:
+    """A proposal as it was made when an incident opened, of which the cause was kept; whatever is configured today."""
+    if cause in _WHY and not (failure.kind in _OURS and _OURS[failure.kind].cause is cause):
+        return Proposal(cause=cause, why=_WHY[cause])
+    return next(ours for ours in (_OURS.get(failure.kind), *_OURS.values()) if ours is not None and ours.cause is cause)
 
 
 def _at_login(failure: Failure, check: Check | None, identity_providers: tuple[str, ...]) -> bool:

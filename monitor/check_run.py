@@ -16,7 +16,9 @@ from typing import NamedTuple
 from monitor import clean_up, quiet, telling
 from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
+from monitor.flap_telling import note_flapping
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
+from monitor.judging import judge
 from monitor.news import Kind
 from monitor.observer import Observer
 from monitor.slow_telling import note_slowness
@@ -38,6 +40,9 @@ Measure = Callable[[Check, int], Awaitable[Sample]]
 AskReferences = Callable[[], Awaitable[bool]]
 
 _RETRY_AFTER_US = 2_000_000
+#: What a finding's consequences may fail with, that trying again does not mend: the store does not take them, or holds
+#: what this version cannot read or does not foresee.
+_REFUSED = (StoreRefused, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 _BATCH = 100  # in one transaction: enough to share its cost, few enough to let others write
 
 
@@ -237,7 +242,7 @@ class Recorder:
         now_us = self._clock.now_us()
         try:
             saved = await self._in_store(lambda: _save_batch(self._database, batch, self._follow, now_us=now_us))
-        except StoreRefused as error:
+        except _REFUSED as error:
             if len(batch) > 1:
                 # One of them is refused; it must not cost the others their place.
                 for one in batch:
@@ -250,13 +255,18 @@ class Recorder:
         for check_id, since_us in saved.changed:
             self._observer.incident(check_id, since_us)
 
-    async def _save_refused(self, what: Finding | Happened, error: StoreRefused) -> None:
-        # A defect of ours, or a second process at the same checks. The measurement itself must not be lost to it.
+    async def _save_refused(self, what: Finding | Happened, error: Exception) -> None:
+        # A defect of ours, a second process at the same checks, or what only a newer version can read. The measurement
+        # itself must not be lost to it, nor those behind it.
         self._observer.store_failed()
         if isinstance(what, Happened):
             log.error("the store refused an event", extra={"kind": what.kind, "error": str(error)})
             return
-        log.error("the store refused a finding", extra={"check": what.check.id, "error": str(error)})
+        log.error(
+            "the store refused a finding",
+            extra={"check": what.check.id, "error": str(error)},
+            exc_info=None if isinstance(error, StoreRefused) else error,
+        )
         if not await self._in_store(lambda: _save_bare(self._database, what.sample)):
             self._observer.samples_lost(1)
 
@@ -292,13 +302,13 @@ def take_in(
         return None
     try:
         return _take_in(database, waiting, checks, alerting, now_us=now_us)
-    except StoreRefused:
+    except _REFUSED:
         changed: list[tuple[str, int | None]] = []
         for one in waiting:
             # One of them is refused; its measurement is stored, and it must not stop the others.
             try:
                 changed.extend(_take_in(database, (one,), checks, alerting, now_us=now_us))
-            except StoreRefused as error:
+            except _REFUSED as error:
                 log.error("the store refused what an outpost found", extra={"check": one.check_id, "error": str(error)})
                 with database.begin() as tx:
                     handed_in.drop(tx, (one,))
@@ -419,7 +429,8 @@ def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, no
         incidents.save(tx, check.id, state)
     for event in happened:
         incidents.record(tx, check.id, event)
-    telling.note_flapping(tx, check.id, happened, alerting.rule)
+    judge(tx, check, said, happened, alerting.rule)
+    note_flapping(tx, check.id, happened, alerting.rule)
     about = {event.incident_id for event in happened}
     if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
         about.add(state.incident_id)
@@ -433,7 +444,7 @@ def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, no
         alerting.rule,
         alerting.recipients,
         incident=state.kind in ("ongoing", "recovering"),
-        muted=lambda: telling.muted(tx, check, now_us),
+        muted=lambda: telling.muted(tx, check, now_us, alerting.dependants),
         now_us=now_us,
     )
     return happened
@@ -504,7 +515,7 @@ def _tell_own(
         if isinstance(event, Resolved) and told.opened_us is None:
             continue
         kind = Kind.MONITOR if isinstance(event, Opened) else Kind.MEASURING
-        titles = [alerting.titles[streak.check_id] for streak in own.streaks if streak.check_id in alerting.titles]
+        titles = telling.own_titles(own, alerting)
         outbox.add(tx, own_messages(kind, incident, told, titles, alerting.recipients), now_us=now_us)
     return happened
 

@@ -10,6 +10,7 @@ from monitor import acknowledging, attribution, severity
 from monitor.acknowledging import Said
 from monitor.attached import dependants
 from monitor.incidents import MONITOR, Incident, IncidentRule
+from monitor.judging import proposal_kept, severity_kept
 from monitor.store.database import Transaction
 from monitor.telling import attached_to
 from probes.checks import Check
@@ -26,10 +27,10 @@ def life_of(
     """The life of an incident, in the language of the page."""
     said = acknowledging.about(tx, incident)
     check = next((one for one in checks if one.id == incident.check_id), None)
-    proposal = attribution.propose(incident.failure, check, rule.identity_providers)
+    proposal = proposal_kept(incident, check, rule)
     confirmed = said.cause if said.cause is not None and said.cause.cause is not None else None
     cause = confirmed.cause if confirmed is not None and confirmed.cause is not None else proposal.cause
-    bad = severity.severity_of(incident.check_id, incident.failure, rule.severities, rule.severity)
+    bad = severity_kept(incident, rule)
     behind = dependants(checks)
     causes = tuple(name for name, taken in behind.items() if incident.check_id in taken)
 

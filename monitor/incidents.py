@@ -5,6 +5,8 @@ An incident is operational; what a contract makes of the same samples is decided
 How samples move it:
 - `down` is a failure. A slot in which the run and its immediate re-run both failed counts as two.
 - `up` and `degraded` are good: the visitor was served.
+- So many failures among so many of the last runs open an incident; where both numbers are the same, they are failures
+  in a row. Good samples in a row end it.
 - `unknown` says nothing about the portal. It neither opens nor closes an incident, and it does not wipe out what was
   known: a failure, five unmeasured minutes and another failure are two failures in a row, for nothing good was seen in
   between. Only when such a silence lasts beyond `IncidentRule.forget_after` does a streak that led to nothing yet begin
@@ -20,6 +22,7 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from monitor.attribution import Cause
 from monitor.severity import Severity
 from probes.checks import Duration
 from probes.sample import Failure, FailureKind, Outcome, Sample
@@ -38,7 +41,8 @@ class IncidentRule(BaseModel):
     """When an incident opens, closes, and is brought up again.
 
     Attributes:
-        open_after: failures in a row that open one; it is dated at the first of them.
+        open_after: failures among the last `open_among` runs that open one; it is dated at the first of them.
+        open_among: 0 takes `open_after`: in a row. Only a re-run that failed too is a run of its own.
         close_after: good samples in a row that close one; it ends at the first of them.
         quorum: locations that must fail at once, which confirms an incident by itself; None: all that measured must.
         rerun: whether a first failure is run again at once.
@@ -59,6 +63,7 @@ class IncidentRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     open_after: int = Field(default=2, ge=1, le=100)
+    open_among: int = Field(default=0, ge=0, le=100)
     close_after: int = Field(default=2, ge=1, le=100)
     quorum: int | None = Field(default=None, ge=1, le=100)
     rerun: bool = True
@@ -74,6 +79,16 @@ class IncidentRule(BaseModel):
     severity: Severity = Severity.MAJOR
     severities: dict[str, Severity] = Field(default_factory=dict)
     identity_providers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_more_than_looked_at(self) -> Self:
+        """Three failures among two runs would never be seen."""
+        if self.open_among and self.open_among < self.open_after:
+            raise ValueError(
+                f"open_among is {self.open_among}; with open_after = {self.open_after} it must lie between that and "
+                "100, or be 0 for failures in a row"
+            )
+        return self
 
     @model_validator(mode="after")
     def _most_of_them(self) -> Self:
@@ -94,19 +109,31 @@ class Healthy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One run that is remembered; no failure: it was good."""
+
+    slot_us: int
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
     """It failed, but not often enough yet.
 
     Attributes:
-        since_us: slot of the first failure of the streak.
-        failures: how many so far; a re-run that failed too counts.
+        since_us: slot of the first failure that still counts.
+        last_us: slot of the latest run that counts, good or not.
+        failures: how many count so far; a re-run that failed too is one of them.
         failure: the first one.
+        marks: the latest runs from that failure on. Empty where failures must be in a row, and in what was stored
+            before they need not: then all of them failed.
     """
 
     since_us: int
     last_us: int
     failures: int
     failure: Failure
+    marks: tuple[Mark, ...] = ()
     kind: Literal["suspect"] = "suspect"
 
 
@@ -179,6 +206,11 @@ class Incident:
         until_us: None while it is open.
         failure: the first one of its streak.
         reminders: how many reminder instants have passed and been dealt with.
+        severity: as the configuration had it when it opened, or when something worse failed since; None where it was
+            not kept yet (before schema 0011), and for the monitor's own.
+        worse_us: slot since which it is as bad as that; None: from the beginning.
+        worse_failure: what failed then.
+        cause: what the monitor proposed when it opened; None as for `severity`.
     """
 
     id: str
@@ -189,6 +221,23 @@ class Incident:
     failure: Failure
     until_us: int | None = None
     reminders: int = 0
+    severity: Severity | None = None
+    worse_us: int | None = None
+    worse_failure: Failure | None = None
+    cause: Cause | None = None
+
+
+def last_failed_us(state: State) -> int | None:
+    """Slot of the latest failure that a state remembers; None where nothing is wrong."""
+    match state:
+        case Healthy():
+            return None
+        case Suspect():
+            return max((mark.slot_us for mark in state.marks if mark.failure is not None), default=state.last_us)
+        case Ongoing() | Recovering():
+            return state.last_bad_us
+        case _:
+            assert_never(state)
 
 
 def incident_id(check_id: str, since_us: int) -> str:
@@ -223,16 +272,11 @@ def advance(state: State, sample: Sample, rule: IncidentRule, *, interval_us: in
 
 def _failing(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -> tuple[State, tuple[Event, ...]]:
     assert sample.failure is not None
-    slot_us = sample.slot_us
     match state:
-        case Healthy():
-            return _suspected(slot_us, sample, 0, sample.failure, rule)
-        case Suspect() if slot_us - state.last_us > forget_us:
-            return _suspected(slot_us, sample, 0, sample.failure, rule)
-        case Suspect():
-            return _suspected(min(state.since_us, slot_us), sample, state.failures, state.failure, rule)
+        case Healthy() | Suspect():
+            return _suspected(_remembered(state, sample.slot_us, forget_us), sample, sample.failure, rule)
         case Ongoing() | Recovering():
-            bad_us = max(state.last_bad_us, slot_us)
+            bad_us = max(state.last_bad_us, sample.slot_us)
             again = Ongoing(
                 incident_id=state.incident_id, since_us=state.since_us, last_bad_us=bad_us, failure=state.failure
             )
@@ -242,12 +286,17 @@ def _failing(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -
 
 
 def _suspected(
-    since_us: int, sample: Sample, before: int, first: Failure, rule: IncidentRule
+    marks: tuple[Mark, ...], sample: Sample, failure: Failure, rule: IncidentRule
 ) -> tuple[State, tuple[Event, ...]]:
-    failures = before + sample.attempts
-    if failures < rule.open_after:
-        return Suspect(since_us=since_us, last_us=sample.slot_us, failures=failures, failure=first), ()
+    for _ in range(sample.attempts):
+        # One run after the other: whichever confirms, those that it confirms are still among the last ones then.
+        marks = _that_count((*marks, Mark(slot_us=sample.slot_us, failure=failure)), rule)
+        if sum(mark.failure is not None for mark in marks) >= rule.open_after:
+            break
+    else:
+        return _suspect(marks, rule), ()
     # Dated at the first failure, not at its confirmation: the visitor was already turned away then.
+    first, since_us = _first(marks)
     name = incident_id(sample.check_id, since_us)
     return (
         Ongoing(incident_id=name, since_us=since_us, last_bad_us=sample.slot_us, failure=first),
@@ -255,11 +304,57 @@ def _suspected(
     )
 
 
+def _remembered(state: Healthy | Suspect, slot_us: int, forget_us: int) -> tuple[Mark, ...]:
+    """The runs before this slot that count with it: none, where nobody looked for too long in between."""
+    if isinstance(state, Healthy) or slot_us - state.last_us > forget_us:
+        return ()
+    if state.marks:
+        return state.marks
+    first = (Mark(slot_us=state.since_us, failure=state.failure),) * (state.failures - 1)
+    return (*first, Mark(slot_us=max(state.since_us, state.last_us), failure=state.failure))
+
+
+def _that_count(marks: tuple[Mark, ...], rule: IncidentRule) -> tuple[Mark, ...]:
+    """The latest runs, from the first failure on with which enough of them can still come together."""
+    among = rule.open_among or rule.open_after
+    marks = marks[-among:]
+    good = sum(mark.failure is None for mark in marks)
+    for place, mark in enumerate(marks):
+        if mark.failure is None:
+            good -= 1
+        elif good <= among - rule.open_after:
+            return marks[place:]
+    return ()
+
+
+def _suspect(marks: tuple[Mark, ...], rule: IncidentRule) -> State:
+    if not marks:
+        return HEALTHY
+    failure, since_us = _first(marks)
+    in_a_row = rule.open_among in (0, rule.open_after)
+    return Suspect(
+        since_us=since_us,
+        last_us=marks[-1].slot_us,
+        failures=sum(mark.failure is not None for mark in marks),
+        failure=failure,
+        marks=() if in_a_row else marks,
+    )
+
+
+def _first(marks: tuple[Mark, ...]) -> tuple[Failure, int]:
+    """The first failure, and the earliest slot of one: the clock may have been set back."""
+    failed = [(mark.failure, mark.slot_us) for mark in marks if mark.failure is not None]
+    return failed[0][0], min(slot_us for _, slot_us in failed)
+
+
 def _good(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -> tuple[State, tuple[Event, ...]]:
     slot_us = sample.slot_us
     match state:
-        case Healthy() | Suspect():
+        case Healthy():
             return HEALTHY, ()
+        case Suspect():
+            marks = (*_remembered(state, slot_us, forget_us), Mark(slot_us=slot_us))
+            return _suspect(_that_count(marks, rule), rule), ()
         case Ongoing():
             return _recovered(state, slot_us, slot_us, 1, rule)
         case Recovering() if slot_us - state.last_us > forget_us:

@@ -22,8 +22,10 @@ class Kind(StrEnum):
     OPENED = "opened"
     REMINDER = "reminder"
     ESCALATED = "escalated"  # nobody said to be on it in time, so somebody else hears of it
+    WORSE = "worse"  # it was told as minor, and is no more
     ONGOING = "ongoing"  # it began before the reader's hours of duty, and goes on
     RECOVERED = "recovered"
+    UNMEASURED = "unmeasured"  # its check is measured no longer, so nobody can say whether it works
     FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
     STEADY = "steady"  # that is over, and it works
     DEGRADED = "degraded"  # it works, but has been slower than its soft limits for a while
@@ -49,7 +51,9 @@ class Kind(StrEnum):
 FOLLOW_UPS = frozenset(
     {
         Kind.REMINDER,
+        Kind.WORSE,
         Kind.RECOVERED,
+        Kind.UNMEASURED,
         Kind.MEASURING,
         Kind.STEADY,
         Kind.FAST,
@@ -61,7 +65,17 @@ FOLLOW_UPS = frozenset(
 #: Of these a thread may hold several; of every other follow-up one.
 REPEATED = frozenset({Kind.REMINDER, Kind.MAINTENANCE_CHANGED})
 #: What ends a thread.
-ENDS = frozenset({Kind.RECOVERED, Kind.MEASURING, Kind.STEADY, Kind.FAST, Kind.CONFIG_TAKEN, Kind.MAINTENANCE_OVER})
+ENDS = frozenset(
+    {
+        Kind.RECOVERED,
+        Kind.UNMEASURED,
+        Kind.MEASURING,
+        Kind.STEADY,
+        Kind.FAST,
+        Kind.CONFIG_TAKEN,
+        Kind.MAINTENANCE_OVER,
+    }
+)
 #: Messages that may join a thread and bring further readers to it.
 JOINING = frozenset({Kind.ESCALATED, Kind.ONGOING})
 #: Nothing is broken yet, or no visitor notices: in a reader's quiet hours these wait.
@@ -92,6 +106,8 @@ class IncidentNews:
         attached: titles of the journeys that fail along with it, because they depend on it.
         cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
         severity: None in messages from before there was one.
+        worse_us: slot since which it is as bad as that, where that is the news; `step` and `failure` are of then.
+        shadow: where its check is followed no longer: it is measured still, but counts and alarms no more.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         acknowledged_by: who is on it; None: nobody said so.
         effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
@@ -112,6 +128,8 @@ class IncidentNews:
     cause: Cause | None = None
     confirmed_by: str | None = None
     severity: Severity | None = None
+    worse_us: int | None = None
+    shadow: bool = False
     told_us: int | None = None
     acknowledged_by: str | None = None
     effects: tuple[Effect, ...] = ()
@@ -126,6 +144,8 @@ class FlappingNews:
     Attributes:
         openings: how many outages within `within_us` made it so.
         steady_us: it is over when nothing changed for so long.
+        told_us: when it was first told, for whoever hears of it later; None: this is the first.
+        shadow: as in `IncidentNews`.
     """
 
     news: Literal["flapping"] = "flapping"
@@ -136,6 +156,8 @@ class FlappingNews:
     within_us: int
     steady_us: int
     until_us: int | None = None
+    told_us: int | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +168,7 @@ class DegradedNews:
         step: title of the slow step; None where it is the whole.
         failure: which limit, and what was found instead; that of the sample that made it news.
         slow, among: so many of the last so many samples were slow.
+        shadow: as in `IncidentNews`.
     """
 
     news: Literal["degraded"] = "degraded"
@@ -157,11 +180,15 @@ class DegradedNews:
     slow: int
     among: int
     until_us: int | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnNews:
-    """The monitor cannot measure, or can again. `checks` are the titles of those it could not measure."""
+    """The monitor cannot measure, or can again. `checks` are the titles of those it could not measure.
+
+    `number` is that of the reminder, from 1; 0 for other kinds.
+    """
 
     news: Literal["own"] = "own"
     incident_id: str
@@ -169,6 +196,7 @@ class OwnNews:
     failure: Failure
     checks: tuple[Title, ...] = ()
     until_us: int | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import composition, config
+from monitor.abandoning import abandon
 from monitor.aftercare import Aftercare
 from monitor.assessing import note_intervals
 from monitor.attached import dependants
@@ -22,7 +23,7 @@ from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
 from monitor.heartbeat import Heartbeat
-from monitor.incidents import HEALTHY, MONITOR, Resolved
+from monitor.incidents import Incident
 from monitor.lookouts import Lookouts
 from monitor.mail_message import MailMessage
 from monitor.measuring import Measuring
@@ -30,9 +31,8 @@ from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.outposts import titles_of
 from monitor.pages import Days
-from monitor.slowness import SWIFT
 from monitor.store import events, incidents
-from monitor.store.database import Database, StoreError, StoreThread, Transaction
+from monitor.store.database import Database, StoreError, StoreThread
 from monitor.store.events import Event
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
@@ -219,7 +219,7 @@ class Service:
             data = {"version": installed_version(), "config_sha256": self._loaded.sha256}
             events.add(tx, Event(at_us=now_us, kind="start", data=data))
             note_intervals(tx, self._loaded.config.checks, now_us)
-            self._close_abandoned(tx, now_us)
+            abandon(tx, self._loaded.config.checks, now_us=now_us)
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
 
@@ -352,11 +352,16 @@ class Service:
             self._measuring.follow()
             self._settled()
             try:
-                await self._in_store(self._note_reload)
+                closed = await self._in_store(self._note_reload)
             except StoreError as error:
                 # It is in force all the same; the next start notes it too.
                 self._metrics.store_failed()
                 log.warning("the configuration taken over could not be noted", extra={"error": str(error)})
+            else:
+                for one in closed:
+                    if any(check.id == one.check_id for check in self._loaded.config.checks):  # in shadow now
+                        self._metrics.incident(one.check_id, None)
+                    self._wake.set()
             self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
 
@@ -364,31 +369,16 @@ class Service:
         self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
         await self._troubles.look()
 
-    def _note_reload(self) -> None:
+    def _note_reload(self) -> tuple[Incident, ...]:
+        """The incidents that ended with it: of checks that are followed no longer."""
+        checks = self._loaded.config.checks
         with self._database.begin() as tx:
-            note_intervals(tx, self._loaded.config.checks, self._clock.now_us())
-            self._close_abandoned(tx, self._clock.now_us())
+            note_intervals(tx, checks, self._clock.now_us())
+            closed = abandon(tx, checks, now_us=self._clock.now_us())
             events.add(
                 tx, Event(at_us=self._clock.now_us(), kind="config", data={"config_sha256": self._loaded.sha256})
             )
-
-    def _close_abandoned(self, tx: Transaction, now_us: int) -> None:
-        """Close incidents of checks that are no longer configured, or in shadow: nothing would ever see them end."""
-        known = {check.id for check in self._loaded.config.checks if not check.shadow} | {MONITOR}
-        for incident in incidents.read(tx, only_open=True):
-            if incident.check_id not in known:
-                ended = Resolved(
-                    incident_id=incident.id,
-                    since_us=incident.since_us,
-                    until_us=now_us,
-                    last_bad_us=incident.last_bad_us,
-                )
-                incidents.record(tx, incident.check_id, ended)
-                incidents.save(tx, incident.check_id, HEALTHY)
-                data = {"incident": incident.id}
-                events.add(tx, Event(at_us=now_us, kind="incident-abandoned", check_id=incident.check_id, data=data))
-        for check_id in incidents.slow(tx).keys() - known:
-            incidents.save_slowness(tx, check_id, SWIFT)
+        return closed
 
     def _note(self, kind: str) -> None:
         with self._database.begin() as tx:

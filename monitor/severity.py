@@ -22,6 +22,15 @@ NAMES: dict[Severity, Text] = {
 }
 
 
+#: From bad to worse.
+_ORDER = (Severity.MINOR, Severity.MAJOR, Severity.CRITICAL)
+
+
+def is_worse(one: Severity, other: Severity) -> bool:
+    """Whether one is worse than the other."""
+    return _ORDER.index(one) > _ORDER.index(other)
+
+
 def severity_of(
     check_id: str, failure: Failure, severities: Mapping[str, Severity], otherwise: Severity = Severity.MAJOR
 ) -> Severity:

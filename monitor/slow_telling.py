@@ -38,8 +38,10 @@ def note_slowness(
     state, over = slowness.advance(before, sample, rule, interval_us=check.interval, incident=incident)
     if over is not None and over.told:
         news = _news(check, over.since_us, over.failure, rule, until_us=over.until_us)
-        told = outbox.told(tx, _thread(check.id, over.since_us))
-        outbox.add(tx, following_messages(_thread(check.id, over.since_us), Kind.FAST, news, told), now_us=now_us)
+        told = outbox.told(tx, slowness_thread(check.id, over.since_us))
+        outbox.add(
+            tx, following_messages(slowness_thread(check.id, over.since_us), Kind.FAST, news, told), now_us=now_us
+        )
     slow = state.since_us is not None and not state.told and sample.outcome is Outcome.DEGRADED and not incident
     if slow and not muted():
         assert state.since_us is not None
@@ -47,13 +49,16 @@ def note_slowness(
         news = _news(check, state.since_us, state.failure, rule)
         # Whom an outage reaches only where nobody is on it, slowness does not reach at all.
         readers = [one for one in recipients if one.wants("incidents", check.id) and not one.after]
-        outbox.add(tx, first_messages(_thread(check.id, state.since_us), Kind.DEGRADED, news, readers), now_us=now_us)
+        outbox.add(
+            tx, first_messages(slowness_thread(check.id, state.since_us), Kind.DEGRADED, news, readers), now_us=now_us
+        )
         state = replace(state, told=True)
     if state != before:
         incidents.save_slowness(tx, check.id, state)
 
 
-def _thread(check_id: str, since_us: int) -> str:
+def slowness_thread(check_id: str, since_us: int) -> str:
+    """What the messages about one stretch of slowness share; in `Outgoing.incident_id` too."""
     return f"degraded.{check_id}.{since_us // 1_000_000}"
 
 

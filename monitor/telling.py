@@ -6,26 +6,23 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
 from monitor import acknowledging
-from monitor import flapping as flaps
 from monitor.acknowledging import About
-from monitor.alerts import (
-    Told,
-    flapping_messages,
-    flapping_thread,
-    incident_messages,
-    joining,
-    next_kind,
-    reminders_passed,
-)
-from monitor.attribution import propose
-from monitor.flapping import CALM, Flapping
+from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
+from monitor.attached import Dependants
+from monitor.flap_telling import end_flapping, flaps_now, tell_flapping
+from monitor.flapping import CALM
 from monitor.hours import Hours, on_duty
-from monitor.incidents import Event, Failed, Incident, IncidentRule
-from monitor.news import FlappingNews, Kind, Outgoing
+from monitor.incidents import MONITOR, Incident, IncidentRule, OwnTrouble
+from monitor.judging import proposal_kept, severity_kept
+from monitor.muting import muted as muted
+from monitor.muting import silenced
+from monitor.news import IncidentNews, Kind, Outgoing
 from monitor.recipients import Addressee
-from monitor.severity import severity_of
-from monitor.store import incidents, ledger, outbox
+from monitor.severity import Severity
+from monitor.store import incidents, outbox
 from monitor.store.database import Database, Transaction
 from monitor.votes import Places, Verdict, newest, verdict
 from probes.checks import Check, Title
@@ -46,7 +43,7 @@ class Alerting:
     Attributes:
         titles: of all checks, by id.
         places: per check the locations that measure it; none said is one.
-        dependants: per check those that depend on it, straight or through others.
+        dependants: who depends on whom; None: a check is explained by what it names itself.
         hours: by name, of those who are not always on duty.
         standings: where the clauses of all contracts stood when they were last assessed; nothing before that.
     """
@@ -55,7 +52,7 @@ class Alerting:
     recipients: tuple[Addressee, ...] = ()
     titles: Mapping[str, Title] = field(default_factory=dict)
     places: Places = field(default_factory=dict)
-    dependants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dependants: Dependants | None = None
     hours: Mapping[str, Hours] = field(default_factory=dict)
     standings: Callable[[], Iterable[Standing]] = tuple
 
@@ -71,15 +68,17 @@ def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *,
         return False
     told = outbox.told(tx, incident_id)
     said = acknowledging.about(tx, incident)
-    quiet = incident.until_us is None and muted(tx, check, now_us)
+    mutes = muted if told.opened_us is None else silenced
+    quiet = incident.until_us is None and mutes(tx, check, now_us, alerting.dependants)
     kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
     there = alerting.there(now_us)
     news: dict[Kind, tuple[Addressee, ...]] = {}
     number = 0
+    if kind is Kind.OPENED and flaps_now(tx, check.id, alerting.rule, now_us):
+        return tell_flapping(tx, check, alerting.rule, there, now_us=now_us)
+    if incident.until_us is None and not quiet and _is_news_that_it_is_worse(tx, incident):
+        news[Kind.WORSE] = there
     if kind is Kind.OPENED:
-        flapping = flapping_news(tx, check, alerting, now_us=now_us)
-        if flapping is not None:
-            return bool(outbox.add(tx, flapping, now_us=now_us))
         news[kind] = tuple(who for who in there if not who.after)
     elif kind is Kind.REMINDER and told.opened_us is not None:
         number = reminders_passed(told.opened_us, now_us, alerting.rule)
@@ -93,8 +92,10 @@ def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *,
         already = frozenset(who.address for who in first)
         waiting = tuple(who for who in there if who.address not in already)
         opening = any(who.wants("incidents", check.id) for who in first)
-        acknowledged = said.acknowledged is not None
-        news |= joining(incident, told, waiting, now_us=now_us, acknowledged=acknowledged, opening=opening)
+        on_it = said.acknowledged is not None
+        news |= joining(
+            check.id, incident.confirmed_us, told, waiting, now_us=now_us, acknowledged=on_it, opening=opening
+        )
     queued = False
     for what, people in news.items():
         messages = incident_news(
@@ -113,42 +114,71 @@ def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *,
     return queued
 
 
+def _is_news_that_it_is_worse(tx: Transaction, incident: Incident) -> bool:
+    """Whether the last that was told of it is that it is minor, which it is no more."""
+    if incident.worse_us is None:
+        return False
+    last = outbox.last_said(tx, incident.id)
+    return last is not None and isinstance(last[1], IncidentNews) and last[1].severity is Severity.MINOR
+
+
 def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> bool:
-    """Look at every open incident by the wall clock, however rarely its check runs; whether anything was queued.
+    """Look at all that is open by the wall clock, however rarely its check runs; whether anything was queued.
 
     What a run that ended well just now says of it is waited for: that is no moment to alarm or to remind anybody.
     """
     by_id = {check.id: check for check in checks}
     with database.read() as tx:
         open_now = [one for one in incidents.read(tx, only_open=True) if one.check_id in by_id]
+        ours = incidents.open_of(tx, MONITOR)
+        flapping = [name for name in incidents.flapping(tx) if name in by_id]
     queued = False
     for first in range(0, len(open_now), _TOGETHER):
         with database.begin() as tx:
             for incident in open_now[first : first + _TOGETHER]:
-                if incidents.load(tx, incident.check_id).kind == "ongoing":
-                    queued = tell(tx, incident.id, by_id[incident.check_id], alerting, now_us=now_us) or queued
+                check = by_id[incident.check_id]
+                queued = _follow_up(tx, incident, check, alerting, now_us=now_us) or queued
+    if flapping:
+        with database.begin() as tx:
+            for name in flapping:
+                if not silenced(tx, by_id[name], now_us, alerting.dependants):
+                    there = alerting.there(now_us)
+                    queued = tell_flapping(tx, by_id[name], alerting.rule, there, now_us=now_us) or queued
+    if ours is not None:
+        with database.begin() as tx:
+            queued = remind_of_ourselves(tx, ours, alerting, now_us=now_us) or queued
     return queued
 
 
-def muted(tx: Transaction, check: Check, now_us: int) -> bool:
-    """Whether nobody is told of an incident of this check now, unless they were told before."""
-    return _in_maintenance(tx, check.id, now_us) or _explained(tx, check)
+def _follow_up(tx: Transaction, incident: Incident, check: Check, alerting: Alerting, *, now_us: int) -> bool:
+    try:
+        ongoing = incidents.load(tx, check.id).kind == "ongoing"
+        return ongoing and tell(tx, incident.id, check, alerting, now_us=now_us)
+    except ValidationError:
+        # A newer version may have left what this one cannot read; the others are followed up all the same.
+        log.exception("an incident could not be followed up", extra={"incident": incident.id})
+        return False
 
 
-def _explained(tx: Transaction, check: Check) -> bool:
-    """Whether something this check depends on is failing itself: then that is the news, and this only follows from it.
+def remind_of_ourselves(tx: Transaction, incident: Incident, alerting: Alerting, *, now_us: int) -> bool:
+    """Queue the reminder of the monitor's own open incident that is due now; whether that was anything."""
+    told = outbox.told(tx, incident.id)
+    if next_kind(incident, told, now_us=now_us, muted=False, rule=alerting.rule) is not Kind.REMINDER:
+        return False
+    assert told.opened_us is not None
+    number = reminders_passed(told.opened_us, now_us, alerting.rule)
+    incidents.set_reminders(tx, incident.id, number)
+    if acknowledging.about(tx, incident).acknowledged is not None:
+        return False
+    titles = own_titles(incidents.load_own(tx), alerting)
+    messages = own_messages(Kind.REMINDER, incident, told, titles, alerting.there(now_us), number=number)
+    return bool(outbox.add(tx, messages, now_us=now_us))
 
-    An incident that outlasts its explanation is told when the explanation is gone.
-    """
-    return any(incidents.load(tx, name).kind != "healthy" for name in check.depends_on)
 
-
-def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
-    """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring."""
-    return any(
-        not sealed.entry.scope or check_id in sealed.entry.scope
-        for sealed in ledger.in_force(tx, "maintenance", now_us)
-    )
+def own_titles(own: OwnTrouble, alerting: Alerting) -> tuple[Title, ...]:
+    """Of what the monitor cannot measure, each once."""
+    names = dict.fromkeys(streak.check_id for streak in own.streaks)
+    return tuple(alerting.titles[name] for name in names if name in alerting.titles)
 
 
 def incident_news(
@@ -167,7 +197,7 @@ def incident_news(
     """The messages of one kind about an incident to some people, with all that is known about it now."""
     seen = _seen(tx, incident, check, alerting, now_us)
     confirmed = said.cause.cause if said.cause else None
-    proposal = propose(incident.failure, check, alerting.rule.identity_providers)
+    proposal = proposal_kept(incident, check, alerting.rule)
     return incident_messages(
         kind,
         incident,
@@ -178,7 +208,7 @@ def incident_news(
         attached=_attached(tx, incident, alerting),
         cause=confirmed or proposal.cause,
         confirmed_by=said.cause.by if said.cause and confirmed else None,
-        severity=severity_of(check.id, incident.failure, alerting.rule.severities, alerting.rule.severity),
+        severity=severity_kept(incident, alerting.rule),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
         effects=() if incident.until_us is not None else _effects(incident, alerting, now_us),
         failing=seen.failing if seen else (),
@@ -220,68 +250,28 @@ def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> t
 
 def _attached(tx: Transaction, incident: Incident, alerting: Alerting) -> tuple[Title, ...]:
     """Titles of what fails along with it; also what failed but not yet often enough."""
-    behind = alerting.dependants.get(incident.check_id, ())
+    behind = alerting.dependants.get(incident.check_id, ()) if alerting.dependants is not None else ()
     failing = {one.check_id for one in attached_to(tx, incident, behind)}
     if incident.until_us is None:
         failing |= {name for name in behind if incidents.load(tx, name).kind != "healthy"}
     return tuple(alerting.titles[name] for name in behind if name in failing and name in alerting.titles)
 
 
-def note_flapping(tx: Transaction, check_id: str, happened: Sequence[Event], rule: IncidentRule) -> None:
-    """Remember openings and ends."""
-    if all(isinstance(event, Failed) for event in happened):
-        return
-    before = state = incidents.load_flapping(tx, check_id)
-    for event in happened:
-        state = flaps.advance(state, event, rule)
-    if state != before:
-        incidents.save_flapping(tx, check_id, state)
-
-
-def flapping_news(tx: Transaction, check: Check, alerting: Alerting, *, now_us: int) -> tuple[Outgoing, ...] | None:
-    """What is told in place of an opening where the check flaps; None where it does not. Queued twice it is one."""
-    state = incidents.load_flapping(tx, check.id)
-    if not state.holds(now_us, alerting.rule):
-        return None
-    return flapping_messages(Kind.FLAPPING, _news(check, state, alerting.rule), Told(), alerting.recipients)
-
-
 def tell_steady(
     database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int
 ) -> tuple[tuple[str, ...], bool]:
-    """Which checks flap, after ending the state of those that do no more; and whether mail was queued.
-
-    Who was told that a check flaps is told that it works steadily. One that stays down instead has an incident that
-    nobody was told of; the next failing run tells it.
-    """
+    """Which of these checks flap, after ending the state of all that do so no more; and whether mail was queued."""
+    by_id = {check.id: check for check in checks}
     with database.read() as tx:
         flapping = incidents.flapping(tx)
-    still = tuple(name for name, state in flapping.items() if state.holds(now_us, alerting.rule))
+    still = tuple(name for name, state in flapping.items() if state.holds(now_us, alerting.rule) and name in by_id)
     if len(still) == len(flapping):
         return still, False
     queued = False
     with database.begin() as tx:
-        for check in checks:
-            state = incidents.load_flapping(tx, check.id)
-            if state.since_us is None or state.holds(now_us, alerting.rule):
-                continue
-            incidents.save_flapping(tx, check.id, CALM)
-            if incidents.open_of(tx, check.id) is None:
-                news = _news(check, state, alerting.rule, until_us=state.changed_us)
-                told = outbox.told(tx, flapping_thread(check.id, state.since_us))
-                added = outbox.add(tx, flapping_messages(Kind.STEADY, news, told, alerting.recipients), now_us=now_us)
-                queued = queued or bool(added)
+        for name in flapping.keys() - set(still):
+            if name in by_id:
+                queued = end_flapping(tx, by_id[name], alerting.rule, now_us=now_us) or queued
+            else:  # it is configured no more, and nothing would ever end it
+                incidents.save_flapping(tx, name, CALM)
     return still, queued
-
-
-def _news(check: Check, state: Flapping, rule: IncidentRule, until_us: int | None = None) -> FlappingNews:
-    assert state.since_us is not None
-    return FlappingNews(
-        check_id=check.id,
-        title=check.title,
-        since_us=state.since_us,
-        openings=sum(one <= state.since_us for one in state.openings) if until_us is None else len(state.openings),
-        within_us=rule.flapping_within,
-        steady_us=rule.steady_after,
-        until_us=until_us,
-    )

@@ -26,8 +26,10 @@ from monitor.news import (
     TestNews,
     UndeliveredNews,
 )
+from monitor.severity import Severity
 from monitor.store.leaving import ToSend
 from probes.checks import Title
+from probes.sample import Failure, FailureKind
 from sla.effect import Effect
 from tests.heart import BLIND, BROKEN, DAY, HOUR, INDIENEN, INZAGE, MINUTE, SLOW, at
 
@@ -109,21 +111,39 @@ OWN = OwnNews(
     failure=BLIND,
     checks=(INDIENEN.title, INZAGE.title),
 )
+FLAPPING = FlappingNews(
+    check_id="indienen",
+    title=INDIENEN.title,
+    since_us=at("10:40"),
+    openings=4,
+    within_us=HOUR,
+    steady_us=30 * MINUTE,
+)
 NEWS = {
     "opened": (Kind.OPENED, INCIDENT, at("10:01")),
     "opened-contract": (Kind.OPENED, replace(INCIDENT, effects=(A1,)), at("10:01")),
-    "flapping": (
-        Kind.FLAPPING,
-        FlappingNews(
-            check_id="indienen",
-            title=INDIENEN.title,
-            since_us=at("10:40"),
-            openings=4,
-            within_us=HOUR,
-            steady_us=30 * MINUTE,
+    "flapping": (Kind.FLAPPING, FLAPPING, at("10:40")),
+    "flapping-escalated": (Kind.ESCALATED, replace(FLAPPING, told_us=at("10:40")), at("11:10")),
+    "flapping-ongoing": (Kind.ONGOING, replace(FLAPPING, told_us=at("10:40")), at("11:00")),
+    "steady": (Kind.STEADY, replace(FLAPPING, until_us=at("11:20")), at("11:50")),
+    "worse": (
+        Kind.WORSE,
+        replace(
+            INCIDENT,
+            severity=Severity.CRITICAL,
+            worse_us=at("10:12"),
+            step=None,
+            failure=Failure(
+                kind=FailureKind.CONNECT, subject="loket.example:443", expected="a connection", found="refused"
+            ),
+            effects=(A1,),
         ),
-        at("10:40"),
+        at("10:12"),
     ),
+    "unmeasured": (Kind.UNMEASURED, replace(INCIDENT, until_us=at("11:12:30")), at("11:12:30")),
+    "unmeasured-shadow": (Kind.UNMEASURED, replace(INCIDENT, until_us=at("11:12:30"), shadow=True), at("11:12:30")),
+    "unmeasured-flapping": (Kind.UNMEASURED, replace(FLAPPING, until_us=at("11:12:30")), at("11:12:30")),
+    "unmeasured-slow": (Kind.UNMEASURED, replace(DEGRADED, until_us=at("11:12:30")), at("11:12:30")),
     "degraded": (Kind.DEGRADED, DEGRADED, at("10:04")),
     "fast": (Kind.FAST, replace(DEGRADED, until_us=at("11:30")), at("11:34")),
     "config-refused": (
@@ -182,6 +202,7 @@ NEWS = {
     "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
     "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
+    "monitor-reminder": (Kind.REMINDER, replace(OWN, number=1), at("11:05")),
     "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
     "certificate": (
         Kind.CERTIFICATE,

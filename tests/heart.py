@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from monitor.attached import dependants
 from monitor.check_run import Alerting, Finding, Recorder, save
 from monitor.clock import Clock
 from monitor.courtesy import Courtesy, DigestRule
@@ -169,6 +170,7 @@ class Office:
         codes: what the server says to an address; 250 to all others. 0 is a server that is not there.
         down: nobody answers at all.
         standings: where the clauses of contracts stand.
+        checks: what is configured; empty: nothing is said of what depends on what.
         sent: mails that reached somebody, and in `accepted` whom each of them reached.
         post: a real way out in place of that server.
     """
@@ -182,6 +184,7 @@ class Office:
     hours: dict[str, Hours] = field(default_factory=dict)
     digest: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
     standings: tuple[Standing, ...] = ()
+    checks: tuple[Check, ...] = ()
     sent: list[MailMessage] = field(default_factory=list)
     accepted: list[tuple[str, ...]] = field(default_factory=list)
     post: SendMail | None = None
@@ -197,7 +200,8 @@ class Office:
         return Alerting(
             rule=self.rule,
             recipients=self.recipients,
-            titles=titles,
+            titles=titles | {check.id: check.title for check in self.checks},
+            dependants=dependants(self.checks) if self.checks else None,
             hours=self.hours,
             standings=lambda: self.standings,
         )

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from monitor import acknowledging, attribution, composition, config
+from monitor import acknowledging, composition, config
 from monitor.acknowledging import NotSaidError, Said
 from monitor.attribution import Cause
 from monitor.cli.look import incidents_
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
 from monitor.clock import LIVE
 from monitor.incident_life import life_of
+from monitor.incidents import MONITOR
+from monitor.judging import proposal_kept, severity_kept
 from monitor.pages import said_of
 from monitor.store import incidents as stored
 from monitor.store.database import Database, Transaction
@@ -48,7 +50,7 @@ def show(incident: str, *, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json
     finally:
         database.close()
     check = next((one for one in watched.checks if one.id == found.check_id), None)
-    proposal = attribution.propose(found.failure, check, watched.rule.identity_providers)
+    proposal = proposal_kept(found, check, watched.rule)
     zone = watched.timezone
     if json_:
         answer(
@@ -59,6 +61,8 @@ def show(incident: str, *, config_path: ConfigPath = DEFAULT_CONFIG, json_: Json
                 "until": instant_text(found.until_us) if found.until_us is not None else None,
                 "acknowledged": _plain(said.acknowledged) if said.acknowledged else None,
                 "cause": _plain(said.cause) if said.cause else None,
+                "severity": severity_kept(found, watched.rule).value if found.check_id != MONITOR else None,
+                "worse_since": instant_text(found.worse_us) if found.worse_us is not None else None,
                 "proposed_cause": proposal.cause.value,
                 "notes": [_plain(one) for one in said.notes],
                 "attached": [one.href.rpartition("/")[2] for one in life.attached],

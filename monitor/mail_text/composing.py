@@ -27,6 +27,7 @@ from monitor.mail_text.report import report
 from monitor.mail_text.signature import signature
 from monitor.mail_text.trial import trial
 from monitor.mail_text.undelivered import undelivered
+from monitor.mail_text.unmeasured import unmeasured
 from monitor.news import (
     WARNINGS,
     BudgetNews,
@@ -53,8 +54,8 @@ from sla.ledger import Sealed
 #: Beyond this between writing and sending, the mail says that it is late.
 _LATE_US = 5 * 60_000_000
 #: Mails that ask whether somebody is on it.
-_ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.REMINDER})
-_URGENT = frozenset({Kind.OPENED, Kind.ESCALATED, Kind.FLAPPING})
+_ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.WORSE, Kind.REMINDER})
+_URGENT = frozenset({Kind.OPENED, Kind.ESCALATED, Kind.WORSE, Kind.FLAPPING})
 
 _COLOURS: dict[Tone, dict[str, str]] = {
     "bad": {"mark": "#d2373c", "word": "#aa2729"},
@@ -150,6 +151,8 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
 
 
 def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]) -> Draft:
+    if message.kind is Kind.UNMEASURED and isinstance(news, IncidentNews | FlappingNews | DegradedNews):
+        return unmeasured(message, news, house)
     match news:
         case IncidentNews():
             return incident(message, news, house)
@@ -184,6 +187,8 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
 def _action(message: ToSend, house: House) -> tuple[str, str] | None:
     """The button that says "I am on it", where that is still of use."""
     if house.acknowledge is None or message.incident_id is None or message.kind not in _ASKS:
+        return None
+    if isinstance(message.news, FlappingNews):  # of several outages, of which each has its own
         return None
     path = house.acknowledge(message.incident_id, message.created_us)
     return life.button(message.language), address_of(house, path, message)

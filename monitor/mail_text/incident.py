@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.formatting import length
-from monitor.mail_text import life
+from monitor.mail_text import life, worse
 from monitor.mail_text.effect import effect_lines
 from monitor.mail_text.page import Draft, House, address_of, in_, when
 from monitor.news import IncidentNews, Kind
@@ -39,6 +39,7 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
         "Bekijk het bewijs" if nl else "View the evidence",
         address_of(house, f"/incident/{news.incident_id}", message) + "#evidence-heading",
     )
+    told = when(news.told_us, house, message.language) if news.told_us is not None else None
     contract = effect_lines(news.effects, house, message.language, now_us=message.created_us)
     facts += [("Contract", line) for line in contract[1:]]
     match message.kind:
@@ -80,6 +81,18 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 link=link,
                 more=more,
             )
+        case Kind.WORSE:
+            word = worse.word(message.language)
+            return Draft(
+                word=word,
+                subject=f"{word}: {title} - {news.incident_id}",
+                headline=worse.headline(title, message.language),
+                tone="bad",
+                sentences=(*worse.sentences(title, since, news, house, message.language), what, *contract[:1]),
+                facts=tuple(facts),
+                link=link,
+                more=more,
+            )
         case Kind.ESCALATED:
             return Draft(
                 word="ESCALATIE" if nl else "ESCALATED",
@@ -88,7 +101,7 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 tone="bad",
                 sentences=(
                     f"{title} werkt niet sinds {since}." if nl else f"{title} has not been working since {since}.",
-                    _nobody(news, house, message),
+                    life.nobody(told, message.language),
                     what,
                     *contract[:1],
                 ),
@@ -128,14 +141,3 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 link=link,
                 more=more,
             )
-
-
-def _nobody(news: IncidentNews, house: House, message: ToSend) -> str:
-    if news.told_us is None:
-        if message.language == "nl":
-            return "Er was niemand van dienst om het aan te melden."
-        return "Nobody was on duty to be told."
-    told = when(news.told_us, house, message.language)
-    if message.language == "nl":
-        return f"Het is gemeld op {told}, en niemand liet weten dat hij of zij het opvolgt."
-    return f"It was reported on {told}, and nobody has said that they are on it."

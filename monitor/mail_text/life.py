@@ -64,6 +64,8 @@ def button(language: Language) -> str:
 def flapping_word(kind: Kind, language: Language) -> str:
     if kind is Kind.STEADY:
         return "STABIEL" if language == "nl" else "STEADY"
+    if kind is Kind.ESCALATED:
+        return "ESCALATIE" if language == "nl" else "ESCALATED"
     return "WISSELEND" if language == "nl" else "FLAPPING"
 
 
@@ -71,11 +73,23 @@ def flapping_headline(kind: Kind, news: FlappingNews, language: Language) -> str
     title = news.title.nl if language == "nl" else news.title.en
     if kind is Kind.STEADY:
         return f"{title} werkt weer stabiel" if language == "nl" else f"{title} works steadily again"
+    if kind is Kind.ESCALATED:
+        return (
+            f"Niemand volgt op: {title} valt telkens opnieuw uit"
+            if language == "nl"
+            else f"Nobody is on it: {title} breaks again and again"
+        )
     return f"{title} valt telkens opnieuw uit" if language == "nl" else f"{title} breaks again and again"
 
 
-def flapping_sentences(kind: Kind, news: FlappingNews, language: Language, since: str, until: str) -> tuple[str, ...]:
-    """The sentences of both mails; `since` and `until` are instants in words."""
+def flapping_sentences(
+    kind: Kind, news: FlappingNews, language: Language, since: str, until: str, told: str | None = None
+) -> tuple[str, ...]:
+    """The sentences of these mails.
+
+    Args:
+        since, until: instants in words; told: when it was first told, None where nobody was there to be told.
+    """
     nl, within, steady = language == "nl", length(news.within_us, language), length(news.steady_us, language)
     if kind is Kind.STEADY:
         return (
@@ -83,13 +97,30 @@ def flapping_sentences(kind: Kind, news: FlappingNews, language: Language, since
             if nl
             else f"Nothing broke again since {until}. From now on Loketwacht reports each outage by itself again.",
         )
+    late: tuple[str, ...] = ()
+    if kind is Kind.ESCALATED:
+        late = (nobody(told, language),)
+    elif kind is Kind.ONGOING:
+        late = ("Dat begon buiten uw diensturen." if nl else "That began outside your hours.",)
     return (
         f"Er waren {news.openings} storingen binnen {within}; de laatste werd vastgesteld op {since}."
         if nl
         else f"There were {news.openings} outages within {within}; the last was confirmed on {since}.",
+        *late,
         f"U krijgt geen mail meer per storing, tot dit onderdeel {steady} lang onafgebroken werkt of uitvalt. "
         "Het meten gaat door en elke storing telt mee in de cijfers."
         if nl
         else f"You get no more mails for each outage until this part works, or fails, without a break for {steady}. "
         "Measuring goes on, and every outage counts in the figures.",
     )
+
+
+def nobody(told: str | None, language: Language) -> str:
+    """That nobody has said to be on it since it was told; None: nobody was there to be told."""
+    if told is None:
+        if language == "nl":
+            return "Er was niemand van dienst om het aan te melden."
+        return "Nobody was on duty to be told."
+    if language == "nl":
+        return f"Het is gemeld op {told}, en niemand liet weten dat hij of zij het opvolgt."
+    return f"It was reported on {told}, and nobody has said that they are on it."

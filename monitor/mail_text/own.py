@@ -36,22 +36,28 @@ def own(message: ToSend, news: OwnNews, house: House) -> Draft:
             facts=tuple(facts),
             link=link,
         )
+    reminder = message.kind is Kind.REMINDER
     if news.checks:
         titles = ", ".join(in_(title, message.language) for title in news.checks)
         facts.append(("Niet te meten" if nl else "Not measurable", titles))
     facts.append(("Oorzaak" if nl else "Cause", sentence(news.failure, message.language)))
     facts.append(("Kenmerk" if nl else "Reference", news.incident_id))
+    if reminder:
+        facts.append(("Herinnering" if nl else "Reminder", str(news.number)))
+    still = ("nog altijd " if nl else "still ") if reminder else ""
+    so_far = length(message.created_us - news.since_us, message.language)
+    lasts = (f", nu al {so_far}" if nl else f", for {so_far} now") if reminder else ""
     return Draft(
         word="MONITOR",
-        subject=f"MONITOR: {'kan niet meten' if nl else 'cannot measure'} - {news.incident_id}",
-        headline="De monitor kan niet meten" if nl else "The monitor cannot measure",
+        subject=f"MONITOR: {f'kan {still}niet meten' if nl else f'{still}cannot measure'} - {news.incident_id}",
+        headline=f"De monitor kan {still}niet meten" if nl else f"The monitor {still}cannot measure",
         tone="warn",
         sentences=(
-            f"Sinds {since} lukt het meten niet, en de fout ligt waarschijnlijk bij ons: ons netwerk, onze toegang of "
-            "de monitor zelf."
+            f"Sinds {since} lukt het meten niet{lasts}, en de fout ligt waarschijnlijk bij ons: ons netwerk, onze "
+            "toegang of de monitor zelf."
             if nl
-            else f"Measuring has failed since {since}, and the fault is probably ours: our network, our access or the "
-            "monitor itself.",
+            else f"Measuring has failed since {since}{lasts}, and the fault is probably ours: our network, our access "
+            "or the monitor itself.",
             "Dit zegt niets over het portaal. De tijd telt als niet gemeten, nooit als storing."
             if nl
             else "This says nothing about the portal. The time counts as not measured, never as an outage.",

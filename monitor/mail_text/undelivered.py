@@ -11,6 +11,8 @@ _WHAT: dict[Kind, tuple[str, str]] = {
     Kind.OPENED: ("een storing", "an outage"),
     Kind.REMINDER: ("een herinnering aan een storing", "a reminder of an outage"),
     Kind.ESCALATED: ("een storing die niemand opvolgt", "an outage that nobody is on"),
+    Kind.WORSE: ("een storing die erger werd", "an outage that got worse"),
+    Kind.UNMEASURED: ("een onderdeel dat niet meer gemeten wordt", "a part that is measured no longer"),
     Kind.ONGOING: ("een storing", "an outage"),
     Kind.RECOVERED: ("een herstel", "a recovery"),
     Kind.FLAPPING: ("een wisselende storing", "a flapping outage"),

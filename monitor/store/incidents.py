@@ -8,8 +8,10 @@ from typing import Any, assert_never
 from pydantic import TypeAdapter
 from sqlalchemy import Row, bindparam, insert, or_, select, update
 
+from monitor.attribution import Cause
 from monitor.flapping import CALM, FLAPPING, Flapping
 from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
+from monitor.severity import Severity
 from monitor.slowness import SLOWNESS, SWIFT, Slowness
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of, value_of, value_text
@@ -150,6 +152,17 @@ def set_reminders(tx: Transaction, incident_id: str, reminders: int) -> None:
     _set(tx, incident_id, reminders=reminders)
 
 
+def judge(tx: Transaction, incident_id: str, severity: Severity, cause: Cause) -> None:
+    """Keep how bad an incident is and what cause is proposed, as they are found at its opening."""
+    _set(tx, incident_id, severity=severity.value, cause=cause.value)
+
+
+def worsen(tx: Transaction, incident_id: str, severity: Severity, failure: Failure, *, since_us: int) -> None:
+    """Keep that an incident is worse since a slot, and what failed in it."""
+    worse = value_text(_FAILURE, failure)
+    _set(tx, incident_id, severity=severity.value, worse_us=since_us, worse_failure=worse)
+
+
 def get(tx: Transaction, incident_id: str) -> Incident | None:
     row = tx.execute(select(incident).where(incident.c.id == incident_id)).first()
     return _incident(row) if row else None
@@ -197,7 +210,7 @@ def _put(tx: Transaction, check_id: str, state: str) -> None:
         tx.execute(insert(incident_state), {"check_id": check_id, "state": state})
 
 
-def _set(tx: Transaction, incident_id: str, **values: int) -> None:
+def _set(tx: Transaction, incident_id: str, **values: int | str | None) -> None:
     tx.execute(update(incident).where(incident.c.id == incident_id).values(**values))
 
 
@@ -211,4 +224,8 @@ def _incident(row: Row[Any]) -> Incident:
         failure=value_of(_FAILURE, row.failure),
         until_us=row.until_us,
         reminders=row.reminders,
+        severity=Severity(row.severity) if row.severity is not None else None,
+        worse_us=row.worse_us,
+        worse_failure=value_of(_FAILURE, row.worse_failure) if row.worse_failure is not None else None,
+        cause=Cause(row.cause) if row.cause is not None else None,
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, func, insert, select, text
 
 from monitor.store.database import Transaction
 from monitor.store.rows import text_of
@@ -73,6 +73,29 @@ def in_force(tx: Transaction, kind: str, at_us: int) -> tuple[Sealed, ...]:
         .order_by(ledger.c.seq)
     )
     return tuple(_sealed(row) for row in tx.execute(query))
+
+
+def ended(tx: Transaction, kind: str, since_us: int, now_us: int) -> Iterator[tuple[Sealed, int]]:
+    """Entries of a kind whose valid time came to its end after `since_us` and not after `now_us`, and that end.
+
+    What superseded one before its time was over ended it when that was recorded.
+    """
+    later = ledger.alias()
+    query = (
+        select(ledger, func.min(later.c.recorded_us).label("superseded_us"))
+        .outerjoin(later, later.c.supersedes == ledger.c.seq)
+        .where(
+            ledger.c.kind == kind,
+            ledger.c.from_us <= now_us,
+            (ledger.c.until_us > since_us) | ledger.c.until_us.is_(None),
+        )
+        .group_by(ledger.c.seq)
+        .order_by(ledger.c.seq)
+    )
+    for row in tx.execute(query):
+        ends = [one for one in (row.until_us, row.superseded_us) if one is not None]
+        if ends and since_us < min(ends) <= now_us and min(ends) > row.from_us:
+            yield _sealed(row), min(ends)
 
 
 def naming(tx: Transaction, key: str, value: str, *, kinds: tuple[str, ...]) -> Iterator[Sealed]:

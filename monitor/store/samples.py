@@ -51,6 +51,16 @@ _PRESENT = select(narrow.c.check_id, narrow.c.location, narrow.c.slot_us).where(
     narrow.c.slot_us.between(bindparam("first_us"), bindparam("last_us")),
 )
 
+_NEXT_LOCATION = select(func.min(narrow.c.location)).where(
+    narrow.c.check_id == bindparam("check_id"), narrow.c.location > bindparam("after")
+)
+_WORDS = select(narrow.c.slot_us, narrow.c.outcome).where(
+    narrow.c.check_id == bindparam("check_id"),
+    narrow.c.location == bindparam("location"),
+    narrow.c.slot_us >= bindparam("since_us"),
+    narrow.c.outcome != Outcome.UNKNOWN.value,
+)
+
 #: Check, location and slot.
 Key = tuple[str, str, int]
 
@@ -179,6 +189,20 @@ def latest(
     if before_us is not None:
         query = query.where(narrow.c.slot_us < before_us)
     return tuple(_sample(row) for row in tx.execute(query.order_by(narrow.c.slot_us.desc()).limit(limit)))
+
+
+def words(tx: Transaction, check_id: str, since_us: int) -> tuple[tuple[int, Outcome], ...]:
+    """Slot and outcome of what was measured of a check since an instant, at all locations, oldest first.
+
+    What could not be measured is no word about it.
+    """
+    found: list[tuple[int, Outcome]] = []
+    location: str | None = ""
+    # One location after the other: by these the key's index is used, and a check may have years of samples.
+    while (location := tx.execute(_NEXT_LOCATION, {"check_id": check_id, "after": location}).scalar()) is not None:
+        rows = tx.execute(_WORDS, {"check_id": check_id, "location": location, "since_us": since_us})
+        found += [(row.slot_us, Outcome(row.outcome)) for row in rows]
+    return tuple(sorted(found))
 
 
 def between(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> Iterator[Sample]:

@@ -134,6 +134,10 @@ incident = Table(
     Column("until_us", BigInteger),
     Column("failure", Text, nullable=False),
     Column("reminders", Integer, nullable=False),
+    Column("severity", String(16)),
+    Column("worse_us", BigInteger),
+    Column("worse_failure", Text),
+    Column("cause", String(32)),
 )
 # However many processes write: at most one open incident for a check.
 Index(

@@ -154,7 +154,7 @@ def _judge(fault: Fault, scene: Scene, played: Played) -> None:
 
 
 def _latest_us(scene: Scene) -> int:
-    """A second after it is due, whatever hangs (T21); on a starved machine, where all are late, before the next slot."""
+    """A second after it is due, whatever hangs (T21); on a starved machine all are late: before the next slot."""
     return 1_000_000 if scene.pace <= _UNSTARVED else round(scene.interval_s * scene.pace * 1_000_000)
 
 

@@ -15,11 +15,12 @@ from monitor.delivery import Bell
 from monitor.drill import Drill, Held, is_due, last_passed_us
 from monitor.incidents import DRILL, IncidentRule
 from monitor.outward_settings import DrillSettings
-from monitor.store import events
+from monitor.store import events, ledger
 from monitor.store.database import directly
 from monitor.toml_file import ConfigError
 from probes.checks import Portal
 from probes.setup import Setup
+from sla.ledger import Entry
 from tests.heart import DAY, HOUR, MINUTE, SECOND, Office, at, run
 from tests.new_store import new_store
 from tests.running_service import a_place, running, until
@@ -81,6 +82,16 @@ def test_a_drill_that_passed_says_how_long_it_took(office: Office) -> None:
     }
     assert office.words() == ["STORING", "HERSTELD"]
     assert office.open_incidents() == []
+
+
+def test_maintenance_of_the_portal_does_not_mute_the_drill(office: Office) -> None:
+    now_us = LIVE.now_us()
+    works = Entry(
+        kind="maintenance", recorded_us=now_us, by="a", reason="b", from_us=now_us - HOUR, until_us=now_us + HOUR
+    )
+    with office.database.begin() as tx:
+        ledger.append(tx, works)
+    assert hold(office).problem == ""
 
 
 def test_a_mail_server_that_is_away_is_found_by_the_drill(office: Office) -> None:

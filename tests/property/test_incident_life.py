@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from monitor.check_run import Finding, save
 from monitor.courtesy import DigestRule
 from monitor.incidents import HEALTHY, Failed, IncidentRule, Opened, Resolved, advance
 from monitor.news import Kind
+from monitor.severity import Severity, is_worse
 from monitor.store import incidents, ledger, samples
 from monitor.store.database import Database
 from monitor.store.outbox import Settled
 from monitor.telling import follow_up, tell_steady
-from probes.sample import Sample
+from probes.sample import Failure, FailureKind, Sample
 from sla.ledger import Entry
 from tests.heart import INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample
 from tests.new_store import new_store
@@ -34,15 +36,18 @@ BEHIND = INZAGE.model_copy(update={"depends_on": ("indienen",)})
 CHECKS = (INDIENEN, BEHIND)
 CHIEF = OPS.model_copy(update={"address": "chef@example.be", "after": 20 * MINUTE})
 FOR_EVER = 2**62
-RULE = IncidentRule(open_after=2, close_after=2, flapping_after=2)
+OTHER = Failure(kind=FailureKind.TIMEOUT, step="verzenden", subject="total", expected="20 s", found="none")
+SEVERITIES = {"inzage": Severity.MINOR, "inzage/timeout": Severity.CRITICAL}
+RULE = IncidentRule(open_after=2, close_after=2, flapping_after=2, severities=SEVERITIES)
 
 
 class Life(RuleBasedStateMachine):
-    @initialize(gathers=st.booleans())
-    def begin(self, gathers: bool) -> None:
-        self.folder = tempfile.mkdtemp()
+    @initialize(gathers=st.booleans(), among=st.sampled_from([0, 4]))
+    def begin(self, gathers: bool, among: int) -> None:
+        self.folder, self.severities = tempfile.mkdtemp(), {}
+        rule = RULE.model_copy(update={"open_among": among})
         database = new_store(Path(self.folder) / "life.db")
-        self.office = Office(database=database, rule=RULE, recipients=(OPS, CHIEF))
+        self.office = Office(database=database, rule=rule, recipients=(OPS, CHIEF), checks=CHECKS)
         if gathers:
             self.office.digest = DigestRule.model_validate({"after": 1, "within": "30m", "every": "3m"})
 
@@ -88,6 +93,14 @@ class Life(RuleBasedStateMachine):
         with self.office.database.begin() as tx:
             ledger.append(tx, entry)
 
+    @rule(check=st.sampled_from(CHECKS))
+    def something_worse_fails(self, check):
+        sample = replace(a_sample("x", self.office.now_us, check.id), failure=OTHER)
+        found = Finding(check=check, sample=sample, alerting=self.office.alerting)
+        save(self.office.database, found, now_us=self.office.now_us)
+        self.office.now_us += MINUTE
+        self.office.deliver()
+
     @rule()
     def somebody_is_on_it(self):
         with self.office.database.begin() as tx:
@@ -120,7 +133,7 @@ class Life(RuleBasedStateMachine):
             with self.office.database.read() as tx:
                 kept = incidents.read(tx, check_id=check.id)
                 state = incidents.load(tx, check.id)
-            replayed, ended = replay(self.stored(check.id), check.interval)
+            replayed, ended = replay(self.stored(check.id), check.interval, self.office.rule)
             assert sorted((one.id, one.since_us, one.until_us, one.last_bad_us) for one in kept) == replayed
             assert state == ended
 
@@ -138,13 +151,22 @@ class Life(RuleBasedStateMachine):
             if message.incident_id is None or message.incident_id.startswith("flapping"):
                 continue
             for who in message.readers:
-                word = {"reminder": "reminder", "recovered": "end"}.get(message.kind.value, "beginning")
+                words = {"reminder": "reminder", "worse": "worse", "recovered": "end"}
+                word = words.get(message.kind.value, "beginning")
                 told[message.incident_id, who.address, word] += 1
                 if word != "beginning":
                     assert told[message.incident_id, who.address, "beginning"]
                 if word == "end" and who.state is Settled.SENT:
                     assert self.reached(message.incident_id, who.address)
         assert all(times == 1 for (_, _, word), times in told.items() if word != "reminder")
+
+    @invariant()
+    def an_incident_never_becomes_milder(self):
+        with self.office.database.read() as tx:
+            now = {one.id: one.severity for one in incidents.read(tx)}
+        for name, before in self.severities.items():
+            assert now[name] is before or is_worse(now[name], before)
+        self.severities = now
 
     @invariant()
     def every_mail_that_arrived_was_meant_for_whom_it_reached(self):
@@ -167,11 +189,11 @@ class Life(RuleBasedStateMachine):
         )
 
 
-def replay(found: tuple[Sample, ...], interval_us: int):
+def replay(found: tuple[Sample, ...], interval_us: int, rule: IncidentRule):
     """The incidents that these samples give, and the state they end in."""
     state, kept = HEALTHY, {}
     for sample in found:
-        state, happened = advance(state, sample, RULE, interval_us=interval_us)
+        state, happened = advance(state, sample, rule, interval_us=interval_us)
         for event in happened:
             match event:
                 case Opened():

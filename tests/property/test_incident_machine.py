@@ -23,7 +23,13 @@ from probes.sample import Outcome
 from tests.heart import MINUTE, a_sample, at, samples_of
 
 pictures = st.text(alphabet=".~xX? ", max_size=60)
-rules = st.builds(IncidentRule, open_after=st.integers(1, 4), close_after=st.integers(1, 4))
+in_a_row = st.builds(IncidentRule, open_after=st.integers(1, 4), close_after=st.integers(1, 4))
+rules = in_a_row | st.builds(
+    lambda after, more, close: IncidentRule(open_after=after, open_among=after + more, close_after=close),
+    st.integers(1, 4),
+    st.integers(0, 4),
+    st.integers(1, 4),
+)
 
 
 def lived(picture, rule, *, restart_before=None):
@@ -83,7 +89,8 @@ def test_unknown_samples_can_be_left_out_without_changing_anything(picture, rule
 @given(pictures, rules)
 def test_a_stricter_opening_never_opens_earlier(picture, rule):
     _, events = lived(picture, rule)
-    _, stricter = lived(picture, rule.model_copy(update={"open_after": rule.open_after + 1}))
+    among = rule.open_among and max(rule.open_among, rule.open_after + 1)
+    _, stricter = lived(picture, rule.model_copy(update={"open_after": rule.open_after + 1, "open_among": among}))
     first = [event.confirmed_us for event in events if isinstance(event, Opened)]
     later = [event.confirmed_us for event in stricter if isinstance(event, Opened)]
     assert not later or (first and first[0] <= later[0])
@@ -91,7 +98,8 @@ def test_a_stricter_opening_never_opens_earlier(picture, rule):
 
 @given(pictures, rules)
 def test_after_enough_good_samples_all_is_well_again(picture, rule):
-    states, _ = lived(picture + "." * rule.close_after, rule)
+    enough = max(rule.close_after, max(rule.open_among - rule.open_after, 0) + 1)
+    states, _ = lived(picture + "." * enough, rule)
     assert states[-1] == HEALTHY
 
 
@@ -99,6 +107,36 @@ def test_after_enough_good_samples_all_is_well_again(picture, rule):
 def test_after_enough_failures_an_incident_is_open(picture, rule):
     states, _ = lived(picture + "x" * rule.open_after, rule)
     assert isinstance(states[-1], Ongoing | Recovering)
+
+
+@given(pictures, in_a_row)
+def test_as_many_among_as_many_is_the_same_as_in_a_row(picture, rule):
+    assert lived(picture, rule.model_copy(update={"open_among": rule.open_after})) == lived(picture, rule)
+
+
+@given(pictures, rules, st.integers(1, 3))
+def test_looking_further_back_never_opens_later(picture, rule, more):
+    wider = rule.model_copy(update={"open_among": (rule.open_among or rule.open_after) + more})
+    first = [event.confirmed_us for event in lived(picture, rule)[1] if isinstance(event, Opened)]
+    sooner = [event.confirmed_us for event in lived(picture, wider)[1] if isinstance(event, Opened)]
+    assert not first or sooner[0] <= first[0]
+
+
+@given(pictures, rules)
+def test_enough_of_the_runs_looked_at_failed_where_one_opens_and_before_that_never(picture, rule):
+    """Reckoned anew from the runs themselves, until the first opening."""
+    among, runs = rule.open_among or rule.open_after, []
+    expected = None
+    for sample in samples_of(picture):
+        if runs and sample.slot_us - runs[-1][0] > rule.forget_after and sample.outcome is not Outcome.UNKNOWN:
+            runs = []
+        for _ in range(sample.attempts if sample.outcome is not Outcome.UNKNOWN else 0):
+            runs.append((sample.slot_us, sample.outcome is Outcome.DOWN))
+            bad = [slot_us for slot_us, failed in runs[-among:] if failed]
+            if expected is None and len(bad) >= rule.open_after:
+                expected = (bad[0], sample.slot_us)
+    found = [(e.since_us, e.confirmed_us) for e in lived(picture, rule)[1] if isinstance(e, Opened)]
+    assert (found[0] if found else None) == expected
 
 
 @settings(max_examples=50)

@@ -14,13 +14,14 @@ import pytest
 from monitor.store import ledger
 from monitor.store.database import Database
 from sla.ledger import Entry
-from tests.heart import INDIENEN, Office, at
+from tests.heart import INDIENEN, TWO_OF_EACH, Office, at
 from tests.new_store import new_store
 
 MARKS = ".~xX?"
 CHECKS = {mark: INDIENEN.model_copy(update={"id": f"reis-{number}"}) for number, mark in enumerate(MARKS)}
 LETTERS = {"STORING": "O", "HERSTELD": "R"}
-#: What was lived until 10:04 with two failures to open and two good runs to close; whether under maintenance.
+#: What was lived until 10:04 with two failures to open, in a row or among four, and two good runs to close; whether
+#: under maintenance.
 STANDS = {
     "well": (".", False),
     "one failure": ("x", False),
@@ -28,15 +29,20 @@ STANDS = {
     "down and muted": ("xx", True),
     "told, one good run": ("xx.", False),
     "muted, one good run": ("xx.", True),
+    "one failure of two among four": ("x..", False),
+    "told, though two among four": ("x.x", False),
 }
+AMONG = {"one failure of two among four": 4, "told, though two among four": 4}
 #: What runs that find `.`, `~`, `x`, `X` and `?` cause at 10:04.
 UNMUTED = {
     "well": "---O-",
     "one failure": "--OO-",
     "down and told": "-----",
-    "down and muted": "--OOO",
+    "down and muted": "--OO-",
     "told, one good run": "RR---",
     "muted, one good run": "--OO-",
+    "one failure of two among four": "--OO-",
+    "told, though two among four": "-----",
 }
 MUTED = {stands: "RR---" if stands == "told, one good run" else "-----" for stands in STANDS}
 
@@ -45,7 +51,8 @@ MUTED = {stands: "RR---" if stands == "told, one good run" else "-----" for stan
 def standing(tmp_path: Path, stands: str, *, muted_then: bool) -> Iterator[Office]:
     """A check for each mark, all of which stand there at 10:04."""
     picture, muted = STANDS[stands]
-    office = Office(database=new_store(tmp_path / "now.db"))
+    rule = TWO_OF_EACH.model_copy(update={"open_among": AMONG.get(stands, 0)})
+    office = Office(database=new_store(tmp_path / "now.db"), rule=rule)
     stretches = [("10:00", "10:04")] * muted + [("10:04", "10:30")] * muted_then
     with office.database.begin() as tx:
         for start, end in stretches:

@@ -125,6 +125,44 @@ def test_what_is_still_broken_when_maintenance_ends_is_told_then(office):
     assert office.sent[0].date_us == at("10:03")
 
 
+def test_when_maintenance_ends_an_old_sample_of_a_check_that_runs_seldom_alarms_nobody(office):
+    """It may work again, and nobody has looked: its next run says so."""
+    seldom = INDIENEN.model_copy(update={"interval": 15 * MINUTE})
+    announce(office, "09:00", "10:05")
+    office.live("xx", seldom)
+    office.wait(12, seldom)
+    assert office.sent == []
+    office.live("..", seldom)
+    office.wait(30, seldom)
+    assert office.sent == []
+
+
+@pytest.mark.parametrize(("marks", "told_at"), [("x", "10:10"), ("?", "10:21")])
+def test_what_fails_once_more_after_maintenance_or_is_overdue_to_be_seen_is_told(office, marks, told_at):
+    """Maintenance ended at 10:05; its next run is due within a quarter of an hour and its twenty seconds."""
+    seldom = INDIENEN.model_copy(update={"interval": 15 * MINUTE})
+    announce(office, "09:00", "10:05")
+    office.live("xx", seldom)
+    office.wait(8, seldom)
+    office.live(marks, seldom)
+    office.wait(15, seldom)
+    assert [mail.date_us for mail in office.sent] == [at(told_at)]
+
+
+def test_maintenance_that_was_cancelled_ended_when_that_was_recorded(office):
+    seldom = INDIENEN.model_copy(update={"interval": 15 * MINUTE})
+    announce(office, "09:00", "12:00")
+    office.live("xx", seldom)
+    with office.database.begin() as tx:
+        cancelled = Entry(kind="maintenance-cancelled", recorded_us=at("10:03"), by="a", reason="b", supersedes=1)
+        ledger.append(tx, cancelled)
+    office.now_us = at("10:04")
+    office.wait(10, seldom)
+    assert office.sent == []
+    office.live("x", seldom)
+    assert office.words() == ["STORING"]
+
+
 def test_what_broke_and_was_mended_within_maintenance_is_told_to_nobody(office):
     announce(office, "09:00", "11:00")
     office.live("xx.....")

@@ -166,6 +166,59 @@ def test_a_finding_the_store_refuses_still_leaves_its_measurement(office):
     assert (recorder.waiting, office.told.lost, office.told.store_failures) == (0, 0, 1)
 
 
+UNREADABLE = '{"kind":"suspect","since_us":1,"last_us":1,"failures":1,"failure":{"kind":"of-a-newer-version"}}'
+
+
+def unreadable(office: Office, check_id: str) -> None:
+    """What a newer version left, before the program was put back to this one."""
+    with office.database.begin() as tx:
+        incidents.save(tx, check_id, incidents.load(tx, check_id))
+        tx.execute(incidents.incident_state.update().values(state=UNREADABLE))
+
+
+def test_what_this_version_cannot_read_holds_nothing_up_and_costs_no_measurement(office, caplog):
+    unreadable(office, "indienen")
+    recorder = office.recorder()
+    for number, check in enumerate((INDIENEN, INZAGE, INDIENEN)):
+        sample = a_sample("X", at("10:00") + number * MINUTE, check.id)
+        run(recorder.record(Finding(check=check, sample=sample, alerting=office.alerting)))
+    assert (recorder.waiting, recorder.behind, office.told.lost, office.told.store_failures) == (0, 0, 0, 2)
+    with office.database.read() as tx:
+        assert len(samples.latest(tx, "indienen", "lokaal", limit=9)) == 2
+        assert [incident.check_id for incident in incidents.read(tx)] == ["inzage"]
+    refused = [one for one in caplog.records if one.message == "the store refused a finding"]
+    assert [(one.levelname, one.check) for one in refused] == [("ERROR", "indienen")] * 2
+    assert all(one.exc_info for one in refused)
+
+
+def test_among_many_that_wait_only_what_cannot_be_read_is_left_without_consequences(office):
+    unreadable(office, "indienen")
+    recorder = office.recorder()
+
+    async def at_once() -> None:
+        found = [
+            Finding(check=check, sample=a_sample("X", at("10:00"), check.id), alerting=office.alerting)
+            for check in (INZAGE, INDIENEN, INZAGE.model_copy(update={"id": "derde"}))
+        ]
+        await asyncio.gather(*(recorder.record(one) for one in found))
+
+    run(at_once())
+    with office.database.read() as tx:
+        assert {incident.check_id for incident in incidents.read(tx)} == {"inzage", "derde"}
+        assert len(samples.latest(tx, "indienen", "lokaal", limit=9)) == 1
+    assert recorder.waiting == 0
+
+
+def test_an_incident_that_cannot_be_read_keeps_no_other_from_being_followed_up(office):
+    office.live("xx", INDIENEN)
+    office.live("xx", INZAGE, start="10:00")
+    with office.database.begin() as tx:
+        poisoned = incidents.incident_state.update().where(incidents.incident_state.c.check_id == "indienen")
+        tx.execute(poisoned.values(state=UNREADABLE))
+    office.wait(62, INDIENEN, INZAGE)
+    assert [subject.partition(": ")[2].partition(" -")[0] for subject in office.subjects[2:]] == ["Dossier inzien"]
+
+
 @pytest.fixture
 def locked(tmp_path):
     """A store whose write lock another process holds, and that process."""

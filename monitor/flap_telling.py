@@ -1,0 +1,105 @@
+"""What is told of a check that breaks and recovers again and again, decided and queued in the transaction that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from monitor import acknowledging
+from monitor import flapping as flaps
+from monitor.alerts import flapping_messages, flapping_thread, joining
+from monitor.flapping import CALM, Flapping
+from monitor.incidents import Event, Failed, IncidentRule
+from monitor.news import JOINING, FlappingNews, Kind
+from monitor.recipients import Addressee
+from monitor.store import incidents, outbox
+from monitor.store.database import Transaction
+from probes.checks import Check
+
+
+def note_flapping(tx: Transaction, check_id: str, happened: Sequence[Event], rule: IncidentRule) -> None:
+    """Remember openings and ends."""
+    if all(isinstance(event, Failed) for event in happened):
+        return
+    before = state = incidents.load_flapping(tx, check_id)
+    for event in happened:
+        state = flaps.advance(state, event, rule)
+    if state != before:
+        incidents.save_flapping(tx, check_id, state)
+
+
+def flaps_now(tx: Transaction, check_id: str, rule: IncidentRule, now_us: int) -> bool:
+    """Whether a check flaps now, so that its outages are not told one by one."""
+    return incidents.load_flapping(tx, check_id).holds(now_us, rule)
+
+
+def tell_flapping(
+    tx: Transaction, check: Check, rule: IncidentRule, there: Sequence[Addressee], *, now_us: int
+) -> bool:
+    """Queue that a check flaps to whoever should hear of it now and was not told yet; whether that was anybody.
+
+    As with an outage: at first to those on duty whom outages reach at once; to others when their duty begins, or when
+    nobody has said for their `after` to be on any of the outages that made it flap.
+
+    Args:
+        there: who is on duty.
+    """
+    state = incidents.load_flapping(tx, check.id)
+    if not state.holds(now_us, rule) or state.since_us is None:
+        return False
+    told = outbox.told(tx, flapping_thread(check.id, state.since_us))
+    news: dict[Kind, tuple[Addressee, ...]] = {}
+    if told.opened_us is None:
+        news[Kind.FLAPPING] = tuple(who for who in there if not who.after)
+    already = frozenset(who.address for who in news.get(Kind.FLAPPING, ()))
+    waiting = tuple(who for who in there if who.address not in already)
+    news |= joining(
+        check.id,
+        state.since_us if told.opened_us is None else told.opened_us,
+        told,
+        waiting,
+        now_us=now_us,
+        acknowledged=_somebody_is_on_it(tx, check.id, state, rule),
+    )
+    queued = False
+    for kind, people in news.items():
+        about = replace(_news(check, state, rule), told_us=told.opened_us if kind in JOINING else None)
+        messages = flapping_messages(kind, about, told, people)
+        queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
+    return queued
+
+
+def _somebody_is_on_it(tx: Transaction, check_id: str, state: Flapping, rule: IncidentRule) -> bool:
+    assert state.since_us is not None
+    recent = incidents.read(tx, check_id=check_id, start_us=state.since_us - rule.flapping_within)
+    return any(acknowledging.about(tx, one).acknowledged is not None for one in recent)
+
+
+def end_flapping(tx: Transaction, check: Check, rule: IncidentRule, *, now_us: int) -> bool:
+    """End the state of a check that flaps no more; whether mail was queued.
+
+    Who was told that it flaps is told that it works steadily. One that stays down instead has an incident that nobody
+    was told of: it is told then as any other.
+    """
+    state = incidents.load_flapping(tx, check.id)
+    if state.since_us is None or state.holds(now_us, rule):
+        return False
+    incidents.save_flapping(tx, check.id, CALM)
+    if incidents.open_of(tx, check.id) is not None:
+        return False
+    news = _news(check, state, rule, until_us=state.changed_us)
+    told = outbox.told(tx, flapping_thread(check.id, state.since_us))
+    return bool(outbox.add(tx, flapping_messages(Kind.STEADY, news, told, ()), now_us=now_us))
+
+
+def _news(check: Check, state: Flapping, rule: IncidentRule, until_us: int | None = None) -> FlappingNews:
+    assert state.since_us is not None
+    return FlappingNews(
+        check_id=check.id,
+        title=check.title,
+        since_us=state.since_us,
+        openings=sum(one <= state.since_us for one in state.openings) if until_us is None else len(state.openings),
+        within_us=rule.flapping_within,
+        steady_us=rule.steady_after,
+        until_us=until_us,
+    )
