@@ -29,17 +29,17 @@ _COPY_US = 31 * _DAY_US
 _MINUTE_US = 60_000_000
 _SECONDS, _BYTES = 10, 512
 
-#: The month so many times 31 days earlier, in the order in which it would have come; of a slot that two copies have at
-#: their edges, the first stays.
+#: The month so many times 31 days earlier, up to where the next copy begins; in the order in which it would have come.
 _COPY = """\
-INSERT OR IGNORE INTO sample
+INSERT INTO sample
 SELECT check_id, location, slot_us - :earlier, started_us - :earlier, duration_us, outcome, failure_kind, attempts,
   lag_us
-FROM source.sample ORDER BY slot_us
+FROM source.sample WHERE slot_us < :until ORDER BY slot_us
 """
 _DETAILS = """\
-INSERT OR IGNORE INTO sample_detail (check_id, location, slot_us, run_id, steps)
-SELECT check_id, location, slot_us - :earlier, lower(hex(randomblob(8))), :steps FROM source.sample ORDER BY slot_us
+INSERT INTO sample_detail (check_id, location, slot_us, run_id, steps)
+SELECT check_id, location, slot_us - :earlier, lower(hex(randomblob(8))), :steps
+FROM source.sample WHERE slot_us < :until ORDER BY slot_us
 """
 
 
@@ -122,8 +122,11 @@ def _filled(url: str, source: Path, months: int) -> int:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("ATTACH ? AS source", (str(source),))
         for copies in reversed(range(months)):
-            connection.execute(_COPY, {"earlier": copies * _COPY_US})
-            connection.execute(_DETAILS, {"earlier": copies * _COPY_US, "steps": steps})
+            # The source begins a day before the month.
+            until_us = parse_period(_MONTH, _ZONE).start_us - _DAY_US + _COPY_US if copies else 1 << 62
+            moved = {"earlier": copies * _COPY_US, "until": until_us}
+            connection.execute(_COPY, moved)
+            connection.execute(_DETAILS, moved | {"steps": steps})
             connection.commit()
         connection.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
         return int(connection.execute("SELECT count(*) FROM main.sample").fetchone()[0])
