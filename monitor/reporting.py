@@ -11,7 +11,7 @@ from monitor import restating
 from monitor.assessing import Intervals, assess_stored, intervals, runs_of
 from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
 from monitor.signing import Signing, SigningError
-from monitor.store import days, events, reports, samples, seals
+from monitor.store import events, places, reports, samples, seals
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
 from probes.sample import FailureKind, Outcome
@@ -264,7 +264,7 @@ class _Elsewhere:
         return left.spans
 
     def _read(self, name: str) -> dict[str, IntervalSet]:
-        if len(days.locations(self._tx, name)) < 2:
+        if len(places.locations(self._tx, name)) < 2:
             return {}
         spans: defaultdict[str, list[Span]] = defaultdict(list)
         start_us, end_us = self._period.start_us, self._period.end_us
