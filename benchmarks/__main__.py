@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import detection, exposition, probing, scenarios, service, sla_month, starting
+from benchmarks import detection, exposition, probing, scenarios, service, sla_month, starting, years
 from benchmarks.harness import keep, tell
 
 #: A subject gives its figures one by one; a new one is added here.
@@ -14,6 +14,7 @@ SUBJECTS = (
     detection.figures,
     exposition.figures,
     sla_month.figures,
+    years.figures,
 )
 
 if __name__ == "__main__":

@@ -89,11 +89,11 @@ def figures() -> Iterator[Figure]:
     journeys = int(os.environ.get("LOKETWACHT_BENCH_JOURNEYS", "100"))
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'month.db'}"
-        _fill(url, journeys, "2026-10", interval_us=30 * _SECOND_US)
+        fill(url, journeys, "2026-10", interval_us=30 * _SECOND_US)
         yield from _month(url, journeys)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'year.db'}"
-        _fill(url, 12, "2026", interval_us=60 * _SECOND_US)
+        fill(url, 12, "2026", interval_us=60 * _SECOND_US)
         yield from _year_overview(url)
         measured(_folded, url)
         year = measured(_assessed, url, 12, "2026", response=False)
@@ -150,9 +150,9 @@ def _month(url: str, journeys: int) -> Iterator[Figure]:
 
 def _assessed(url: str, journeys: int, period: str, *, response: bool) -> dict[str, int]:
     database = Database.open(url, migrate=False)
-    agreed = _agreed(journeys, "month" if "-" in period else "year", response=response)
+    promised = agreed(journeys, "month" if "-" in period else "year", response=response)
     with database.read() as tx:
-        found = assess_stored(tx, agreed, parse_period(period, _ZONE), ready_made=True)
+        found = assess_stored(tx, promised, parse_period(period, _ZONE), ready_made=True)
     database.close()
     judged = [
         (c.clause.scope[0], c.totals.down_us) for c in found.clauses if c.clause.kind == "availability" and c.totals
@@ -161,7 +161,7 @@ def _assessed(url: str, journeys: int, period: str, *, response: bool) -> dict[s
 
 
 def _to_date(url: str, journeys: int) -> None:
-    assert month_to_date(url, _agreed(journeys, "month", response=False), parse_period("2026-10", _ZONE).end_us - 1)
+    assert month_to_date(url, agreed(journeys, "month", response=False), parse_period("2026-10", _ZONE).end_us - 1)
 
 
 def _folded(url: str) -> int:
@@ -176,7 +176,7 @@ def _overview(url: str, journeys: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         job = ReportJob(
             database_url=url,
-            contract=_agreed(journeys, "month", response=False),
+            contract=agreed(journeys, "month", response=False),
             period="2026",
             portal="Loket",
             titles={},
@@ -237,14 +237,14 @@ def _by_polars(url: str) -> dict[str, int]:
 # --- the store that all of them read --------------------------------------------------------------------------------
 
 
-def _agreed(journeys: int, period: str, *, response: bool) -> Contract:
+def agreed(journeys: int, period: str, *, response: bool) -> Contract:
     names = [f"reis-{number:03}" for number in range(journeys)]
     clauses = _CLAUSE + _RESPONSE if response else _CLAUSE
     text = _CONTRACT + "".join(clauses.format(name=name, period=period) for name in names)
     return parse_contract(tomllib.loads(text, parse_float=Decimal))
 
 
-def _fill(url: str, journeys: int, period: str, *, interval_us: int) -> None:
+def fill(url: str, journeys: int, period: str, *, interval_us: int) -> None:
     """Samples with a day on either side: some ten troubles a month for each journey, of every kind, short and long."""
     span = parse_period(period, _ZONE)
     Database.open(url).close()

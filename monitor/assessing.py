@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from monitor.store import days, events, ledger, samples
+from monitor.store import days, events, ledger, places, samples
 from monitor.store.database import Transaction
 from monitor.store.events import Event
 from probes.checks import Check
@@ -170,7 +170,7 @@ def runs_of(
     if name not in known.changes:
         return
     edges = known.edges(name, start_us, end_us)
-    for location in days.locations(tx, name):
+    for location in places.locations(tx, name):
         for since_us, until_us in pairwise(edges):
             if not known.counts(name, since_us):
                 continue

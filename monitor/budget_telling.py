@@ -1,4 +1,7 @@
-"""Allowed downtime that is spent: told once for each threshold, clause and period, from what was assessed so far."""
+"""Allowed downtime that is spent: told once for each threshold, clause and period, from what was assessed so far.
+
+A rolling period gives downtime back: a threshold that it fell below is told again when it is crossed anew.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from monitor.alerts import first_messages, in_message_id
 from monitor.month import Forecast
 from monitor.news import BudgetNews, Kind, Outgoing
 from monitor.recipients import Addressee
-from monitor.store import outbox
+from monitor.store import incidents, outbox
 from monitor.store.database import Transaction
 from probes.checks import Title
 from sla.assessment import Text
 from sla.budget import DowntimeBudget, step_told
-from sla.period import local_date
+from sla.period import SECOND_US, local_date
 from sla.wording import cut
 
 
@@ -36,32 +39,53 @@ def tell_budgets(
 ) -> tuple[str, ...]:
     """Queue what is news about a contract's budgets; the ids of what was queued.
 
-    Where several thresholds were crossed at once, only the tightest is told; and where an exclusion gave some downtime
-    back, a wider one is not told after it.
+    Where several thresholds were crossed at once, only the tightest is told. In a calendar period a wider one is not
+    told after it, though an exclusion gave some downtime back; in a rolling one each is told whenever it is crossed.
     """
     queued: list[str] = []
     for one in forecasts:
-        threshold = crossed(one.outlook.budget, thresholds)
-        if threshold is None or not one.outlook.measured_us:
+        threshold = crossed(one.outlook.budget, thresholds) or 0
+        about, rolls = _about(contract, timezone, one), bool(_rolling_days(one))
+        told = incidents.load_threshold(tx, about) if rolls else _told(tx, about)
+        if rolls and threshold < told:
+            incidents.save_threshold(tx, about, threshold)
+        if threshold <= told or not one.outlook.measured_us:
             continue
-        about = _about(contract, timezone, one)
-        said = outbox.last_said(tx, about)
-        if said is not None and isinstance(said[1], BudgetNews) and said[1].threshold >= threshold:
-            continue
-        queued += outbox.add(tx, _messages(contract, timezone, one, threshold, about, recipients), now_us=now_us)
+        messages = _messages(contract, timezone, one, threshold, about, recipients, now_us)
+        added = outbox.add(tx, messages, now_us=now_us)
+        if rolls and added:
+            incidents.save_threshold(tx, about, threshold)
+        queued += added
     return tuple(queued)
+
+
+def _told(tx: Transaction, about: str) -> int:
+    """The tightest threshold that was told of a calendar period; 0: none."""
+    said = outbox.last_said(tx, about)
+    return said[1].threshold if said is not None and isinstance(said[1], BudgetNews) else 0
+
+
+def _rolling_days(one: Forecast) -> int:
+    return one.outlook.budget.result.clause.period.days
 
 
 def _about(contract: str, timezone: str, one: Forecast) -> str:
     """What all messages about one clause, version and period share."""
-    result = one.outlook.budget.result
-    begins = local_date(one.whole.start_us, timezone)
-    return f"budget.{in_message_id(contract)}.{in_message_id(result.clause.id)}.{result.version.number}.{begins}"
+    result, days = one.outlook.budget.result, _rolling_days(one)
+    period = f"rolling-{days}" if days else str(local_date(one.whole.start_us, timezone))
+    return f"budget.{in_message_id(contract)}.{in_message_id(result.clause.id)}.{result.version.number}.{period}"
 
 
 def _messages(
-    contract: str, timezone: str, one: Forecast, threshold: int, about: str, recipients: Sequence[Addressee]
+    contract: str,
+    timezone: str,
+    one: Forecast,
+    threshold: int,
+    about: str,
+    recipients: Sequence[Addressee],
+    now_us: int,
 ) -> tuple[Outgoing, ...]:
+    days, outlook = _rolling_days(one), one.outlook
     result, least = one.outlook.budget.result, one.outlook.budget.result.version.minimum_coverage
     news = BudgetNews(
         contract=contract,
@@ -75,12 +99,16 @@ def _messages(
         spent_us=one.outlook.budget.spent_us,
         best_efforts=result.clause.obligation == "best-efforts",
         step=_title(step_told(one.outlook)),
-        gone_us=one.outlook.gone_us,
+        # Of a period that moves on, no pace says when all is gone: as much may be given back meanwhile.
+        gone_us=outlook.gone_us if outlook.is_gone or not days else None,
         measured=cut(one.coverage, 2) if one.coverage is not None else "0.00",
         enough_measured=least is None or (one.coverage is not None and one.coverage >= least),
+        rolling_days=days,
+        eases_us=one.eases_us,
     )
     readers = [reader for reader in recipients if reader.wants("agreements")]
-    return first_messages(f"{about}.{threshold}", Kind.BUDGET, news, readers, about=about)
+    thread = f"{about}.{threshold}.{now_us // SECOND_US}" if days else f"{about}.{threshold}"
+    return first_messages(thread, Kind.BUDGET, news, readers, about=about)
 
 
 def _title(text: Text) -> Title:

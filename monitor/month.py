@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,13 @@ from sla.contract import (
     OutageDurationClause,
     ResponseTimeClause,
 )
-from sla.effect import Standing, Unit, standings
 from sla.interchange import assessment_json
 from sla.intervals import IntervalSet
 from sla.ledger import Sealed
-from sla.period import calendar_span, local_date, parse_period
+from sla.period import calendar_span, civil_us, day_span, local_date, parse_period
 from sla.plan import data_span
 from sla.promise_clauses import CaseClause, DeliveryClause, MaintenanceClause, ReleaseClause
+from sla.standing import Standing, Unit, rolling_days, rolling_reach, rolling_standings, standings
 from sla.time_classes import Piece, boundary_of
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -46,11 +47,13 @@ class Forecast:
         whole: that period, versions apart.
         coverage: measured share of the clause's service time up to now, excluded time left out; None where there was
             none.
+        eases_us: of a rolling period, the midnight at which the oldest downtime in it leaves; None where there is none.
     """
 
     outlook: Outlook
     whole: Span
     coverage: Fraction | None
+    eases_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,8 @@ class MonthToDate:
     Attributes:
         period: the whole month; the assessment covers it only up to `assessed_us`.
         json: the assessment in the interchange format.
-        forecasts: of every clause that allows downtime by its own month, quarter or year: where that period is going.
+        forecasts: of every clause that allows downtime: where its own month, quarter or year is going, or the days of a
+            rolling period that end with today.
         standings: from where an outage's effect on the contract is reckoned on.
         decisions: what becomes of announced maintenance and exclusions in the whole month.
     """
@@ -97,6 +101,7 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
             if not alike:
                 until_now = tuple(stored_runs(tx, contract, so_far, entries, until_us=now_us, ready_made=True))
             longer = [(unit, _whole_unit(tx, contract, unit, now_us, entries)) for unit in _longer_units(contract)]
+            rolling = _rolling(tx, contract, now_us, entries)
     finally:
         database.close()
     assessment = assess(contract, period=so_far, samples=until_now, ledger=entries)
@@ -110,11 +115,17 @@ def month_to_date(database_url: str, contract: Contract, now_us: int) -> MonthTo
         assessment=assessment,
         budgets=budgets(whole.assessment),
         json=assessment_json(assessment),
-        forecasts=tuple(one for unit, worked, found in ahead for one in _forecasts(worked, found, unit, now_us)),
-        standings=tuple(
-            one
-            for unit, worked, found in ahead
-            for one in standings(worked, found, now_us=now_us, unit=unit, coverage=assessment.coverage)
+        forecasts=(
+            *(one for unit, worked, found in ahead for one in _forecasts(worked, found, unit, now_us)),
+            *rolling.forecasts,
+        ),
+        standings=(
+            *(
+                one
+                for unit, worked, found in ahead
+                for one in standings(worked, found, now_us=now_us, unit=unit, coverage=assessment.coverage)
+            ),
+            *rolling.standings,
         ),
         decisions=whole.assessment.windows,
     )
@@ -126,7 +137,7 @@ def _longer_units(contract: Contract) -> tuple[Unit, ...]:
         clause.period.unit
         for version in contract.version
         for clause in version.clause
-        if isinstance(clause, AvailabilityClause | OutageDurationClause)
+        if isinstance(clause, AvailabilityClause | OutageDurationClause | OutageCountClause)
     }
     units: tuple[Unit, ...] = ("quarter", "year")
     return tuple(unit for unit in units if unit in used)
@@ -139,6 +150,29 @@ def _whole_unit(tx: Transaction, contract: Contract, unit: Unit, now_us: int, en
     return worked_out(contract, period=period, samples=measured, ledger=entries)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rolling:
+    """Of the clauses over rolling periods."""
+
+    forecasts: tuple[Forecast, ...] = ()
+    standings: tuple[Standing, ...] = ()
+
+
+def _rolling(tx: Transaction, contract: Contract, now_us: int, entries: Sequence[Sealed]) -> _Rolling:
+    """The days that end with today, what is still to come of it included; and further, for what goes on."""
+    if not rolling_days(contract):
+        return _Rolling()
+    reach, today = rolling_reach(contract, now_us), day_span(local_date(now_us, contract.timezone), contract.timezone)
+    measured = tuple(stored_runs(tx, contract, reach, entries, until_us=now_us, ready_made=True))
+    worked = worked_out(contract, period=today, samples=measured, ledger=entries)
+    ahead = outlooks(worked, now_us=now_us)
+    further = worked_out(contract, period=reach, samples=measured, ledger=entries)
+    return _Rolling(
+        forecasts=tuple(_forecasts(worked, ahead, "rolling", now_us)),
+        standings=rolling_standings(further, ahead, now_us=now_us),
+    )
+
+
 def _forecasts(worked: Worked, ahead: Sequence[Outlook], unit: Unit, now_us: int) -> Iterator[Forecast]:
     """Of the clauses whose own period is this unit, and of the part of it that is running."""
     known = {(o.budget.result.clause.id, o.budget.result.period): o for o in ahead}
@@ -146,7 +180,15 @@ def _forecasts(worked: Worked, ahead: Sequence[Outlook], unit: Unit, now_us: int
         outlook = known.get((piece.clause.id, piece.span))
         if outlook is None or piece.clause.period.unit != unit or not piece.span.start_us <= now_us < piece.span.end_us:
             continue
-        yield Forecast(outlook=outlook, whole=piece.whole, coverage=_coverage(piece, now_us))
+        yield Forecast(outlook=outlook, whole=piece.whole, coverage=_coverage(piece, now_us), eases_us=_eases(piece))
+
+
+def _eases(piece: Piece) -> int | None:
+    down = piece.classes(boundary_of(piece.clause)).down
+    if piece.clause.period.unit != "rolling" or not down:
+        return None
+    first = local_date(down.spans[0].start_us, piece.timezone)
+    return civil_us(first + timedelta(days=piece.clause.period.days), 0, piece.timezone)
 
 
 def _coverage(piece: Piece, now_us: int) -> Fraction | None:

@@ -303,6 +303,8 @@ class BudgetNews:
         gone_us: when all of it is spent at the present pace, or was; None: never in this period.
         measured: share of the service time so far that was measured, cut to hundredths of a percent.
         enough_measured: whether that is as much as the contract asks for.
+        rolling_days: of a period that moves on with every day; 0 for others.
+        eases_us: of such a period, the midnight at which the oldest downtime in it leaves.
     """
 
     news: Literal["budget"] = "budget"
@@ -320,6 +322,8 @@ class BudgetNews:
     gone_us: int | None
     measured: str
     enough_measured: bool
+    rolling_days: int = 0
+    eases_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from monitor import restating
 from monitor.assessing import Intervals, assess_stored, intervals, runs_of
 from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
 from monitor.signing import Signing, SigningError
-from monitor.store import days, events, reports, samples, seals
+from monitor.store import events, places, reports, samples, seals
 from monitor.store.database import Database, Transaction
 from monitor.store.reports import Issued
 from probes.sample import FailureKind, Outcome
@@ -94,6 +94,14 @@ def write(job: ReportJob) -> Written:
     Raises:
         ReportRefusedError: a period that is not over, lies outside the contract, or does not parse.
     """
+    document, assessment, number = drawn_up(job)
+    written = written_files(job, document)
+    issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
+    return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
+
+
+def drawn_up(job: ReportJob) -> tuple[Document, Assessment, int]:
+    """A report with everything that goes into its files, and its own version; errors as of `write`."""
     database = Database.open(job.database_url, migrate=False)
     try:
         with database.read() as tx:
@@ -101,13 +109,12 @@ def write(job: ReportJob) -> Written:
             evidence = b"".join(tables_csv.lines(report, _proven(tx, job, report.period)))
     finally:
         database.close()
-    assessment = report.assessment
     document = Document(
         kind="monthly",
         number=report.number,
         subject=job.period,
         issued_us=job.now_us,
-        ledger_head=assessment.ledger_head,
+        ledger_head=report.assessment.ledger_head,
         machine=json_form.render(report).encode(),
         pages={language: html.render(report, language) for language in LANGUAGES},
         attachments=(
@@ -116,9 +123,7 @@ def write(job: ReportJob) -> Written:
             Attachment(form="csv", name=f"{report.number}.csv", body=evidence, carried=False),
         ),
     )
-    written = written_files(job, document)
-    issued = issued_as(document, written, contract=job.contract.contract, version=number, automatic=job.automatic)
-    return Written(issued=issued, assessment=assessment, without_pdf=written.without_pdf)
+    return document, report.assessment, number
 
 
 def written_files(job: ReportJob, document: Document) -> Files:
@@ -259,7 +264,7 @@ class _Elsewhere:
         return left.spans
 
     def _read(self, name: str) -> dict[str, IntervalSet]:
-        if len(days.locations(self._tx, name)) < 2:
+        if len(places.locations(self._tx, name)) < 2:
             return {}
         spans: defaultdict[str, list[Span]] = defaultdict(list)
         start_us, end_us = self._period.start_us, self._period.end_us

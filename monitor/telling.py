@@ -22,16 +22,19 @@ from monitor.muting import silenced
 from monitor.news import IncidentNews, Kind, Outgoing
 from monitor.recipients import Addressee
 from monitor.severity import Severity
-from monitor.store import incidents, outbox
+from monitor.store import incidents, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.votes import Places, Verdict, newest, verdict
 from probes.checks import Check, Title
-from sla.effect import Effect, Standing, effects
+from sla.effect import Effect, Streak, effects
+from sla.standing import Standing
 
 log = logging.getLogger(__name__)
 
 #: An assessment older than this says nothing of contracts any more: other outages may have come since.
 _STALE_US = 3_600_000_000
+#: How long before an incident its last good sample is looked for.
+_BEFORE_US = 86_400_000_000
 
 _TOGETHER = 50  # in one transaction: enough to share its cost, few enough to let others write
 
@@ -210,7 +213,7 @@ def incident_news(
         confirmed_by=said.cause.by if said.cause and confirmed else None,
         severity=severity_kept(incident, alerting.rule),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
-        effects=() if incident.until_us is not None else _effects(incident, alerting, now_us),
+        effects=() if incident.until_us is not None else _effects(tx, incident, alerting, now_us),
         failing=seen.failing if seen else (),
         working=seen.working if seen else (),
     )
@@ -226,16 +229,39 @@ def _seen(tx: Transaction, incident: Incident, check: Check, alerting: Alerting,
     return verdict(votes, quorum=alerting.rule.quorum, as_of_us=as_of_us, interval_us=check.interval)
 
 
-def _effects(incident: Incident, alerting: Alerting, now_us: int) -> tuple[Effect, ...]:
+def _effects(tx: Transaction, incident: Incident, alerting: Alerting, now_us: int) -> tuple[Effect, ...]:
     """From figures in memory: the mail waits for no assessment, and says nothing where there is no recent one."""
     try:
-        return effects(
-            alerting.standings(), incident.check_id, since_us=incident.since_us, now_us=now_us, stale_us=_STALE_US
-        )
+        known = [one for one in alerting.standings() if incident.check_id in one.scope]
+        failing = _failing(tx, {name for one in known for name in one.scope}, alerting, now_us)
+        return effects(known, incident.check_id, failing, now_us=now_us, stale_us=_STALE_US)
     except Exception:
         # An outage is told, whatever a contract holds that we did not foresee.
         log.exception("the effect on contracts could not be reckoned", extra={"incident": incident.id})
         return ()
+
+
+def _failing(tx: Transaction, names: Iterable[str], alerting: Alerting, now_us: int) -> dict[str, Streak]:
+    """Which of these checks fail now, since the last good sample: an incident outlasts that, an outage does not."""
+    found = {}
+    for name in names:
+        incident = incidents.open_of(tx, name)
+        if incident is None:
+            continue
+        if len(alerting.places.get(name, ())) > 1:
+            # A good sample of one location ends no outage of which a quorum decides.
+            found[name] = Streak(first_bad_us=incident.since_us)
+            continue
+        start_us = incident.since_us - _BEFORE_US
+        streak = samples.failing_since(tx, name, start_us, now_us + 1)
+        or_slow = samples.failing_since(tx, name, start_us, now_us + 1, slow_is_failing=True)
+        if streak is not None and or_slow is not None:
+            found[name] = Streak(
+                first_bad_us=streak[0],
+                last_good_us=streak[1],
+                or_slow=Streak(first_bad_us=or_slow[0], last_good_us=or_slow[1]),
+            )
+    return found
 
 
 def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> tuple[Incident, ...]:

@@ -208,6 +208,7 @@ def _data(news: News) -> dict[str, Any]:
                 "since": instant_text(news.from_us),
                 "until": instant_text(news.until_us),
                 "threshold": news.threshold,
+                "rolling_days": news.rolling_days or None,
                 "allowed_seconds": seconds(news.allowed_us),
                 "spent_seconds": seconds(news.spent_us),
                 "best_efforts": news.best_efforts,
@@ -242,6 +243,13 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "sanctionable": instant_text(later_us) if later_us is not None else None,
         "next_step": instant_text(effect.step_us) if effect.step_us is not None else None,
         "left_seconds": seconds(effect.left_us) if effect.left_us is not None else None,
+        "left_is_weighted": effect.weighted,
+        "period": f"rolling {effect.days} days" if effect.unit == "rolling" else effect.unit,
+        "longest_seconds": seconds(effect.longest_us) if effect.longest_us is not None else None,
+        "reached": instant_text(effect.reached_us) if effect.reached_us is not None else None,
+        "outages_allowed": effect.allowed,
+        "outage_number": effect.number,
+        "counts": instant_text(effect.counts_us) if effect.counts_us is not None else None,
     }
 
 

@@ -65,7 +65,7 @@ class Step:
             mean, with all its journeys down at once.
         amount_eur: what the scale asks then.
         below: the ratio below which the figure then is.
-        possible: whether so much service time is still to come in the period.
+        possible: whether so much service time is still to come in the period; of a rolling one there always is.
     """
 
     after_us: int
@@ -138,7 +138,10 @@ def _outlook(budget: DowntimeBudget, piece: Piece, outages: Sequence[NamedOutage
         now_us = measured.spans[-1].end_us if measured else piece.span.start_us
     later = IntervalSet.of((Span(start_us=max(now_us, piece.span.start_us), end_us=piece.span.end_us),))
     to_come = (found.service - found.excluded) & later
-    amount, step = _next_step(clause, piece, outages, to_come.length_us)
+    # A rolling period never ends; its next days are as long as those that leave it, give or take.
+    amount, step = _next_step(
+        clause, piece, outages, piece.span.length_us if clause.period.unit == "rolling" else to_come.length_us
+    )
     if isinstance(clause.sanction, Points):
         amount = budget.result.sanction.amount_eur
     return Outlook(

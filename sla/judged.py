@@ -79,18 +79,9 @@ class Judged:
 
 def judge(planned: Planned, evidence: Evidence) -> Judged:
     """One clause over its part of the period, minimum coverage apart; `gated` looks at that."""
-    clause, version, timezone, decisions = planned.clause, planned.version, evidence.timezone, evidence.decisions
+    clause, timezone, decisions = planned.clause, evidence.timezone, evidence.decisions
     rule = rule_of(clause)
-    piece = Piece(
-        clause=clause,
-        version=version,
-        span=planned.span,
-        whole=planned.whole,
-        timezone=timezone,
-        service=service_time(version, clause.window, planned.span, timezone),
-        journeys={j: Journey(track=evidence.track(j, rule), excluded=excluded(j, decisions)) for j in clause.scope},
-        grace=_grace(version, planned.span, timezone),
-    )
+    piece = piece_of(planned, timezone, track=evidence.track, decisions=decisions)
     outages = [
         o
         for j in clause.scope
@@ -110,6 +101,23 @@ def judge(planned: Planned, evidence: Evidence) -> Judged:
         )
         finding = dataclasses.replace(finding, verdict=Verdict.UNDECIDED, why=(reason,), undecided_us=_open_us(finding))
     return Judged(planned=planned, piece=piece, finding=finding, result=_result(piece, finding))
+
+
+def piece_of(
+    planned: Planned, timezone: str, *, track: Callable[[str, Rule], Track], decisions: Sequence[WindowDecision]
+) -> Piece:
+    """What a clause is judged by over its part of the period."""
+    clause, version, rule = planned.clause, planned.version, rule_of(planned.clause)
+    return Piece(
+        clause=clause,
+        version=version,
+        span=planned.span,
+        whole=planned.whole,
+        timezone=timezone,
+        service=service_time(version, clause.window, planned.span, timezone),
+        journeys={j: Journey(track=track(j, rule), excluded=excluded(j, decisions)) for j in clause.scope},
+        grace=_grace(version, planned.span, timezone),
+    )
 
 
 def _finding(piece: Piece, outages: Sequence[NamedOutage], evidence: Evidence) -> Finding:

@@ -52,6 +52,13 @@ A1 = Effect(
     step_us=None,
     left_us=11 * MINUTE,
 )
+#: One clause of each kind that counts downtime or outages, and one over a rolling period.
+CLAUSES = (
+    replace(A1, clause="D1", left_us=None, longest_us=2 * HOUR, reached_us=at("12:00"), sanctionable_us=at("12:00")),
+    replace(A1, clause="R1", unit="rolling", days=30),
+    replace(A1, clause="W1", weighted=True, sanctionable_us=at("14:10"), left_us=47 * MINUTE),
+    replace(A1, clause="N1", sanctionable_us=None, left_us=None, allowed=4, number=3, counts_us=at("10:05")),
+)
 DEGRADED = DegradedNews(
     check_id="indienen",
     title=INDIENEN.title,
@@ -121,6 +128,7 @@ FLAPPING = FlappingNews(
 )
 NEWS = {
     "opened": (Kind.OPENED, INCIDENT, at("10:01")),
+    "opened-clauses": (Kind.OPENED, replace(INCIDENT, effects=CLAUSES), at("10:01")),
     "opened-contract": (Kind.OPENED, replace(INCIDENT, effects=(A1,)), at("10:01")),
     "flapping": (Kind.FLAPPING, FLAPPING, at("10:40")),
     "flapping-escalated": (Kind.ESCALATED, replace(FLAPPING, told_us=at("10:40")), at("11:10")),
@@ -184,6 +192,20 @@ NEWS = {
             ),
             measured="91.40",
             enough_measured=False,
+        ),
+        at("11:00"),
+    ),
+    "budget-rolling": (
+        Kind.BUDGET,
+        replace(
+            BUDGET,
+            clause="R1",
+            text="Over 30 dagen is het loket 99,9 % van de tijd beschikbaar",
+            from_us=at("00:00") - 29 * DAY - HOUR,
+            until_us=at("00:00") + DAY - HOUR,
+            rolling_days=30,
+            gone_us=None,
+            eases_us=at("00:00") + 9 * DAY - HOUR,
         ),
         at("11:00"),
     ),

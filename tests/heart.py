@@ -24,7 +24,7 @@ from monitor.store.database import Database, directly
 from monitor.telling import follow_up
 from probes.checks import CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Sample
-from sla.effect import Standing
+from sla.standing import Standing
 
 T = TypeVar("T")
 

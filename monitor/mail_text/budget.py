@@ -27,11 +27,11 @@ def budget(message: ToSend, news: BudgetNews, house: House) -> Draft:
             else f"Clause {news.clause}: allowed downtime used up"
         )
         first = (
-            f"In {period} laat bepaling {news.clause} van contract {news.contract} {allowed} uitval toe. "
-            f"Er is {spent} gemeten{beyond}."
+            f"{_during(news, period, language)} laat bepaling {news.clause} van contract {news.contract} {allowed} "
+            f"uitval toe. Er is {spent} gemeten{beyond}."
             if nl
-            else f"In {period}, clause {news.clause} of contract {news.contract} allows {allowed} of "
-            f"downtime. {spent} was measured{beyond}."
+            else f"{_during(news, period, language)}, clause {news.clause} of contract {news.contract} allows "
+            f"{allowed} of downtime. {spent} was measured{beyond}."
         )
     else:
         headline = (
@@ -40,13 +40,13 @@ def budget(message: ToSend, news: BudgetNews, house: House) -> Draft:
             else f"Clause {news.clause}: {news.threshold} % of the allowed downtime spent"
         )
         first = (
-            f"In {period} laat bepaling {news.clause} van contract {news.contract} {allowed} uitval toe. "
-            f"Daarvan is {spent} opgebruikt; er rest nog {left}."
+            f"{_during(news, period, language)} laat bepaling {news.clause} van contract {news.contract} {allowed} "
+            f"uitval toe. Daarvan is {spent} opgebruikt; er rest nog {left}."
             if nl
-            else f"In {period}, clause {news.clause} of contract {news.contract} allows {allowed} of "
-            f"downtime. {spent} of it is spent; {left} is left."
+            else f"{_during(news, period, language)}, clause {news.clause} of contract {news.contract} allows "
+            f"{allowed} of downtime. {spent} of it is spent; {left} is left."
         )
-    sentences = [first, in_(news.step, language), _gone(message, news, house)]
+    sentences = [first, in_(news.step, language), *_gone(message, news, house), *_rolls(news, language)]
     if not news.enough_measured:
         sentences.append(
             f"Er is tot nu maar {_percent(news.measured, language)} van de diensttijd gemeten, minder dan het contract "
@@ -56,10 +56,10 @@ def budget(message: ToSend, news: BudgetNews, house: House) -> Draft:
             "contract asks for: as it stands this clause is undecided."
         )
     sentences.append(
-        "Dit is een tussenstand; het rapport over de hele periode telt."
+        f"Dit is een tussenstand; {_judges(news, language)}."
         + ("" if news.best_efforts else " Bedragen zijn een berekend voorstel; een mens beslist.")
         if nl
-        else "This is how it stands so far; the report on the whole period counts."
+        else f"This is how it stands so far; {_judges(news, language)}."
         + ("" if news.best_efforts else " Amounts are a computed proposal; a person decides.")
     )
     facts = [
@@ -86,10 +86,64 @@ def budget(message: ToSend, news: BudgetNews, house: House) -> Draft:
     )
 
 
+def _during(news: BudgetNews, period: str, language: Language) -> str:
+    if news.rolling_days:
+        return f"Over {period}"
+    return f"In {period}"
+
+
+def _rolls(news: BudgetNews, language: Language) -> tuple[str, ...]:
+    """That the period moves on, what that gives back, and when this is told again."""
+    if not news.rolling_days:
+        return ()
+    nl, days = language == "nl", news.rolling_days
+    moves = (
+        f"De periode schuift elke dag een dag op: uitval telt {days} dagen mee en komt daarna weer vrij."
+        if nl
+        else f"The period moves on by a day every day: downtime counts for {days} days and is given back after that."
+    )
+    if news.eases_us is not None:
+        last = day(local(news.eases_us - 1, news.timezone).date(), language, year=False)
+        moves += (
+            f" De oudste uitval erin telt nog mee tot en met {last}."
+            if nl
+            else f" The oldest downtime in it counts up to and including {last}."
+        )
+    again = (
+        f"U krijgt weer bericht als {news.threshold} % opnieuw bereikt wordt nadat er minder was opgebruikt."
+        if nl
+        else f"You will hear again if {news.threshold} % is reached anew, after less than that had been spent."
+    )
+    return moves, again
+
+
+def _judges(news: BudgetNews, language: Language) -> str:
+    """What counts in the end."""
+    if language == "nl":
+        return (
+            f"het rapport telt, over de {news.rolling_days} dagen waarmee zijn periode eindigt"
+            if news.rolling_days
+            else "het rapport over de hele periode telt"
+        )
+    return (
+        f"the report counts, on the {news.rolling_days} days that its period ends with"
+        if news.rolling_days
+        else "the report on the whole period counts"
+    )
+
+
 def _period(news: BudgetNews, language: Language) -> str:
     """The month by its name; otherwise first and last day. In the contract's time zone."""
     first = local(news.from_us, news.timezone).date()
     last = local(news.until_us - 1, news.timezone).date()
+    if news.rolling_days:
+        until = day(last, language, year=True)
+        count = (last - first).days + 1  # fewer where the contract's version is younger than that
+        return (
+            f"de {count} dagen tot en met {until}"
+            if language == "nl"
+            else f"the {count} days up to and including {until}"
+        )
     if first.day == 1 and last == next_first("month", first) - timedelta(days=1):
         return month_name(news.from_us, news.timezone, language)
     with_year = first.year != last.year
@@ -97,21 +151,24 @@ def _period(news: BudgetNews, language: Language) -> str:
     return f"de periode {start} tot en met {end}" if language == "nl" else f"the period {start} to {end}"
 
 
-def _gone(message: ToSend, news: BudgetNews, house: House) -> str:
+def _gone(message: ToSend, news: BudgetNews, house: House) -> tuple[str, ...]:
+    """When all of it is gone; of a period that moves on only where it is."""
     nl = message.language == "nl"
     if news.gone_us is None:
+        if news.rolling_days:
+            return ()
         return (
             "In het huidige tempo raakt niet alles op in deze periode."
             if nl
-            else "At the present pace it will not all be used up in this period."
+            else "At the present pace it will not all be used up in this period.",
         )
     at = when(news.gone_us, house, message.language)
     if news.gone_us <= message.created_us:
-        return f"Alles is opgebruikt sinds {at}." if nl else f"All of it has been used up since {at}."
+        return (f"Alles is opgebruikt sinds {at}." if nl else f"All of it has been used up since {at}.",)
     return (
         f"In het huidige tempo is alles opgebruikt op {at}."
         if nl
-        else f"At the present pace it will all be used up on {at}."
+        else f"At the present pace it will all be used up on {at}.",
     )
 
 

@@ -33,6 +33,10 @@ def _line(effect: Effect, house: House, language: Language, now_us: int, *, name
         parts.append(f"volgende sanctietrap {at}" if nl else f"next sanction step {at}")
     if effect.left_us is not None:
         parts.append(_left(effect, effect.left_us, language))
+    if effect.longest_us is not None:
+        parts.append(_longest(effect, effect.longest_us, house, language, now_us))
+    if effect.number is not None and effect.allowed is not None:
+        parts.append(_number(effect, effect.number, effect.allowed, house, language, now_us))
     text = "; ".join(parts)
     if not _says_which(effect):
         text = f"{clause}: {text}"
@@ -51,9 +55,15 @@ def _says_which(effect: Effect) -> bool:
     return effect.sanctionable_us is not None
 
 
+def _period(effect: Effect, language: Language) -> str:
+    if effect.unit == "rolling":
+        return f"over {effect.days} dagen" if language == "nl" else f"over {effect.days} days"
+    return _PERIODS[effect.unit][0 if language == "nl" else 1]
+
+
 def _sanctionable(effect: Effect, clause: str, house: House, language: Language, now_us: int) -> str:
     nl, at_us = language == "nl", effect.sanctionable_us
-    period = _PERIODS[effect.unit][0 if nl else 1]
+    period = _period(effect, language)
     if at_us is None:
         return ""
     if at_us == 0:
@@ -63,11 +73,7 @@ def _sanctionable(effect: Effect, clause: str, house: House, language: Language,
             else f"{clause} had been missed {period} before this outage"
         )
     if at_us <= now_us:
-        at = (
-            clock_time(at_us, house.timezone)
-            if _same_day(at_us, now_us, house)
-            else _day_and_time(at_us, house, language)
-        )
+        at = _at(at_us, house, language, now_us)
         return f"sanctioneerbaar sinds {at} ({clause})" if nl else f"sanctionable since {at} ({clause})"
     at = _soon(at_us, house, language, now_us)
     return (
@@ -79,10 +85,54 @@ def _sanctionable(effect: Effect, clause: str, house: House, language: Language,
 
 def _left(effect: Effect, left_us: int, language: Language) -> str:
     nl = language == "nl"
-    period, size = _PERIODS[effect.unit][0 if nl else 1], length(abs(left_us), language, days=False)
+    period, size = _period(effect, language), length(abs(left_us), language, days=False)
+    if effect.weighted and nl:
+        rest = f"rest nog {size} uitval zoals deze" if left_us >= 0 else f"al {size} uitval zoals deze te veel"
+        return f"{period} {rest} (gewogen gemiddelde)"
+    if effect.weighted:
+        rest = f"left {period}" if left_us >= 0 else f"too much {period}"
+        return f"{size} of downtime like this {rest} (weighted mean)"
     if left_us >= 0:
         return f"{period} rest nog {size} toegelaten uitval" if nl else f"{size} of allowed downtime left {period}"
     return f"{period} al {size} meer uitval dan toegelaten" if nl else f"{size} more downtime {period} than allowed"
+
+
+def _longest(effect: Effect, longest_us: int, house: House, language: Language, now_us: int) -> str:
+    nl, size, at_us = language == "nl", length(longest_us, language), effect.reached_us
+    text = f"een storing mag hoogstens {size} duren" if nl else f"the longest outage allowed is {size}"
+    if at_us is None or at_us == effect.sanctionable_us:
+        return text
+    if at_us > now_us:
+        at = _soon(at_us, house, language, now_us)
+        return f"{text}, bereikt {at}" if nl else f"{text}, reached {at}"
+    at = _at(at_us, house, language, now_us)
+    return f"{text}, voorbij sinds {at}" if nl else f"{text}, passed at {at}"
+
+
+def _number(effect: Effect, number: int, allowed: int, house: House, language: Language, now_us: int) -> str:
+    """Which of the outages it is that may be, and from when on it counts as one."""
+    nl, period = language == "nl", _period(effect, language)
+    if number <= allowed:
+        which = (
+            f"storing {number} van de {allowed} die {period} mogen"
+            if nl
+            else f"outage {number} of the {allowed} allowed {period}"
+        )
+    elif nl:
+        which = f"storing {number} {period}, en er {'mogen' if allowed > 1 else 'mag'} er {allowed or 'geen'} zijn"
+    else:
+        which = f"outage {number} {period}, and {allowed or 'none'} {'are' if allowed > 1 else 'is'} allowed"
+    if effect.counts_us is not None and effect.counts_us > now_us:
+        at = _soon(effect.counts_us, house, language, now_us)
+        return f"telt {at} als {which}" if nl else f"counts {at} as {which}"
+    return f"dit is {which}" if nl else f"this is {which}"
+
+
+def _at(at_us: int, house: House, language: Language, now_us: int) -> str:
+    """An instant that has passed."""
+    if _same_day(at_us, now_us, house):
+        return clock_time(at_us, house.timezone)
+    return _day_and_time(at_us, house, language)
 
 
 def _soon(at_us: int, house: House, language: Language, now_us: int) -> str:

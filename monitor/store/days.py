@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, func, insert, select, text
+from sqlalchemy import Select, and_, bindparam, case, delete, func, insert, select, text
 
+from monitor.store import places
 from monitor.store.database import Database, Transaction
 from monitor.store.rows import text_of
 from monitor.store.tables import sample as narrow
@@ -141,11 +142,6 @@ def folded(
     if not durations:
         return runs
     return _timed(runs, array("q", chain.from_iterable(_rows(tx, _DURATIONS, key))))
-
-
-def locations(tx: Transaction, check_id: str) -> tuple[str, ...]:
-    """Where a check was ever measured from, by name."""
-    return _names(tx, select(func.min(narrow.c.location)).where(narrow.c.check_id == check_id), narrow.c.location)
 
 
 def fold(database: Database, *, until_us: int) -> int:
@@ -284,21 +280,13 @@ def _timed(runs: Iterable[Run], taken_us: Sequence[int]) -> list[Run]:
 
 
 def _missing(tx: Transaction, until_us: int) -> Iterator[tuple[str, str, int]]:
-    checks = _names(tx, select(func.min(narrow.c.check_id)), narrow.c.check_id)
+    checks = places.checks(tx)
     there = {tuple(row) for row in tx.execute(select(*stored.primary_key))}
-    for check_id, location in [(check, where) for check in checks for where in locations(tx, check)]:
+    for check_id, location in [(check, where) for check in checks for where in places.locations(tx, check)]:
         first_us, last_us = tx.execute(_EDGES, {"check_id": check_id, "location": location}).one()
         for day_us in range(_day(first_us), min(last_us + 1, _day(until_us)), DAY_US):
             if (check_id, location, day_us) not in there:
                 yield check_id, location, day_us
-
-
-def _names(tx: Transaction, least: Select[Any], column: ColumnElement[str]) -> tuple[str, ...]:
-    """Every different value of a column, ascending: one look into the index for each, not one for every sample."""
-    found: list[str] = []
-    while (name := tx.execute(least.where(column > found[-1]) if found else least).scalar()) is not None:
-        found.append(name)
-    return tuple(found)
 
 
 def _store(tx: Transaction, check_id: str, location: str, day_us: int) -> None:

@@ -102,6 +102,15 @@ def slow(tx: Transaction) -> dict[str, Slowness]:
     return {name: state for name, state in known.items() if state.since_us is not None and state.told}
 
 
+def load_threshold(tx: Transaction, about: str) -> int:
+    """The threshold of a rolling budget that people know to be crossed; 0: none."""
+    return int(_text(tx, _threshold_of(about)) or 0)
+
+
+def save_threshold(tx: Transaction, about: str, percent: int) -> None:
+    _put(tx, _threshold_of(about), str(percent))
+
+
 def _all_under(tx: Transaction, prefix: str) -> tuple[tuple[str, str], ...]:
     """Check and state of all that is kept under a prefix."""
     rows = tx.execute(
@@ -112,6 +121,10 @@ def _all_under(tx: Transaction, prefix: str) -> tuple[tuple[str, str], ...]:
 
 def _slowness_of(check_id: str) -> str:
     return f"slow:{check_id}"
+
+
+def _threshold_of(about: str) -> str:
+    return f"threshold:{about}"
 
 
 def _flapping_of(check_id: str) -> str:

@@ -8,9 +8,22 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, and_, bindparam, case, func, insert, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+)
 
-from monitor.store import evidence
+from monitor.store import evidence, places
 from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of, value_of, value_text
 from monitor.store.tables import sample as narrow
@@ -205,6 +218,29 @@ def words(tx: Transaction, check_id: str, since_us: int) -> tuple[tuple[int, Out
     return tuple(sorted(found))
 
 
+def failing_since(
+    tx: Transaction, check_id: str, start_us: int, end_us: int, *, slow_is_failing: bool = False
+) -> tuple[int, int | None] | None:
+    """The slots of the first failure since the last good sample due in [start, end), and of that good one.
+
+    None where the last sample that tells anything was good; None as the good one where there is none in that time.
+    """
+    good, bad = [Outcome.UP.value], [Outcome.DOWN.value]
+    (bad if slow_is_failing else good).append(Outcome.DEGRADED.value)
+    places_here = places.locations(tx, check_id)
+
+    def seen(which: ColumnElement[int], outcomes: Sequence[str], since_us: int) -> list[int]:
+        queries = (
+            select(which).where(*_due(narrow, check_id, here, since_us, end_us), narrow.c.outcome.in_(outcomes))
+            for here in places_here
+        )
+        return [us for query in queries if (us := tx.execute(query).scalar()) is not None]
+
+    last_good = max(seen(func.max(narrow.c.slot_us), good, start_us), default=None)
+    first_bad = seen(func.min(narrow.c.slot_us), bad, start_us if last_good is None else last_good + 1)
+    return (min(first_bad), last_good) if first_bad else None
+
+
 def between(tx: Transaction, check_id: str, location: str, start_us: int, end_us: int) -> Iterator[Sample]:
     """The samples of a check due in [start, end), whole, oldest first."""
     query = _whole().where(
@@ -221,31 +257,38 @@ def stream(tx: Transaction, check_ids: Sequence[str], start_us: int, end_us: int
     """Narrow samples of these checks due in [start, end), by check, location and slot; never all in memory."""
     columns = [narrow.c[name] for name in Measured._fields]
     for check_id in check_ids:
-        query = (
-            select(*columns)
-            .where(narrow.c.check_id == check_id, narrow.c.slot_us >= start_us, narrow.c.slot_us < end_us)
-            .order_by(narrow.c.location, narrow.c.slot_us)
-            .execution_options(yield_per=10_000)
-        )
-        for row in tx.execute(query):
-            kind = FailureKind(row.failure_kind) if row.failure_kind else None
-            outcome = Outcome(row.outcome)
-            yield Measured(row[0], row[1], row[2], row[3], row[4], outcome, kind, row.attempts)
+        for location in places.locations(tx, check_id):
+            query = (
+                select(*columns)
+                .where(*_due(narrow, check_id, location, start_us, end_us))
+                .order_by(narrow.c.slot_us)
+                .execution_options(yield_per=10_000)
+            )
+            for row in tx.execute(query):
+                kind = FailureKind(row.failure_kind) if row.failure_kind else None
+                outcome = Outcome(row.outcome)
+                yield Measured(row[0], row[1], row[2], row[3], row[4], outcome, kind, row.attempts)
 
 
 def stream_step(tx: Transaction, check_id: str, step: str, start_us: int, end_us: int) -> Iterator[StepMeasured]:
-    """How long one step took in each sample due in [start, end), oldest first; samples that skipped it are left out."""
-    query = (
-        select(detail.c.slot_us, detail.c.steps, narrow.c.outcome)
-        .join(narrow, _same_key())
-        .where(detail.c.check_id == check_id, detail.c.slot_us >= start_us, detail.c.slot_us < end_us)
-        .order_by(detail.c.location, detail.c.slot_us)
-        .execution_options(yield_per=2_000)
-    )
-    for slot_us, steps, outcome in tx.execute(query):
-        for row in json.loads(steps):
-            if row[0] == step and row[1] != StepOutcome.SKIPPED.value:
-                yield StepMeasured(slot_us, row[2], StepOutcome(row[1]), Outcome(outcome))
+    """How long one step took in each sample due in [start, end), by location and slot; not in those that skipped it."""
+    for location in places.locations(tx, check_id):
+        query = (
+            select(detail.c.slot_us, detail.c.steps, narrow.c.outcome)
+            .join(narrow, _same_key())
+            .where(*_due(detail, check_id, location, start_us, end_us))
+            .order_by(detail.c.slot_us)
+            .execution_options(yield_per=2_000)
+        )
+        for slot_us, steps, outcome in tx.execute(query):
+            for row in json.loads(steps):
+                if row[0] == step and row[1] != StepOutcome.SKIPPED.value:
+                    yield StepMeasured(slot_us, row[2], StepOutcome(row[1]), Outcome(outcome))
+
+
+def _due(table: Table, check_id: str, location: str, start_us: int, end_us: int) -> tuple[ColumnElement[bool], ...]:
+    at = table.c
+    return at.check_id == check_id, at.location == location, at.slot_us >= start_us, at.slot_us < end_us
 
 
 def counts(tx: Transaction, check_ids: Sequence[str], location: str, edges_us: Sequence[int]) -> tuple[DayCount, ...]:

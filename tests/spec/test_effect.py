@@ -6,6 +6,7 @@ to 19:00 on 21 working days: 14 490 minutes, of which 99.9 % leaves 14.49, or 14
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 
 from sla.assess import worked_out
 from sla.budget import outlooks
-from sla.effect import Effect, Standing, effects, standings
+from sla.effect import Effect, Streak, effects
 from sla.ledger import Entry, seal
 from sla.measurements import SpanIn
-from tests.agreements import HOUR, MINUTE, SECOND, all_up_but, at, clause, contract, entry, span
+from sla.period import day_span, local_date
+from sla.standing import Standing, rolling_reach, rolling_standings, standings
+from tests.agreements import BRUSSELS, HOUR, MINUTE, SECOND, all_up_but, at, clause, contract, entry, span
 
 NOVEMBER = span("2026-11-01 00:00", "2026-12-01 00:00")
 PER_TENTH = {"scale": "per-unit", "unit": "0.001", "amount": "EUR 100", "maximum": "EUR 300"}
@@ -43,7 +46,8 @@ def known(
 
 
 def effect(standing: tuple[Standing, ...], since: str, now: str, *, journey: str = "indienen", fold: int = 0) -> Effect:
-    [found] = effects(standing, journey, since_us=at(since), now_us=at(now, fold=fold), stale_us=HOUR)
+    failing = {journey: Streak(first_bad_us=at(since))}
+    [found] = effects(standing, journey, failing, now_us=at(now, fold=fold), stale_us=HOUR)
     return found
 
 
@@ -217,25 +221,166 @@ def test_what_is_pressing_comes_first() -> None:
     found = effects(
         known("2026-11-10 10:00", agreed=agreed),
         "indienen",
-        since_us=at("2026-11-10 10:00"),
+        {"indienen": Streak(first_bad_us=at("2026-11-10 10:00"))},
         now_us=at("2026-11-10 10:01"),
         stale_us=HOUR,
     )
     assert [one.clause for one in found] == ["D", "B", "A", "M"]
 
 
-def test_of_several_journeys_any_one_counts_and_all_together_are_left_out() -> None:
-    scope = {"scope": ["indienen", "inzage"], "sanction": PER_TENTH, "target": "0.999"}
-    agreed = contract(
-        clause(id="EEN", **scope),
-        clause(id="ALLE", combine="all", **scope),
-        clause(id="MIDDEN", combine={"weighted": {"indienen": 1, "inzage": 1}}, **scope),
-    )
+BOTH = {"scope": ["indienen", "inzage"], "sanction": PER_TENTH, "target": "0.999"}
+
+
+def two_journeys(**more: Any) -> tuple[Standing, ...]:
     until = span("2026-11-01 00:00", "2026-11-10 10:00")
     measured = [*all_up_but(until), *all_up_but(until, journey="inzage")]
-    standing = known("2026-11-10 10:00", agreed=agreed, measured=measured)
-    assert [one.clause for one in standing] == ["EEN"]
-    assert effect(standing, "2026-11-10 10:00", "2026-11-10 10:01", journey="inzage").sanctionable_us is not None
+    return known("2026-11-10 10:00", agreed=contract(clause(**BOTH | more)), measured=measured)
+
+
+def together(standing: tuple[Standing, ...], now: str, **since: str) -> tuple[Effect, ...]:
+    """What is told of `indienen` when these journeys fail."""
+    failing = {name: Streak(first_bad_us=at(f"2026-11-10 {when}")) for name, when in since.items()}
+    return effects(standing, "indienen", failing, now_us=at(f"2026-11-10 {now}"), stale_us=HOUR)
+
+
+def test_of_several_journeys_of_which_any_counts_the_first_that_failed_spends_what_is_allowed() -> None:
+    [found] = together(two_journeys(), "10:06", inzage="10:00", indienen="10:05")
+    assert found.sanctionable_us == at("2026-11-10 10:43:12") + 1
+    assert found.left_us == 37 * MINUTE + 12 * SECOND
+
+
+def test_where_all_have_to_fail_time_counts_from_when_the_last_of_them_did() -> None:
+    [found] = together(two_journeys(combine="all"), "10:06", inzage="10:00", indienen="10:05")
+    assert found.sanctionable_us == at("2026-11-10 10:48:12") + 1
+    assert found.left_us == 42 * MINUTE + 12 * SECOND
+
+
+def test_as_long_as_one_of_all_works_nothing_is_said() -> None:
+    assert together(two_journeys(combine="all"), "10:06", indienen="10:00") == ()
+
+
+def test_of_a_weighted_mean_a_journey_spends_its_own_weight() -> None:
+    """Three quarters of its downtime count, so 57.6 minutes of it are as bad as 43.2 of everything."""
+    weights = {"weighted": {"indienen": "3", "inzage": "1"}}
+    [found] = together(two_journeys(combine=weights), "10:02", indienen="10:00")
+    assert found.sanctionable_us == at("2026-11-10 10:57:36") + 1
+    assert (found.left_us, found.weighted) == (55 * MINUTE + 36 * SECOND, True)
+
+
+def test_two_that_fail_together_spend_a_weighted_mean_faster_from_when_the_second_did() -> None:
+    """Of 43.2 minutes the first spends 3/4 a minute for twenty minutes; the 28.2 that are left go as real minutes."""
+    weights = {"weighted": {"indienen": "3", "inzage": "1"}}
+    [found] = together(two_journeys(combine=weights), "10:20", indienen="10:00", inzage="10:20")
+    assert found.sanctionable_us == at("2026-11-10 10:48:12") + 1
+    assert found.left_us == 28 * MINUTE + 12 * SECOND
+
+
+def test_the_next_step_of_a_weighted_mean_is_foretold_too() -> None:
+    """Missed at 57.6 minutes of this journey; a second tenth is below 99.8 %, which is 115.2."""
+    weights = {"weighted": {"indienen": "3", "inzage": "1"}}
+    until = span("2026-11-01 00:00", "2026-11-10 10:00")
+    measured = [
+        *all_up_but(until, ("2026-11-03 12:00", "2026-11-03 13:00", "down")),
+        *all_up_but(until, journey="inzage"),
+    ]
+    standing = known("2026-11-10 10:00", agreed=contract(clause(**BOTH | {"combine": weights})), measured=measured)
+    [found] = together(standing, "10:02", indienen="10:00")
+    assert (found.sanctionable_us, found.step_us) == (0, at("2026-11-10 10:55:12") + 1)
+    assert found.left_us == -4 * MINUTE - 24 * SECOND
+
+
+def rolling(now: str, *down: tuple[str, str], **more: Any) -> tuple[Standing, ...]:
+    """Where a clause over the last thirty days stands; measured since the first of October."""
+    agreed = contract(clause(**{"sanction": PER_TENTH, "target": "0.999", "period": "rolling 30 days"} | more))
+    measured = all_up_but(span("2026-10-01 00:00", now), *((a, b, "down") for a, b in down))
+    today = worked_out(agreed, period=day_span(local_date(at(now), BRUSSELS), BRUSSELS), spans=measured)
+    further = worked_out(agreed, period=rolling_reach(agreed, at(now)), spans=measured)
+    return rolling_standings(further, outlooks(today, now_us=at(now)), now_us=at(now))
+
+
+def test_of_a_rolling_period_the_days_that_end_with_this_one_are_allowed() -> None:
+    """From 12 October on they have 721 hours, of which 0.1 % is 43 min 15.6 s; ten minutes of them are spent."""
+    standing = rolling("2026-11-10 10:00", ("2026-10-20 12:00", "2026-10-20 12:10"))
+    found = effect(standing, "2026-11-10 10:00", "2026-11-10 10:02")
+    assert (found.unit, found.days) == ("rolling", 30)
+    assert found.sanctionable_us == at("2026-11-10 10:33:15.6") + 1
+    assert found.left_us == 31 * MINUTE + 15 * SECOND + 600_000
+
+
+def test_at_midnight_the_downtime_of_the_oldest_day_is_given_back() -> None:
+    """Half an hour of 12 October is in the days that end on 10 November, and not in those that end a day later."""
+    standing = rolling("2026-11-10 23:50", ("2026-10-12 12:00", "2026-10-12 12:30"))
+    found = effect(standing, "2026-11-10 23:50", "2026-11-10 23:51")
+    assert found.left_us == 12 * MINUTE + 15 * SECOND + 600_000
+    assert found.sanctionable_us == at("2026-11-11 00:33:15.6") + 1
+
+
+def test_an_outage_of_more_than_a_week_is_not_reckoned_on_from_in_a_rolling_period() -> None:
+    standing = rolling("2026-11-10 10:00")
+    failing = {"indienen": Streak(first_bad_us=at("2026-11-02 10:00"))}
+    assert effects(standing, "indienen", failing, now_us=at("2026-11-10 10:01"), stale_us=HOUR) == ()
+
+
+def test_a_rolling_sanction_waits_until_all_its_days_lie_within_its_dates() -> None:
+    """In force from 1 November: the first thirty days that lie wholly in it end on the thirtieth."""
+    sanction = PER_TENTH | {"valid_from": date(2026, 11, 1)}
+    found = effect(rolling("2026-11-10 10:00", sanction=sanction), "2026-11-10 10:00", "2026-11-10 10:02")
+    assert found.sanctionable_us == at("2026-11-30 00:00") + 1
+
+
+AT_MOST = {"id": "N", "kind": "outage-count", "scope": ["indienen"], "limit": 3, "at_least": "5m"}
+PER_OUTAGE = {"scale": "per-unit", "unit": "1", "amount": "EUR 100"}
+
+
+def counting(*down: tuple[str, str], **more: Any) -> Effect:
+    agreed = contract(AT_MOST | {"sanction": PER_OUTAGE} | more)
+    return effect(known("2026-11-10 10:00", *down, agreed=agreed), "2026-11-10 10:00", "2026-11-10 10:02")
+
+
+ONE, TWO, THREE, SHORT = (
+    ("2026-11-03 12:00", "2026-11-03 12:10"),
+    ("2026-11-04 12:00", "2026-11-04 12:10"),
+    ("2026-11-05 12:00", "2026-11-05 12:10"),
+    ("2026-11-06 12:00", "2026-11-06 12:04"),
+)
+
+
+def test_of_outages_that_are_counted_it_is_told_which_one_this_will_be_and_from_when_on() -> None:
+    """The one of four minutes is none."""
+    found = counting(ONE, TWO, SHORT)
+    assert (found.number, found.allowed, found.counts_us) == (3, 3, at("2026-11-10 10:05"))
+    assert (found.sanctionable_us, found.left_us) == (None, None)
+
+
+def test_the_first_outage_too_many_is_sanctionable_as_soon_as_it_counts() -> None:
+    found = counting(ONE, TWO, THREE)
+    assert (found.number, found.sanctionable_us) == (4, at("2026-11-10 10:05"))
+
+
+def test_after_too_many_the_clause_had_been_missed_before() -> None:
+    found = counting(ONE, TWO, THREE, limit=2)
+    assert (found.number, found.sanctionable_us) == (4, 0)
+
+
+def test_best_efforts_tell_the_number_and_no_sanction() -> None:
+    found = counting(ONE, TWO, THREE, obligation="best-efforts")
+    assert (found.number, found.sanctionable_us, found.best_efforts) == (4, None, True)
+
+
+def test_the_longest_outage_allowed_is_told_with_when_it_is_reached_also_for_best_efforts() -> None:
+    longest = {"id": "D", "kind": "outage-duration", "scope": ["indienen"], "limit": "2h", "sanction": PER_HOUR}
+    for obligation, sanctionable in (("result", at("2026-11-10 12:00") + 1), ("best-efforts", None)):
+        agreed = contract(longest | {"obligation": obligation})
+        found = effect(known("2026-11-10 10:00", agreed=agreed), "2026-11-10 10:00", "2026-11-10 10:02")
+        assert (found.longest_us, found.reached_us) == (2 * HOUR, at("2026-11-10 12:00") + 1)
+        assert found.sanctionable_us == sanctionable
+
+
+def test_the_widest_edges_begin_with_the_last_good_measurement() -> None:
+    standing = known("2026-11-10 10:00", boundary="widest", sanction=PER_TENTH | {"boundary": "widest"})
+    streak = Streak(first_bad_us=at("2026-11-10 10:00"), last_good_us=at("2026-11-10 09:59"))
+    [found] = effects(standing, "indienen", {"indienen": streak}, now_us=at("2026-11-10 10:02"), stale_us=HOUR)
+    assert found.sanctionable_us == at("2026-11-10 10:42:12") + 1
 
 
 def test_of_a_quarter_the_whole_quarter_is_allowed() -> None:
@@ -259,4 +404,5 @@ def test_of_a_quarter_the_whole_quarter_is_allowed() -> None:
 )
 def test_what_is_not_known_is_not_told(journey: str, now: str) -> None:
     standing = known("2026-11-10 10:00")
-    assert effects(standing, journey, since_us=at("2026-11-10 10:00"), now_us=at(now), stale_us=HOUR) == ()
+    failing = {journey: Streak(first_bad_us=at("2026-11-10 10:00"))}
+    assert effects(standing, journey, failing, now_us=at(now), stale_us=HOUR) == ()

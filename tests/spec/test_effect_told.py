@@ -13,7 +13,7 @@ from monitor.incidents import IncidentRule
 from monitor.recipients import Recipient
 from sla.assess import worked_out
 from sla.budget import outlooks
-from sla.effect import Standing, standings
+from sla.standing import Standing, standings
 from tests.agreements import all_up_but, clause, contract, span
 from tests.agreements import at as brussels
 from tests.heart import HOUR, INZAGE, OPS, Office, at
@@ -93,6 +93,49 @@ def test_best_efforts_are_named_as_such(office: Office) -> None:
     office.live("xx")
     assert "Bepaling B1: deze maand rest nog 42 min 12 s toegelaten uitval (middelenverbintenis," in office.sent[0].text
     assert "Wordt sanctioneerbaar" not in office.sent[0].text
+
+
+def both(**more: object) -> tuple[Standing, ...]:
+    """A clause of two journeys; all was well with both."""
+    moment, until = brussels("2026-11-23 11:00"), span("2026-11-01 00:00", "2026-11-23 11:00")
+    agreed = contract(clause(**{"target": "0.999", "sanction": PER_TENTH, "scope": ["indienen", "inzage"]} | more))
+    worked = worked_out(agreed, period=NOVEMBER, spans=[*all_up_but(until), *all_up_but(until, journey="inzage")])
+    return standings(worked, outlooks(worked, now_us=moment), now_us=moment, unit="month", coverage=Fraction(1))
+
+
+def test_where_all_journeys_have_to_fail_the_mail_of_the_last_one_says_it(office: Office) -> None:
+    """The first fails from 10:00 on, the second from 10:02 on: 43.2 minutes from then."""
+    office.standings = both(combine="all")
+    office.live("xx")
+    office.live("xx", INZAGE)
+    assert "bepaling" not in office.sent[0].text
+    assert "Wordt sanctioneerbaar om 11:45 als dit aanhoudt (bepaling B1)" in office.sent[1].text
+
+
+def test_a_weighted_mean_is_spent_by_all_that_fail_together(office: Office) -> None:
+    """Half of 10:00 to 10:02, then everything: the other 42.2 of 43.2 minutes."""
+    office.standings = both(combine={"weighted": {"indienen": "1", "inzage": "1"}})
+    office.live("xx")
+    office.live("xx", INZAGE)
+    assert "Wordt sanctioneerbaar om 12:26 als dit aanhoudt (bepaling B1)" in office.sent[0].text
+    assert "Wordt sanctioneerbaar om 11:44 als dit aanhoudt (bepaling B1)" in office.sent[1].text
+    assert "deze maand rest nog 41 min 12 s uitval zoals deze (gewogen gemiddelde)." in office.sent[1].text
+
+
+def test_a_good_sample_inside_an_incident_begins_the_contracts_outage_anew(office: Office) -> None:
+    """Down at 10:00 and 10:01, up at 10:02, down from 10:03 on: two hours are reached at 12:03 (UTC)."""
+    agreed = contract(
+        {"id": "D", "kind": "outage-duration", "scope": ["indienen"], "limit": "2h"}
+        | {"sanction": {"scale": "per-unit", "unit": "1h", "amount": "EUR 100"}}
+    )
+    moment = brussels("2026-11-23 11:00")
+    worked = worked_out(agreed, period=NOVEMBER, spans=all_up_but(span("2026-11-01 00:00", "2026-11-23 11:00")))
+    found = standings(worked, (), now_us=moment, unit="month", coverage=Fraction(1))
+    office.standings = tuple(replace(one, assessed_us=at("10:30")) for one in found)
+    office.live("xx." + "x" * 60)
+    assert office.words() == ["STORING", "HERINNERING"]
+    assert "Wordt sanctioneerbaar om 13:00 als dit aanhoudt (bepaling D)" in office.sent[0].text
+    assert "Wordt sanctioneerbaar om 13:03 als dit aanhoudt (bepaling D)" in office.sent[1].text
 
 
 def test_the_mail_leaves_whatever_is_wrong_with_the_figures(office: Office) -> None:

@@ -139,6 +139,13 @@ def test_the_effect_on_a_contract_is_told_in_plain_data() -> None:
         "sanctionable": "2026-11-23T13:32:00Z",
         "next_step": None,
         "left_seconds": 660,
+        "left_is_weighted": False,
+        "period": "month",
+        "longest_seconds": None,
+        "reached": None,
+        "outages_allowed": None,
+        "outage_number": None,
+        "counts": None,
     }
 
 

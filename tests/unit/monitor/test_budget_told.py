@@ -162,3 +162,75 @@ def november(database: Database, marks: dict[str, str]) -> None:
     with database.begin() as tx:
         for slot_us in range(at("2026-11-01 00:00"), at("2026-11-06 00:00"), HOUR):
             samples.add(tx, replace(a_sample(marked.get(slot_us, "."), slot_us), run_id=str(slot_us)))
+
+
+# --- rolling periods -------------------------------------------------------------------------------------------------
+
+
+ROLLING = {"period": "rolling 7 days"}  # 168 hours, of which 99 % leaves 1 h 40 min 48 s
+OF_SEVEN_DAYS = "budget.PROEF.B1.1.rolling-7"
+
+
+def thresholds_told(queued: tuple[str, ...]) -> list[int]:
+    assert all(name.startswith(OF_SEVEN_DAYS) for name in queued)
+    return [int(name.removeprefix(f"{OF_SEVEN_DAYS}.").split(".")[0]) for name in queued]
+
+
+def test_of_a_rolling_period_the_days_that_end_with_today_are_looked_at(database: Database) -> None:
+    """An hour on the fifth is 59 % of 100.8 minutes; it counts up to and including the eleventh."""
+    fill(database, marks=down(8))
+    assert thresholds_told(told(database, f"{DAY} 10:00", rules=agreed(**ROLLING))) == [50]
+    news = said(database)
+    assert (news.from_us, news.until_us) == (at("2026-09-29 00:00"), at("2026-10-06 00:00"))
+    assert (news.allowed_us, news.spent_us) == (168 * HOUR // 100, HOUR)
+    assert (news.rolling_days, news.eases_us, news.gone_us) == (7, at("2026-10-12 00:00"), None)
+
+
+def test_of_a_rolling_period_too_each_threshold_is_told_once(database: Database) -> None:
+    fill(database, marks=down(8, 14))
+    rules = agreed(**ROLLING)
+    assert thresholds_told(told(database, f"{DAY} 10:00", rules=rules)) == [50]
+    assert told(database, f"{DAY} 10:01", rules=rules) == ()
+    assert thresholds_told(told(database, f"{DAY} 16:00", rules=rules)) == [100]
+    assert told(database, "2026-10-11 23:59", rules=rules) == ()
+
+
+def test_what_was_given_back_and_is_crossed_anew_is_told_again(database: Database) -> None:
+    """The hour of the fifth is gone on the twelfth; another one on the thirteenth crosses 50 % a second time."""
+    fill(database, marks=down(8) | {"2026-10-13 08:00": "X"})
+    rules = agreed(**ROLLING)
+    assert thresholds_told(told(database, f"{DAY} 10:00", rules=rules)) == [50]
+    assert told(database, "2026-10-12 00:00", rules=rules) == ()
+    assert thresholds_told(told(database, "2026-10-13 10:00", rules=rules)) == [50]
+    assert told(database, "2026-10-13 10:01", rules=rules) == ()
+
+
+def test_from_one_threshold_down_to_another_and_up_again_only_the_upper_one_is_told(database: Database) -> None:
+    """Two hours are 119 %; when the first is given back 59 % are left, and that was known; then again 119 %."""
+    fill(database, marks=down(8) | {"2026-10-06 08:00": "X", "2026-10-12 08:00": "X"})
+    rules = agreed(**ROLLING)
+    assert thresholds_told(told(database, "2026-10-06 10:00", rules=rules)) == [100]
+    assert told(database, "2026-10-12 00:00", rules=rules) == ()
+    assert thresholds_told(told(database, "2026-10-12 10:00", rules=rules)) == [100]
+
+
+def test_while_it_stays_crossed_midnight_tells_nothing_anew(database: Database) -> None:
+    """Downtime on each of ten days: at every midnight an hour leaves, and one came before it."""
+    fill(database, marks={f"2026-10-{day:02} 08:00": "X" for day in range(5, 15)})
+    rules = agreed(**ROLLING)
+    days = [(f"2026-10-{day:02} {hour}") for day in range(5, 15) for hour in ("00:00", "10:00")]
+    heard = [one for moment in days for one in thresholds_told(told(database, moment, rules=rules))]
+    assert heard == [50, 100]
+
+
+def test_who_wants_to_hear_of_a_rolling_budget_later_hears_where_it_stands_then(database: Database) -> None:
+    fill(database, marks=down(8))
+    rules = agreed(**ROLLING)
+    assert told(database, f"{DAY} 10:00", rules=rules, recipients=(OTHER,)) == ()
+    assert thresholds_told(told(database, f"{DAY} 11:00", rules=rules)) == [50]
+
+
+def test_a_rolling_budget_that_is_gone_says_since_when(database: Database) -> None:
+    fill(database, marks=down(8, 9))
+    told(database, f"{DAY} 11:00", rules=agreed(**ROLLING))
+    assert said(database).gone_us == at(f"{DAY} 09:40:48")

@@ -18,7 +18,7 @@ from probes.checks import Title
 from probes.sample import Failure, FailureKind
 from sla.ledger import Entry, seal
 from tests.every_news import A1, INCIDENT, NEWS, to_send
-from tests.heart import DAY, HOUSE, MINUTE, SECOND, at
+from tests.heart import DAY, HOUR, HOUSE, MINUTE, SECOND, at
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "mails"
 [HEAD] = seal([Entry(kind="maintenance", recorded_us=1, by="Jan", reason="Nieuwe versie")])
@@ -107,6 +107,9 @@ def test_a_mail_is_small_enough_for_every_reader(name):
 # -- the effect on contracts ------------------------------------------------------------------------------------------
 
 
+SANCTION_FREE = {"sanctionable_us": None, "left_us": None, "best_efforts": True}
+
+
 @pytest.mark.parametrize(
     ("changes", "nl", "en"),
     [
@@ -146,6 +149,64 @@ def test_a_mail_is_small_enough_for_every_reader(name):
             "Bepaling A1: deze maand rest nog 11 min toegelaten uitval; voorlopig niet te beoordelen, want er is te "
             "weinig gemeten.",
             "Clause A1: 11 min of allowed downtime left this month; undecided so far, for too little was measured.",
+        ),
+        (
+            {"unit": "rolling", "days": 30},
+            "Wordt sanctioneerbaar om 14:32 als dit aanhoudt (bepaling A1); over 30 dagen rest nog 11 min toegelaten "
+            "uitval.",
+            "Becomes sanctionable at 14:32 if this goes on (clause A1); 11 min of allowed downtime left over 30 days.",
+        ),
+        (
+            {"weighted": True},
+            "Wordt sanctioneerbaar om 14:32 als dit aanhoudt (bepaling A1); deze maand rest nog 11 min uitval zoals "
+            "deze (gewogen gemiddelde).",
+            "Becomes sanctionable at 14:32 if this goes on (clause A1); 11 min of downtime like this left this month "
+            "(weighted mean).",
+        ),
+        (
+            {"weighted": True, "sanctionable_us": 0, "left_us": -4 * MINUTE},
+            "Bepaling A1 was deze maand al vóór deze storing niet gehaald; deze maand al 4 min uitval zoals deze te "
+            "veel (gewogen gemiddelde).",
+            "Clause A1 had been missed this month before this outage; 4 min of downtime like this too much this month "
+            "(weighted mean).",
+        ),
+        (
+            {"left_us": None, "longest_us": 2 * HOUR, "reached_us": at("13:32")},
+            "Wordt sanctioneerbaar om 14:32 als dit aanhoudt (bepaling A1); een storing mag hoogstens 2 uur duren.",
+            "Becomes sanctionable at 14:32 if this goes on (clause A1); the longest outage allowed is 2 h.",
+        ),
+        (
+            SANCTION_FREE | {"longest_us": 2 * HOUR, "reached_us": at("15:10")},
+            "Bepaling A1: een storing mag hoogstens 2 uur duren, bereikt om 16:10 (middelenverbintenis, geen "
+            "automatische sanctie).",
+            "Clause A1: the longest outage allowed is 2 h, reached at 16:10 (best efforts, no automatic sanction).",
+        ),
+        (
+            SANCTION_FREE | {"longest_us": 2 * HOUR, "reached_us": at("09:10")},
+            "Bepaling A1: een storing mag hoogstens 2 uur duren, voorbij sinds 10:10 (middelen",
+            "Clause A1: the longest outage allowed is 2 h, passed at 10:10 (best efforts",
+        ),
+        (
+            {"sanctionable_us": None, "left_us": None, "allowed": 4, "number": 3, "counts_us": at("10:00")},
+            "Bepaling A1: dit is storing 3 van de 4 die deze maand mogen.",
+            "Clause A1: this is outage 3 of the 4 allowed this month.",
+        ),
+        (
+            {"sanctionable_us": None, "left_us": None, "allowed": 4, "number": 3, "counts_us": at("10:05")},
+            "Bepaling A1: telt om 11:05 als storing 3 van de 4 die deze maand mogen.",
+            "Clause A1: counts at 11:05 as outage 3 of the 4 allowed this month.",
+        ),
+        (
+            {"left_us": None, "allowed": 1, "number": 2, "counts_us": at("13:32")},
+            "Wordt sanctioneerbaar om 14:32 als dit aanhoudt (bepaling A1); telt om 14:32 als storing 2 deze maand, en "
+            "er mag er 1 zijn.",
+            "Becomes sanctionable at 14:32 if this goes on (clause A1); counts at 14:32 as outage 2 this month, and 1 "
+            "is allowed.",
+        ),
+        (
+            {"sanctionable_us": at("10:00"), "left_us": None, "allowed": 0, "number": 1, "counts_us": at("10:00")},
+            "Sanctioneerbaar sinds 11:00 (bepaling A1); dit is storing 1 deze maand, en er mag er geen zijn.",
+            "Sanctionable since 11:00 (clause A1); this is outage 1 this month, and none is allowed.",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from dashboards.status_page import Frame
 from monitor.month import MonthToDate, month_to_date, sla_page
 from monitor.store.database import Database
 from monitor.store.reports import Issued
-from tests.agreements import HOUR, at, contract
+from tests.agreements import HOUR, at, clause, contract
 from tests.stored_month import AGREED, fill
 
 MIDDLE = "2026-10-16 00:00"
@@ -55,6 +55,26 @@ def test_the_first_second_of_a_month_has_nothing_yet(database: Database) -> None
     found = month_to_date(str(database.engine.url), AGREED, at("2026-10-01 00:00") + 1)
     assert found is not None
     assert found.period.start_us == at("2026-10-01 00:00")
+
+
+def test_clauses_over_rolling_periods_stand_where_the_days_up_to_today_left_them(database: Database) -> None:
+    """Seven days, the sixteenth included, have 168 hours; the hour of the fifth is in none of them."""
+    fill(database, marks={"2026-10-05 10:00": "X", "2026-10-15 10:00": "X"})
+    agreed = contract(
+        clause(id="R", window="altijd", target="0.99", period="rolling 7 days"),
+        {"id": "N", "kind": "outage-count", "scope": ["indienen"], "limit": 2, "period": "rolling 7 days"},
+        {"id": "Q", "kind": "outage-count", "scope": ["indienen"], "limit": 2, "period": "quarter"},
+    )
+    month = so_far(database, agreed=agreed)
+    assert [(one.clause, one.unit, one.days) for one in month.standings] == [
+        ("Q", "quarter", 0),
+        ("R", "rolling", 7),
+        ("N", "rolling", 7),
+    ]
+    [forecast] = month.forecasts
+    budget = forecast.outlook.budget
+    assert (budget.allowed_us, budget.spent_us) == (168 * HOUR // 100, HOUR)
+    assert forecast.coverage == 1
 
 
 def test_the_page_tells_target_figure_and_budget(database: Database) -> None:
