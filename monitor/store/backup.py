@@ -31,8 +31,8 @@ _TOOL_TIMEOUT_S = 6 * 3600
 def backup(url: str, target: Path) -> None:
     """Copy the store at `url` to `target`, whole as of one moment, while others write to it.
 
-    The copy is read through before it gets its name; a copy that fails leaves nothing behind. Writers never wait for it;
-    the journal beside the store (`-wal`) keeps what they write meanwhile, and grows by that much.
+    The copy is read through before it gets its name; a copy that fails leaves nothing behind. Writers never wait for
+    it; the journal beside the store (`-wal`) keeps what they write meanwhile, and grows by that much.
 
     Raises:
         StoreRefused: `target` exists, or the copy turns out damaged.
