@@ -117,6 +117,8 @@ class Bookkeeping:
     def _beyond_term(self, now_us: int) -> tuple[retention.Due, ...]:
         loaded = self.loaded()
         contracts = tuple(one.contract for one in loaded.contracts)
+        with self.database.begin() as tx:
+            retention.remember(tx, loaded.config.retention, contracts, now_us=now_us)
         with self.database.read() as tx:
             return retention.due(tx, loaded.config.retention, contracts, now_us=now_us, most=_DAYS_AT_ONCE)
 
