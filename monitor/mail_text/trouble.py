@@ -138,7 +138,8 @@ def trouble(message: ToSend, news: TroubleNews, house: House) -> Draft:
     words = _WORDS[news.what][language]
     facts = [
         (words.about, ", ".join(news.subjects)),
-        ("Gevonden" if nl else "Found", news.said),
+        # SQLite's own words help whoever mends it; of the others the rest of the mail says as much.
+        *((("Gevonden" if nl else "Found", news.said),) if news.what is Trouble.STORE_DAMAGED else ()),
         ("Sinds" if nl else "Since", when(news.since_us, house, language, seconds=True)),
     ]
     if message.kind is Kind.TROUBLE_OVER and news.until_us is not None:
