@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +94,17 @@ class Read:
     ledger: tuple[Sealed, ...]
 
 
+def _as_before(queued: outbox.Queued) -> outbox.Queued:
+    """Without what only newer schemas keep of a reader: which server took it, and when it was first tried."""
+    return replace(queued, readers=tuple(replace(one, server="", tried_us=None) for one in queued.readers))
+
+
 def read(database: Database) -> Read:
     with database.read() as tx:
         found = tuple(samples.between(tx, "indienen", "lokaal", 0, 2**62))
         ids = dict.fromkeys(row.id for row in tx.execute(text("SELECT id FROM incident WHERE id LIKE 'indienen-%'")))
         known = tuple(one for one in (incidents.get(tx, name) for name in ids) if one is not None)
-        messages = tuple(queued for name in ids for queued in outbox.read(tx, incident_id=name))
+        messages = tuple(_as_before(queued) for name in ids for queued in outbox.read(tx, incident_id=name))
         return Read(found, known, messages, tuple(ledger.read(tx)))
 
 
