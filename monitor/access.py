@@ -20,6 +20,14 @@ def _address(text: str) -> str:
     return str(ip_address(text))
 
 
+def on_this_machine(host: str) -> bool:
+    """Whether only this machine reaches what listens on a host."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 class TrustedProxy(Definition):
     """A proxy before the pages that lets in only whom it knows, and says who that is.
 

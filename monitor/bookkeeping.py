@@ -13,6 +13,7 @@ from monitor.automatic import due_reports, report_news
 from monitor.budget_telling import tell_budgets
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
+from monitor.inspection import Inspection
 from monitor.issuing import record
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
@@ -50,8 +51,19 @@ class Bookkeeping:
     months: dict[str, MonthToDate]
     waiting: Callable[[], int]
     wake: Callable[[], None]
+    _inspection: Inspection = field(init=False)
     _sealed_until_us: int | None = field(default=None, init=False)
     _stamp_after_us: int | None = field(default=None, init=False)  # monotonic; set after a failure
+
+    def __post_init__(self) -> None:
+        self._inspection = Inspection(
+            loaded=self.loaded,
+            database=self.database,
+            in_store=self.in_store,
+            clock=self.clock,
+            metrics=self.metrics,
+            wake=self.wake,
+        )
 
     async def assess_months(self) -> None:
         began_us = self.clock.monotonic_us()
@@ -80,7 +92,11 @@ class Bookkeeping:
             )
 
     async def seal_days(self) -> None:
-        """Once a day, and at the first start after days that nobody sealed."""
+        """Once a day, and at the first start after days that nobody sealed; then the store's file is read through."""
+        await self._seal_days()
+        await self._inspection.look()
+
+    async def _seal_days(self) -> None:
         now_us = self.clock.now_us()
         if self._sealed_until_us == sealing.settled_until(now_us) or self.waiting():
             return
@@ -101,6 +117,8 @@ class Bookkeeping:
     def _beyond_term(self, now_us: int) -> tuple[retention.Due, ...]:
         loaded = self.loaded()
         contracts = tuple(one.contract for one in loaded.contracts)
+        with self.database.begin() as tx:
+            retention.remember(tx, loaded.config.retention, contracts, now_us=now_us)
         with self.database.read() as tx:
             return retention.due(tx, loaded.config.retention, contracts, now_us=now_us, most=_DAYS_AT_ONCE)
 

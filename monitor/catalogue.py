@@ -229,6 +229,19 @@ CATALOGUE: tuple[Metric, ...] = (
         "Whether our own resolver answered when it was last asked for a name.",
     ),
     Metric(
+        "monitor_store_sound",
+        "gauge",
+        (),
+        "Whether the daily check found the store's file whole; absent before the first, and for a server.",
+    ),
+    Metric("monitor_store_checked_timestamp_seconds", "gauge", (), "When the store's file was last read through."),
+    Metric(
+        "monitor_store_ahead_seconds",
+        "gauge",
+        (),
+        "How far the newest stored sample lies ahead of the clock; above 0 one of them is, or was, wrong.",
+    ),
+    Metric(
         "monitor_reference_checks_total",
         "counter",
         ("result",),

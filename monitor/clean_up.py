@@ -188,8 +188,17 @@ class CleanUp:
         standing = await self._in_store(self._stand)
         now_us = self._clock.now_us()
         # What is unclear and cannot be found is left to people: there is nothing to try.
-        waiting = [one for one in standing.open if due(one, now_us=now_us) and not self._rests(one.check_id)]
-        for thing in [one for one in waiting if one.stage is Stage.MADE or self._can_be_tried(one)][:_AT_ONCE]:
+        resting = frozenset(brake.account for brake in standing.paused)
+        waiting = [
+            one
+            for one in standing.open
+            if due(one, now_us=now_us)
+            and (one.stage is Stage.MADE or self._can_be_tried(one))
+            # What cannot be taken away now takes no turn from what can.
+            and not self._rests(one.check_id)
+            and not resting & self._logins(one.check_id)
+        ]
+        for thing in waiting[:_AT_ONCE]:
             if not self._rests(thing.check_id):
                 await self.take_away(thing)
         return await self._in_store(self._tell)
@@ -250,11 +259,15 @@ class CleanUp:
 
     def _claim(self, thing: Thing, until_us: int) -> bool:
         with self._database.begin() as tx:
-            journey = self._journeys.get(thing.check_id)
-            logins = set(accounts(journey).values()) if journey is not None else set()
+            logins = self._logins(thing.check_id)
             if any(created.brake(tx, account).pauses(self._clock.now_us()) for account in logins):
                 return False
             return created.claim(tx, thing, until_us=until_us)
+
+    def _logins(self, check_id: str) -> frozenset[str]:
+        """The accounts that a journey logs in with; none of one that is no longer configured."""
+        journey = self._journeys.get(check_id)
+        return frozenset(accounts(journey).values()) if journey is not None else frozenset()
 
     def _after(
         self, name: str, journey: AnyJourney | None, results: Sequence[StepResult], trouble: str | None

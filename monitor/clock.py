@@ -11,6 +11,10 @@ from dataclasses import dataclass
 Now = Callable[[], int]
 
 
+#: A sample may lie so far ahead of the clock before one of the two is wrong.
+AHEAD_US = 60_000_000
+
+
 def wall_us() -> int:
     """Microseconds since the epoch, UTC, by the machine's clock."""
     return time.time_ns() // 1000

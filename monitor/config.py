@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor import toml_file
-from monitor.access import TrustedProxy
+from monitor.access import TrustedProxy, on_this_machine
 from monitor.browser_config import browser_problems
 from monitor.courtesy import Courtesy, DigestRule
 from monitor.fragments import known_fragments, put_steps
@@ -95,7 +95,7 @@ class References(Definition):
     """Targets asked fresh after a failure: if most of them fail too, our own network is to blame.
 
     Attributes:
-        urls: at least two, of different owners; empty asks nobody, so every failure counts.
+        urls: at least three, of different owners; empty asks nobody, so every failure counts.
         names: asked of our own resolver every half minute; a run that fails for want of a name while none of them is
             answered is `unknown`.
         deadline: total for one of them.
@@ -107,9 +107,12 @@ class References(Definition):
 
     @field_validator("urls")
     @classmethod
-    def _two_or_none(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if len(urls) == 1:
-            raise ValueError("needs two or more targets, or none: one alone cannot tell whose fault it is")
+    def _three_or_none(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if 0 < len(set(urls)) < 3:
+            raise ValueError(
+                "needs three or more different targets, or none: of two, one that is gone leaves the other to decide "
+                "whose fault it is"
+            )
         return urls
 
 
@@ -533,6 +536,13 @@ def _cross_checks(config: Config, origins: Origins, values: Mapping[str, str]) -
         database=config.monitor.database,
         origins=origins,
     )
+    if not on_this_machine(config.pages.host) and config.pages.token is None and config.pages.trusted_proxy is None:
+        yield origins.problem(
+            ("pages", "host"),
+            f'"{config.pages.host}" lets other machines reach every page, and nobody is asked who they are',
+            'Add token = "…" (the name of a secret) or trusted_proxy; with public = true the status page stays open to '
+            "everybody. Or listen on 127.0.0.1, behind a proxy on this machine.",
+        )
     yield from severity_problems(config.incidents, config.checks, origins)
     yield from hours_problems(config.hours, config.recipient, origins)
     if config.signature is not None and config.signature.secret not in (None, *config.secrets):

@@ -13,9 +13,10 @@ from dataclasses import replace
 from monitor import composition
 from monitor.check_run import Alerting, Recorder, note_stopped, run_check
 from monitor.clean_up import CleanUp
-from monitor.clock import Clock
+from monitor.clock import AHEAD_US, Clock
 from monitor.config import Loaded
-from monitor.doubt import Processor, Waits, believed, resolved, resolver_answers
+from monitor.doubt import Processor, Waits, believed, resolved
+from monitor.footing import Footing
 from monitor.incidents import MONITOR, Opened
 from monitor.metrics import Metrics
 from monitor.pausing import Rests
@@ -40,7 +41,7 @@ _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _FOR_EVER_US = 2**62
 _GRACE_US = 1_500_000
 _RESTS_S = 2.0
-_RESOLVER_S = 30.0
+_FOOTING_S = 30.0
 _STILLNESS_S = 15.0
 #: A killed process loses what it gathered, so no longer than this; at a hundred runs a second it is most of the gain.
 _GATHER_US = 250_000
@@ -89,6 +90,16 @@ class Measuring:
             clock=clock,
             rests=lambda check_id: self.rests.cause(check_id) is not None,
         )
+        self._footing = Footing(
+            settings=lambda: self._settings,
+            setup=lambda: self.setup,
+            location=location,
+            tells=not outpost,
+            database=database,
+            in_store=in_store,
+            clock=clock,
+            metrics=metrics,
+        )
 
     def configured(self, loaded: Loaded, alerting: Alerting) -> None:
         """A configuration came into force; where measuring goes on already, `follow` takes its checks over."""
@@ -132,7 +143,9 @@ class Measuring:
         now_us = self._clock.now_us()
         with self._database.read() as tx:
             self._kept.was_kept(evidence.kept_bytes(tx, now_us - now_us % _DAY_US), now_us)
-            last = samples.last(tx, [check.id for check in self.checks], self.location)
+            # What a clock that was ahead has dated says nothing of the slots until then: they are still to be run.
+            until_us = self._clock.now_us() + AHEAD_US
+            last = samples.last(tx, [check.id for check in self.checks], self.location, before_us=until_us)
             for sample in last.values():
                 self._metrics.newest(sample)
             done = {check_id: sample.slot_us for check_id, sample in last.items()}
@@ -160,7 +173,7 @@ class Measuring:
     def loops(self) -> Iterator[tuple[float, Callable[[], Awaitable[None]]]]:
         """What goes on beside the runs, and every how many seconds."""
         yield _RESTS_S, self._look_what_rests
-        yield _RESOLVER_S, self._ask_resolver
+        yield _FOOTING_S, self._look_at_footing
         yield _STILLNESS_S, self._tell_stillness
 
     # -- a run -------------------------------------------------------------------------------------------------------
@@ -233,12 +246,10 @@ class Measuring:
         await self.rests.look()
         self._metrics.rests(stopped=self.rests.stopped, paused=self.rests.figures(self.checks))
 
-    async def _ask_resolver(self) -> None:
-        """The watched names, regularly, so that a resolver that fails shows before a journey fails for it."""
-        settings = self._settings.references
-        answers = await resolver_answers(settings.names, deadline_us=settings.deadline)
-        for name, answered in zip(settings.names, answers, strict=True):
-            self._metrics.set("monitor_resolver_up", float(answered), name)
+    async def _look_at_footing(self) -> None:
+        """What we stand on ourselves: the resolver each time, the references and the clock now and then."""
+        for look in (self._footing.ask_resolver, self._footing.ask_references, self._footing.look_at_clock):
+            await look()
 
     async def _tell_stillness(self) -> None:
         """Checks that are not measured at all, though the process runs: one alarm, however many they are."""

@@ -16,6 +16,15 @@ from probes.sample import Failure
 from sla.effect import Effect
 
 
+class Trouble(StrEnum):
+    """What of the monitor's own can be broken for long while it measures. The words are stored."""
+
+    STORE_DAMAGED = "store-damaged"
+    REFERENCE_SILENT = "reference-silent"  # it never answers while others do
+    RESOLVER_SILENT = "resolver-silent"  # ours answers for none of the watched names
+    CLOCK_WRONG = "clock-wrong"  # it contradicts the newest sample that is stored
+
+
 class Kind(StrEnum):
     """What a message is. The words are stored."""
 
@@ -38,6 +47,8 @@ class Kind(StrEnum):
     CONFIG_TAKEN = "config-taken"  # after that, a configuration was taken over
     UNDELIVERED = "undelivered"  # a message was given up for one of its readers
     SIGNATURE = "signature"  # mails leave without a signature they should carry, or soon will
+    TROUBLE = "trouble"  # something the monitor stands on is broken, while it measures
+    TROUBLE_OVER = "trouble-over"  # that is over
     BUDGET = "budget"  # so much of the allowed downtime of a clause's period is spent
     MAINTENANCE = "maintenance"  # announced maintenance began
     MAINTENANCE_CHANGED = "maintenance-changed"  # while it lasts, it was announced anew with other times
@@ -58,6 +69,7 @@ FOLLOW_UPS = frozenset(
         Kind.STEADY,
         Kind.FAST,
         Kind.CONFIG_TAKEN,
+        Kind.TROUBLE_OVER,
         Kind.MAINTENANCE_CHANGED,
         Kind.MAINTENANCE_OVER,
     }
@@ -73,6 +85,7 @@ ENDS = frozenset(
         Kind.STEADY,
         Kind.FAST,
         Kind.CONFIG_TAKEN,
+        Kind.TROUBLE_OVER,
         Kind.MAINTENANCE_OVER,
     }
 )
@@ -291,6 +304,23 @@ class SignatureNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleNews:
+    """Something the monitor stands on is broken since `since_us`, or is well again since `until_us`.
+
+    Attributes:
+        subjects: what is in trouble: addresses, names, a file, an instant.
+        said: what was found, in English.
+    """
+
+    news: Literal["trouble"] = "trouble"
+    what: Trouble
+    since_us: int
+    subjects: tuple[str, ...]
+    said: str
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetNews:
     """So much of the downtime that an availability clause allows in its period is spent.
 
@@ -423,6 +453,7 @@ Single = Annotated[
     | ConfigNews
     | UndeliveredNews
     | SignatureNews
+    | TroubleNews
     | BudgetNews
     | MaintenanceNews
     | ReportNews

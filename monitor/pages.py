@@ -29,6 +29,7 @@ from dashboards.status_page import (
 from monitor import evidence_pages, votes
 from monitor.access import Gate
 from monitor.attached import dependants
+from monitor.clock import AHEAD_US
 from monitor.incident_life import life_of
 from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.news import Kind
@@ -191,7 +192,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         spans = [(w.entry.from_us or 0, w.entry.until_us or 0, w.entry.scope) for w in works]
         by_check = days.of(tx, watched, now_us, spans)
         heard = {
-            check.id: votes.newest(tx, check.id, watched.places_of(check.id), until_us=now_us + check.interval)
+            check.id: votes.newest(tx, check.id, watched.places_of(check.id), until_us=now_us + AHEAD_US)
             for check in watched.checks
         }
         # The visitors' view: the monitor's own trouble shows as "not measured", not as an incident of the portal.

@@ -31,6 +31,7 @@ from monitor.news import (
     OwnNews,
     ReportNews,
     SignatureNews,
+    TroubleNews,
     UndeliveredNews,
 )
 from monitor.outward_settings import signing_key
@@ -201,6 +202,14 @@ def _data(news: News) -> dict[str, Any]:
             return {"by": news.by, "name": news.name, "why": news.why, "setting": news.setting or None, "until": until}
         case UndeliveredNews():
             return {"reader": news.reader, "about": news.about.value, "refused": news.refused}
+        case TroubleNews():
+            return {
+                "trouble": news.what.value,
+                "subjects": list(news.subjects),
+                "found": news.said,
+                "since": instant_text(news.since_us),
+                "until": instant_text(news.until_us) if news.until_us is not None else None,
+            }
         case BudgetNews():
             return {
                 "contract": news.contract,

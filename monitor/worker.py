@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -42,7 +43,8 @@ class Worker:
 
 def _be_modest() -> None:
     """In the worker: lower priority, and leave Ctrl-C to the parent."""
-    os.nice(10)
+    with contextlib.suppress(OSError):  # where that is forbidden it computes all the same
+        os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

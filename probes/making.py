@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
+from probes.assertions import seconds
 from probes.browser.definition import BrowserJourney, BrowserStep
 from probes.checks import Journey
-from probes.created import Announced, Keep, Made, NotMade, NotNoted, Unclear, Undone, key_of, leaves_nothing
+from probes.created import Announced, Keep, Made, Note, NotMade, NotNoted, Unclear, Undone, key_of, leaves_nothing
 from probes.fault import Fault
 from probes.redaction import Redactor
 from probes.sample import Failure, FailureKind, StepOutcome, StepResult
@@ -24,12 +26,18 @@ AnyJourney: TypeAlias = Journey | BrowserJourney
 JourneyStep: TypeAlias = AnyStep | BrowserStep
 Maker: TypeAlias = Step | BrowserStep
 
+#: Common web servers close a connection that stood still for longer; what they answer then is not theirs alone.
+HELD_UP_US = 5_000_000
 _WELL = (StepOutcome.OK, StepOutcome.SLOW)
 _SECRET = re.compile(r"\bsecret\.([\w-]+)")
 
 
 class Making:
-    """What one run makes and takes away again. Without anybody who keeps a list, nothing is told."""
+    """What one run makes and takes away again. Without anybody who keeps a list, nothing is told.
+
+    Attributes:
+        waited_us: how long the run stood still so far because the list was being written: none of the portal's time.
+    """
 
     def __init__(
         self,
@@ -39,12 +47,15 @@ class Making:
         values: Values,
         redact: Callable[[], Redactor],
         patience_us: int,
+        monotonic_us: Callable[[], int],
     ) -> None:
         self._journey = journey
         self._keep = keep
         self._values = values
         self._redact = redact
         self._patience_us = patience_us
+        self._monotonic_us = monotonic_us
+        self.waited_us = 0
         self._open: dict[str, Maker] = {}
 
     async def before(self, step: JourneyStep) -> Failure | None:
@@ -61,7 +72,7 @@ class Making:
             patience_us=self._patience_us,
         )
         try:
-            await self._keep(note)
+            await self._kept(note)
         except NotNoted as error:
             return Failure(kind=FailureKind.MONITOR, step=step.id, subject="clean-up", found=str(error))
         self._open[step.id] = step
@@ -99,10 +110,34 @@ class Making:
         """A value that holds a secret is not kept: what needs it must be settled by a person."""
         return tuple((name, value) for name, value in values if self._redact()(value) == value)
 
-    async def _tell(self, note: Made | Unclear | NotMade | Undone) -> None:
+    def held_up(self, result: StepResult) -> StepResult:
+        """A step's result; our own fault where it failed after the list had kept the run waiting too long.
+
+        A visitor does not stand still between two pages for as long as a locked store lasts: what the portal makes of
+        one who does proves nothing against it. What went well all the same went well.
+        """
+        if result.outcome is not StepOutcome.FAILED or self.waited_us <= HELD_UP_US:
+            return result
+        failure = Failure(
+            kind=FailureKind.MONITOR,
+            step=result.step,
+            subject="store",
+            expected=f"at most {seconds(HELD_UP_US)}",
+            found=seconds(self.waited_us),
+        )
+        return replace(result, failure=failure)
+
+    async def _kept(self, note: Note) -> None:
         assert self._keep is not None
+        since_us = self._monotonic_us()
         try:
             await self._keep(note)
+        finally:
+            self.waited_us += self._monotonic_us() - since_us
+
+    async def _tell(self, note: Made | Unclear | NotMade | Undone) -> None:
+        try:
+            await self._kept(note)
         except NotNoted as error:
             # The announcement stands: what is forgotten now is found by it.
             log.error("a note about a created object was not kept", extra={"key": note.key, "error": str(error)})

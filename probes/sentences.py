@@ -171,6 +171,7 @@ _SUBJECTS_NL = {
     "event loop": "de stiptheid van de monitor",
     "processor": "de rekentijd van de monitor",
     "resolver": "de naamserver van de monitor",
+    "store": "het wachten op de opslag van de monitor",
     "measuring": "het meten zelf",
 }
 _SUBJECTS_EN = {
@@ -192,6 +193,7 @@ _SUBJECTS_EN = {
     "event loop": "the punctuality of the monitor",
     "processor": "the computing time of the monitor",
     "resolver": "the name server of the monitor",
+    "store": "waiting for the store of the monitor",
     "measuring": "the measuring itself",
 }
 _SOURCES_NL = {

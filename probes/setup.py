@@ -89,9 +89,10 @@ class Setup:
         """
         if self.transport is not None:
             return self.transport()
-        return way_out(self.portal.engine, self._way())
+        return way_out(self.portal.engine, self.way())
 
-    def _way(self, *, http: bool = True) -> Way:
+    def way(self, *, http: bool = True) -> Way:
+        """What an engine needs to connect by the rules of the portal."""
         portal = self.portal
         return Way(
             context=partial(self._trusted, http=http),
@@ -155,7 +156,7 @@ class Setup:
         if self.certificate is not None:
             return await self.certificate(check)
         http = check.starttls is None
-        return await handshake(check, self._way(http=http), partial(self._trusted, verify=False, http=http), trail)
+        return await handshake(check, self.way(http=http), partial(self._trusted, verify=False, http=http), trail)
 
     async def ask(self, check: ReachabilityCheck, reading: Reading) -> None:
         """Asks a name server, port or mail server; the reading tells how far it came.
@@ -174,7 +175,7 @@ class Setup:
             )
             return
         outside = Outside(
-            way=self._way(http=False),
+            way=self.way(http=False),
             unverified=partial(self._trusted, verify=False, http=False),
             now_us=self.now_us,
         )

@@ -54,7 +54,8 @@ class Walked:
     """All steps of a run in the journey's order, and why it was not up (redacted); None where it was.
 
     Attributes:
-        waited_us: what was waited for turns, so that no host is asked too much: none of the portal's time.
+        waited_us: what was waited for turns, so that no host is asked too much, and for the list of what is made: none
+            of the portal's time.
         asked: what the steps asked, not redacted; `hidden` are values that came up and grant access. Neither leaves
             the run.
     """
@@ -156,6 +157,7 @@ class _Walk:
             values=self._values,
             redact=self._redactor,
             patience_us=_patience(journey) + setup.guest.patience_us * len(journey.step),
+            monotonic_us=setup.monotonic_us,
         )
 
     def know(self, given: tuple[tuple[str, str], ...]) -> None:
@@ -175,7 +177,7 @@ class _Walk:
             failure=done.failed or done.slow,
             evidence=tuple(self._evidence),
             asked=tuple(self._asked),
-            waited_us=self._waited_us,
+            waited_us=self._waited_us + self._making.waited_us,
             hidden=self._values.found_secret,
         )
 
@@ -200,8 +202,9 @@ class _Walk:
             self._setup.guest.more(self._host, len(result.urls) - 1, self._setup.monotonic_us)
         except Fault as fault:  # of the turn; a step raises none
             result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
+        told = self._making.held_up(result)
         await self._making.after(step, result)
-        return result
+        return told
 
     async def _step(self, step: AnyStep, limit: TimeLimit) -> StepResult:
         seen = _Seen()

@@ -24,6 +24,8 @@ from monitor.news import (
     ReportNews,
     SignatureNews,
     TestNews,
+    Trouble,
+    TroubleNews,
     UndeliveredNews,
 )
 from monitor.severity import Severity
@@ -126,6 +128,12 @@ FLAPPING = FlappingNews(
     within_us=HOUR,
     steady_us=30 * MINUTE,
 )
+TROUBLE = TroubleNews(
+    what=Trouble.REFERENCE_SILENT,
+    since_us=at("10:00"),
+    subjects=("https://referentie.example/", "https://een-andere.example/"),
+    said="no answer for 15 minutes",
+)
 NEWS = {
     "opened": (Kind.OPENED, INCIDENT, at("10:01")),
     "opened-clauses": (Kind.OPENED, replace(INCIDENT, effects=CLAUSES), at("10:01")),
@@ -178,6 +186,20 @@ NEWS = {
         ),
         at("10:02"),
     ),
+    "trouble": (Kind.TROUBLE, TROUBLE, at("10:15")),
+    "trouble-over": (Kind.TROUBLE_OVER, replace(TROUBLE, until_us=at("12:40")), at("12:40")),
+    **{
+        f"trouble-{what.value}": (
+            Kind.TROUBLE,
+            replace(TROUBLE, what=what, subjects=(subject,), said=said),
+            at("10:15"),
+        )
+        for what, subject, said in (
+            (Trouble.STORE_DAMAGED, "var/loketwacht.db", "Tree 4 page 1203: btreeInitPage() returns error code 11"),
+            (Trouble.RESOLVER_SILENT, "loket.example", "no answer for any of 1 names"),
+            (Trouble.CLOCK_WRONG, "2036-01-01T00:00:00Z", "the clock says 2026-11-23T10:15:00Z"),
+        )
+    },
     "budget": (Kind.BUDGET, BUDGET, at("11:00")),
     "budget-gone": (
         Kind.BUDGET,

@@ -36,7 +36,7 @@ def practice_journeys() -> dict[str, Journey]:
 
 
 def settings(state_dir: Path, **changes: Any) -> PracticeSettings:
-    free = {"http_port": 0, "https_port": 0, "smtp_port": 0, "reference_ports": (0, 0)}
+    free = {"http_port": 0, "https_port": 0, "smtp_port": 0, "reference_ports": (0, 0, 0)}
     return PracticeSettings(state_dir=state_dir, **(free | changes))
 
 

@@ -79,9 +79,10 @@ def a_place(
         journeys: only these; none takes all of them, and the contract with them.
         more: further TOML at the end.
     """
-    http, https, smtp, imap, names, *references = free_ports(7)
+    http, https, smtp, imap, names, *references = free_ports(8)
     text = (HERE / "config.toml").read_text(encoding="utf-8")
     ports = {8781: http, 8782: https, 8725: smtp, 8793: imap, 8753: names, 8783: references[0], 8784: references[1]}
+    ports |= {8785: references[2]}
     for old, new in ports.items():
         text = text.replace(str(old), str(new))
     text = text.replace("port = 8780", "port = 0").replace("port = 8790", "port = 0")

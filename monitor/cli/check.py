@@ -13,7 +13,7 @@ from rich.table import Table
 
 from monitor import config
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, plugin_line
-from monitor.clock import LIVE
+from monitor.clock import AHEAD_US, LIVE
 from monitor.composition import probe_setup
 from monitor.store import samples
 from monitor.store.database import Database
@@ -117,7 +117,8 @@ def _stored(loaded: config.Loaded, chosen: Sequence[Check], oldest_us: int) -> l
     database = Database.open(loaded.database_url, migrate=False)
     try:
         with database.read() as tx:
-            last = samples.last(tx, [one.id for one in chosen], loaded.config.monitor.location)
+            ids, until_us = [one.id for one in chosen], LIVE.now_us() + AHEAD_US
+            last = samples.last(tx, ids, loaded.config.monitor.location, before_us=until_us)
     finally:
         database.close()
     told: list[_Ran | _Missing] = []

@@ -9,6 +9,8 @@ from pathlib import Path
 from cyclopts import App
 
 from monitor import config
+from monitor.advice import advice
+from monitor.cli.asked_references import tell_silent_references
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
 from monitor.clock import LIVE
 
@@ -27,6 +29,9 @@ def check(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
         f"{beneath} of names, ports and mail servers, "
         f"{len(settings.recipient)} recipients, {len(loaded.contracts)} contracts."
     )
+    for sentence in advice(settings):
+        say(f"Mind: {sentence}")
+    tell_silent_references(loaded)
     return Exit.FINE
 
 

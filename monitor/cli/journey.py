@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from monitor import config
+from monitor.cli.asked_references import tell_silent_references
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, people, say
 from monitor.clock import LIVE
 from monitor.composition import probe_setup
@@ -75,6 +76,7 @@ def test_journey(
     async def once() -> Sample:
         return await run(check, slot_us=LIVE.now_us(), location=loaded.config.monitor.location, setup=setup)
 
+    tell_silent_references(loaded)
     samples = asyncio.run(walked(once, times=wanted, until_failure=until_failure, pause_us=_pause(pause), told=_tell))
     _show(samples)
     return Exit.BAD_NEWS if any(sample.outcome in _BAD for sample in samples) else Exit.FINE

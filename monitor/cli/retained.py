@@ -36,6 +36,8 @@ def retain(
     contracts = tuple(one.contract for one in loaded.contracts)
     database = Database.open(loaded.database_url, migrate=False)
     try:
+        with database.begin() as tx:
+            retention.remember(tx, loaded.config.retention, contracts, now_us=LIVE.now_us())
         with database.read() as tx:
             found = retention.due(tx, loaded.config.retention, contracts, now_us=LIVE.now_us())
         if not dry_run:

@@ -26,6 +26,7 @@ from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
 from monitor.mail_text.signature import signature
 from monitor.mail_text.trial import trial
+from monitor.mail_text.trouble import trouble
 from monitor.mail_text.undelivered import undelivered
 from monitor.mail_text.unmeasured import unmeasured
 from monitor.news import (
@@ -45,6 +46,7 @@ from monitor.news import (
     SignatureNews,
     Single,
     TestNews,
+    TroubleNews,
     UndeliveredNews,
 )
 from monitor.recipients import Language
@@ -172,6 +174,8 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
             return undelivered(message, news, house)
         case SignatureNews():
             return signature(message, news, house)
+        case TroubleNews():
+            return trouble(message, news, house)
         case BudgetNews():
             return budget(message, news, house)
         case MaintenanceNews():
@@ -217,6 +221,8 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.CONFIG_TAKEN: ("de monitor zelf", "the monitor itself"),
         Kind.UNDELIVERED: ("de monitor zelf", "the monitor itself"),
         Kind.SIGNATURE: ("de monitor zelf", "the monitor itself"),
+        Kind.TROUBLE: ("de monitor zelf", "the monitor itself"),
+        Kind.TROUBLE_OVER: ("de monitor zelf", "the monitor itself"),
         Kind.BUDGET: ("afspraken", "agreements"),
         Kind.MAINTENANCE: ("onderhoud", "maintenance"),
         Kind.MAINTENANCE_CHANGED: ("onderhoud", "maintenance"),

@@ -24,14 +24,15 @@ from monitor.store.database import (
 )
 from sla.ledger import Sealed, first_broken
 
-_PAGES_AT_ONCE = 1_000  # so that writers get their turn between the steps of a copy
+_PAGES_AT_ONCE = 1_000  # so that Ctrl-C is heard between the steps of a copy
 _TOOL_TIMEOUT_S = 6 * 3600
 
 
 def backup(url: str, target: Path) -> None:
     """Copy the store at `url` to `target`, whole as of one moment, while others write to it.
 
-    The copy is read through before it gets its name; a copy that fails leaves nothing behind.
+    The copy is read through before it gets its name; a copy that fails leaves nothing behind. Writers never wait for
+    it; the journal beside the store (`-wal`) keeps what they write meanwhile, and grows by that much.
 
     Raises:
         StoreRefused: `target` exists, or the copy turns out damaged.
@@ -195,6 +196,11 @@ def _copy_sqlite(source: Path, target: Path) -> None:
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
             closing(sqlite3.connect(target)) as copy,
         ):
+            # What is read stands still while the copy lasts. Without that, a copy begins anew whenever somebody else
+            # commits between two of its steps: on a large store that is measured into all the time it never ends.
+            original.isolation_level = None
+            original.execute("BEGIN")
+            original.execute("SELECT count(*) FROM sqlite_master").fetchone()
             original.backup(copy, pages=_PAGES_AT_ONCE)
             # One file without its journal beside it: a backup is carried about.
             copy.execute("PRAGMA journal_mode = DELETE")

@@ -185,13 +185,28 @@ def read(tx: Transaction, check_id: str, location: str, slot_us: int) -> Sample 
     return _sample(row) if row else None
 
 
-def last(tx: Transaction, check_ids: Sequence[str], location: str) -> dict[str, Sample]:
-    """The latest sample of each check that has one."""
+def last(
+    tx: Transaction, check_ids: Sequence[str], location: str, *, before_us: int | None = None
+) -> dict[str, Sample]:
+    """The latest sample of each check that has one.
+
+    Args:
+        before_us: only those due before it, where it is given: what a clock that was ahead has dated is not how things
+            stand now.
+    """
     found: dict[str, Sample] = {}
     for check_id in check_ids:
-        if recent := latest(tx, check_id, location, limit=1):
+        if recent := latest(tx, check_id, location, limit=1, before_us=before_us):
             found[check_id] = recent[0]
     return found
+
+
+def newest_us(tx: Transaction, check_ids: Sequence[str], location: str) -> int | None:
+    """When the newest sample of these checks was due; None where there is none."""
+    query = select(func.max(narrow.c.slot_us)).where(narrow.c.location == location)
+    # One by one, as the key stands in the index: the table of years is never read through.
+    found = (tx.execute(query.where(narrow.c.check_id == check_id)).scalar_one() for check_id in check_ids)
+    return max((at_us for at_us in found if at_us is not None), default=None)
 
 
 def latest(

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from probes.browser.channel import Attendance
 from probes.browser.definition import BrowserJourney
 from probes.browser.exchange import LeftOut, Seen, Visited, Why
-from probes.sample import Failure, FailureKind, ProofFile
+from probes.browser.pinning import pinned
+from probes.fault import Fault
+from probes.sample import Failure, FailureKind, ProofFile, StepOutcome, StepResult
 from probes.setup import Setup
 
 
@@ -25,6 +27,10 @@ async def browse(
     if setup.transport is not None:
         failure = Failure(kind=FailureKind.MONITOR, subject="run", found="no browser in this run")
         return Visited(steps=(), failure=failure, evidence=(), duration_us=0)
+    try:
+        addresses = await pinned(journey, setup.portal, setup.way())
+    except Fault as fault:
+        return _refused(journey, fault)
     return await setup.browsers.visit(
         journey,
         portal=setup.portal,
@@ -33,6 +39,7 @@ async def browse(
         run_time=run_time,
         contact=setup.user_agent,
         given=given,
+        addresses=addresses,
         attendance=Attendance(
             host=urlsplit(journey.base_url or setup.portal.base_url).hostname or "",
             check_id=journey.id,
@@ -42,6 +49,17 @@ async def browse(
             monotonic_us=setup.monotonic_us,
         ),
     )
+
+
+def _refused(journey: BrowserJourney, fault: Fault) -> Visited:
+    """The first page was never asked for: its name leads where it must not."""
+    first, *others = journey.step
+    failure = fault.failure(first.id)
+    steps = (
+        StepResult(step=first.id, outcome=StepOutcome.FAILED, failure=failure),
+        *(StepResult(step=step.id, outcome=StepOutcome.SKIPPED) for step in others),
+    )
+    return Visited(steps=steps, failure=failure, evidence=(), duration_us=0)
 
 
 def proof_files(seen: Seen, setup: Setup) -> tuple[Seen, tuple[ProofFile, ...]]:

@@ -24,6 +24,7 @@ class Job:
         contact: `Loketwacht/1.0 (+https://…)`, added to the browser's own User-Agent.
         start_us: how long the browser may take to start.
         given: values by name, as if earlier steps had captured them.
+        addresses: per name that the browser may reach the one address it has for it; other names do not exist.
         listing: whether somebody keeps the list of what is made at the portal.
         patience_us: when the run is over for certain.
         trace: as in `ChromiumSettings`.
@@ -39,6 +40,7 @@ class Job:
     start_us: int
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    addresses: dict[str, str] = field(default_factory=dict)
     listing: bool = False
     patience_us: int = 0
     trace: Literal["actions", "pages", "none"] = "actions"

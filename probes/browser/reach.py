@@ -6,6 +6,7 @@ looked at one by one, so that what was kept out can be counted and told.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -61,19 +62,29 @@ def place_of(url: str) -> str:
     return host_of(parts._replace(scheme=_WEB.get(parts.scheme, parts.scheme)).geturl())
 
 
-def resolver_rules(of: Reach, addresses: dict[str, str]) -> str:
+def split(host: str) -> tuple[str, str]:
+    """The name of `name` or `name:port`, and its port; empty where it has none."""
+    name, _, port = host.rpartition(":")
+    return (name, port) if port.isdigit() and name else (host, "")
+
+
+def resolver_rules(of: Reach, addresses: Mapping[str, str]) -> str:
     """Chromium's `--host-resolver-rules`: the first that matches holds, and no other name exists.
 
     Args:
-        addresses: name to the one address it has for us.
+        addresses: name to the one address it has; a name of `of` that is not here does not exist either.
     """
     rules = []
     for host in sorted(of.own | of.others):
-        name, _, port = host.rpartition(":")
-        if not port.isdigit():
-            name, port = host, ""
-        # Chromium writes addresses of IPv6 in brackets.
-        rules.append(f"MAP {_written(name, port)} {_written(addresses.get(name, name), port)}")
+        name, port = split(host)
+        if (address := addresses.get(name)) is not None:
+            # Chromium writes addresses of IPv6 in brackets.
+            rules.append(f"MAP {_written(name, port)} {_written(address, port)}")
+    reached = {split(host)[0] for host in of.own | of.others}
+    # A proxy is reached though no page may ask it anything.
+    rules += [
+        f"MAP {_written(name, '')} {_written(addresses[name], '')}" for name in sorted(addresses.keys() - reached)
+    ]
     return ", ".join([*rules, "MAP * ~NOTFOUND"])
 
 

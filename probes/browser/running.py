@@ -98,6 +98,7 @@ class Browsers:
         run_time: str,
         contact: str,
         attendance: Attendance,
+        addresses: Mapping[str, str],
         given: tuple[tuple[str, str], ...] = (),
     ) -> Visited:
         """Walks a journey once, in a browser that starts for it and ends with it.
@@ -106,6 +107,7 @@ class Browsers:
 
         Args:
             attendance: answers what the run asks of the monitor meanwhile.
+            addresses: per name that it may reach the one address it has.
             given: values by name, as if earlier steps had captured them.
         """
         try:
@@ -125,6 +127,7 @@ class Browsers:
                 start_us=self._settings.start,
                 secrets=dict(secrets),
                 given=given,
+                addresses=dict(addresses),
                 listing=attendance.keep is not None,
                 patience_us=_patience_us(journey, attendance, self._settings.start),
                 trace=self._settings.trace,

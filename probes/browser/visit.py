@@ -43,7 +43,7 @@ async def _started(job: Job, line: Line, monotonic_us: Callable[[], int]) -> Wal
     arguments = [
         "--disable-gpu",
         "--disable-dev-shm-usage",
-        f"--host-resolver-rules={resolver_rules(of, job.portal.addresses)}",
+        f"--host-resolver-rules={resolver_rules(of, job.addresses)}",
     ]
     playwright = await async_playwright().start()
     browser = await playwright.chromium.launch(

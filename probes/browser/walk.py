@@ -93,6 +93,7 @@ class Walk:
             values=self._values,
             redact=self._redactor,
             patience_us=job.patience_us,
+            monotonic_us=monotonic_us,
         )
         self._loading = Loading(lambda: monotonic_us() - self._began_us, page.is_ours)
         self._loading.watch(context)
@@ -116,7 +117,7 @@ class Walk:
             take=self._noted,
             can_be_cleaned=self._can_be_cleaned,
         )
-        duration_us = max(0, self._monotonic_us() - self._began_us - self._ours_us)
+        duration_us = max(0, self._monotonic_us() - self._began_us - self._ours_us - self._making.waited_us)
         evidence = tuple(self._proof.evidence)
         return Visited(
             steps=done.steps,
@@ -148,8 +149,9 @@ class Walk:
             self._line.tell(Followed(requests=max(0, self._page.requests_since() - step.asks)))
         except Fault as fault:  # of the turn; a step raises none
             result = StepResult(step=step.id, outcome=StepOutcome.FAILED, failure=fault.failure(step.id))
+        told = self._making.held_up(result)
         await self._making.after(step, result)
-        return result
+        return told
 
     async def _step(self, step: BrowserStep, limit: TimeLimit) -> StepResult:
         page = self._page

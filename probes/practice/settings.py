@@ -28,7 +28,7 @@ class PracticeSettings(BaseModel):
     http_port: int = Field(default=8781, ge=0, le=65535)
     https_port: int = Field(default=8782, ge=0, le=65535)
     smtp_port: int = Field(default=8725, ge=0, le=65535)
-    reference_ports: tuple[int, ...] = (8783, 8784)
+    reference_ports: tuple[int, ...] = (8783, 8784, 8785)
     imap_port: int | None = Field(default=None, ge=0, le=65535)
     name_port: int | None = Field(default=None, ge=0, le=65535)
     state_dir: Path = Path(".loketwacht/practice")

@@ -201,6 +201,28 @@ def test_nothing_is_taken_away_with_an_account_that_rests(life: Life) -> None:
     assert life.asked == []
 
 
+def test_what_an_account_that_rests_left_keeps_nobody_else_waiting(life: Life) -> None:
+    """Five that cannot be taken away now stand first in the list, round after round."""
+    resting, other = a_journey(), a_journey().model_copy(update={"id": "een-ander"})
+    life.answers["/weg/OMV_1"] = answer("lukt niet")
+    for _ in range(5):
+        life.run(resting)
+        life.now_us += MINUTE
+    life.run(other)
+    life.answers["/in"] = answer("verkeerd wachtwoord")
+    for _ in range(3):
+        life.run(resting)
+    life.answers |= {"/in": answer("welkom"), "/weg/OMV_1": answer("ingetrokken")}
+    life.now_us += 20 * MINUTE
+
+    async def both(keeper: CleanUp, way: Setup) -> Standing:
+        keeper.configured([resting, other], way, [OPS])
+        return await keeper.work_off()
+
+    standing: Standing = life.with_a_monitor(resting, both)
+    assert [thing.check_id for thing in standing.open] == [resting.id] * 5
+
+
 def test_nothing_is_announced_to_a_store_that_is_gone(life: Life) -> None:
     async def act(keeper: CleanUp, way: Setup) -> Sample:
         life.database.close()

@@ -95,6 +95,15 @@ def test_a_jump_of_the_clock_is_counted_and_kept(inside: Inside, shift_us: int, 
     assert kept.data == {"shift_us": shift_us, "location": "lokaal"}
 
 
+def test_slots_before_a_sample_of_a_clock_that_was_ahead_are_still_to_be_run(inside: Inside) -> None:
+    """T20: measured ten years ahead before the clock was set, no slot of these ten years would ever be due."""
+    with inside.database.begin() as tx:
+        for slot_us in (at("09:59"), at("10:00") + 10 * 366 * 24 * HOUR):
+            samples.add(tx, a_sample(".", slot_us, "startpagina"))
+    done, _ = inside.measuring._before()
+    assert done == {"startpagina": at("09:59")}
+
+
 def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Inside, tmp_path: Path) -> None:
     """T31: a minute without a move, and the watchdog is left to bark."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,50 @@ def test_other_hosts_are_kept_out_counted_and_told_also_behind_a_redirect() -> N
     assert (inside.outcome, inside.steps[0].blocked_requests) == (Outcome.UP, 1)
     assert outside.failure is not None
     assert outside.failure.kind is FailureKind.REDIRECT
+
+
+def our_own_name() -> str:
+    """A real name that leads to an address that is not public: this machine's."""
+    name = socket.gethostname().lower()
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        found = set()
+    if found != {"127.0.0.1"}:
+        pytest.skip("this machine's own name does not lead to 127.0.0.1")
+    return name
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["not named", "named private"])
+def test_a_name_that_leads_behind_our_own_firewall_is_reached_only_where_it_is_named(*, private: bool) -> None:
+    """The portal's own name: whoever rules its name server must not point us at machines of ours."""
+    name = our_own_name()
+
+    async def scenario() -> tuple[Sample, Site]:
+        async with Site({"/": "<h1>Dag</h1>", "/favicon.ico": ""}) as site:
+            inside = site.base_url.replace("127.0.0.1", name)
+            return await browsed(inside, one_page(), private_hosts=(name,) if private else ()), site
+
+    sample, site = asyncio.run(scenario())
+    assert ("/" in [path for path, _ in site.asked]) is private
+    assert sample.outcome is (Outcome.UP if private else Outcome.DOWN)
+    if not private:
+        assert sample.failure is not None
+        assert (sample.failure.kind, sample.failure.found) == (FailureKind.DNS, "127.0.0.1")
+        assert sample.steps[0].failure == sample.failure
+
+
+def test_a_page_s_parts_do_not_come_from_behind_our_firewall_either() -> None:
+    name = our_own_name()
+
+    async def scenario() -> tuple[Sample, Site]:
+        async with Site({"/beeld": "x"}) as behind:
+            part = behind.base_url.replace("127.0.0.1", name)
+            async with Site({"/": f"<h1>Dag</h1><img src='{part}/beeld'>", "/favicon.ico": ""}) as site:
+                return await browsed(site.base_url, one_page(), allow_hosts=(part.removeprefix("http://"),)), behind
+
+    sample, behind = asyncio.run(scenario())
+    assert (sample.outcome, behind.asked) == (Outcome.UP, [])
 
 
 def test_what_goes_wrong_beside_a_page_is_told_and_does_not_fail_it() -> None:

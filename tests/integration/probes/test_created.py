@@ -87,6 +87,45 @@ def test_nothing_is_made_where_it_cannot_be_put_on_the_list() -> None:
     assert asked == ["/"]
 
 
+def lived_with_a_slow_list(script: Script, *, waits_us: int) -> Sample:
+    """A run whose every note takes so long to be written, on a clock that is moved instead of waited for."""
+    late_us = 0
+
+    async def keep(_: Note) -> None:
+        nonlocal late_us
+        late_us += waits_us
+
+    async def go() -> Sample:
+        async with ScriptedServer(script) as server:
+            way = setup(f"http://127.0.0.1:{server.port}")
+            real = way.monotonic_us
+            way = replace(way, created=keep, monotonic_us=lambda: real() + late_us)
+            return await run(a_journey(), slot_us=0, location="hier", setup=way)
+
+    return asyncio.run(go())
+
+
+def test_what_is_waited_for_our_own_list_is_no_time_of_the_portal() -> None:
+    """Three notes of six seconds: a supplier would be charged with eighteen."""
+    sample = lived_with_a_slow_list(pages(GOOD), waits_us=6_000_000)
+    assert sample.outcome is Outcome.UP
+    assert sample.duration_us < 3_000_000
+
+
+@pytest.mark.parametrize(("waits_us", "outcome"), [(6_000_000, Outcome.UNKNOWN), (1_000, Outcome.DOWN)])
+def test_a_failure_after_we_kept_the_visitor_waiting_proves_nothing(waits_us: int, outcome: Outcome) -> None:
+    sample = lived_with_a_slow_list(
+        pages(GOOD | {"/maak": answer("uw sessie is verlopen", status=403)}), waits_us=waits_us
+    )
+    assert sample.outcome is outcome
+    assert (sample.failure is not None and sample.failure.subject == "store") is (outcome is Outcome.UNKNOWN)
+
+
+def test_a_failure_from_before_we_kept_the_visitor_waiting_stays_what_it_is() -> None:
+    sample = lived_with_a_slow_list(pages(GOOD | {"/": answer("stuk", status=500)}), waits_us=6_000_000)
+    assert sample.outcome is Outcome.DOWN
+
+
 def taken_away(script: Script, what: Journey, values: tuple[tuple[str, str], ...]) -> tuple[bool, list[str]]:
     async def go() -> tuple[bool, list[str]]:
         async with ScriptedServer(script) as server:

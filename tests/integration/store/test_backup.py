@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +64,33 @@ def test_a_backup_does_not_wait_for_a_writer_nor_take_half_of_its_work(
     opened = Database.open(f"sqlite:///{tmp_path / 'copy.db'}", migrate=False)
     assert _notes(opened) == ["before"]
     opened.close()
+
+
+def test_a_backup_ends_although_others_commit_all_the_time(store: Database, path: Path, tmp_path: Path) -> None:
+    """A copy that began anew at each commit of somebody else would never end on a store that takes long to copy."""
+    with store.begin() as tx:
+        tx.exec_driver_sql("CREATE TABLE ballast (block BLOB)")
+        tx.exec_driver_sql("INSERT INTO ballast SELECT zeroblob(24000000)")
+    program = (
+        "import sqlite3, sys, time\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=5)\n"
+        "until = time.monotonic() + 60\n"
+        "while time.monotonic() < until:\n"
+        '    connection.execute("UPDATE alembic_version SET version_num = version_num")\n'
+        "    print(flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as writer:
+        try:
+            assert writer.stdout is not None
+            writer.stdout.readline()  # it writes by now
+            copying = threading.Thread(target=backup, args=(f"sqlite:///{path}", tmp_path / "copy.db"), daemon=True)
+            copying.start()
+            copying.join(timeout=20)
+            assert not copying.is_alive()
+        finally:
+            writer.kill()
+    store.close()
+    assert (tmp_path / "copy.db").is_file()
 
 
 def test_a_backup_never_takes_the_place_of_another(store: Database, path: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.heart import a_sample
 from tests.stored_month import IN_NOVEMBER, fill
 
 AGREED = contract(clause(window="altijd", target="0.99"))
+FIVE_YEARS = RetentionSettings.model_validate({"after_contract": "1825d"})
 LATER = IN_NOVEMBER + 20 * YEAR_US
 
 
@@ -81,9 +82,40 @@ def test_a_day_that_was_altered_is_not_touched(sealed: Database) -> None:
 
 def test_samples_are_kept_a_year_after_the_end_of_their_contract() -> None:
     end = retention._day_us(AGREED.version[-1].valid_until)
-    kept = retention.keep_until_us(at("2026-10-05"), RetentionSettings(), (AGREED,))
+    promised = retention.promises(RetentionSettings(), (AGREED,))
+    kept = retention.keep_until_us(at("2026-10-05"), RetentionSettings(), promised)
     assert kept == end + 2 * sealing.DAY_US + YEAR_US
     assert retention._day_us(date(1970, 1, 2)) == sealing.DAY_US
+
+
+def known(database: Database, settings: RetentionSettings, *, now_us: int = IN_NOVEMBER) -> int:
+    """The contract stood in the configuration once; how many promises are noted."""
+    with database.begin() as tx:
+        return len(retention.remember(tx, settings, (AGREED,), now_us=now_us))
+
+
+def due_without_contract(database: Database, now_us: int) -> int:
+    with database.read() as tx:
+        return sum(one.samples for one in retention.due(tx, RetentionSettings(), (), now_us=now_us))
+
+
+def test_a_contract_that_left_the_configuration_keeps_its_samples_as_long_as_it_promised(sealed: Database) -> None:
+    """A contract of five years, taken out when it had ended: its first samples are older than three years by then."""
+    long_after = FIVE_YEARS
+    end_us = retention.promises(long_after, (AGREED,))[0].keep_until_us
+    assert due_without_contract(sealed, end_us - 1) == 744  # nobody ever told this store of the contract
+    known(sealed, long_after)
+    assert due_without_contract(sealed, end_us - 1) == 0
+    assert due_without_contract(sealed, end_us) == 744
+
+
+def test_the_longest_of_what_was_ever_promised_holds_and_is_noted_once(sealed: Database) -> None:
+    assert known(sealed, FIVE_YEARS) == 1
+    assert known(sealed, FIVE_YEARS, now_us=IN_NOVEMBER + 1) == 1
+    assert known(sealed, RetentionSettings()) == 2
+    with sealed.read() as tx:
+        ends = [one.keep_until_us for one in retention.remembered(tx)]
+        assert retention.keep_until_us(at("2026-10-05"), RetentionSettings(), retention.remembered(tx)) == max(ends)
 
 
 def test_less_than_a_year_is_refused() -> None:

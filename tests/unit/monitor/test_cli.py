@@ -200,6 +200,17 @@ def test_a_stored_result_is_told_until_it_is_too_old(folder: Path, said: Said) -
     assert said("check", "startpagina", "--nagios", "--stored", "--max-age", "soon") == 3
 
 
+def test_a_stored_result_from_a_clock_that_was_ahead_is_none(folder: Path, said: Said) -> None:
+    """T20: it would never be too old."""
+    loaded = load(folder / "config.toml")
+    database = Database.open(loaded.database_url)
+    with database.begin() as tx:
+        found = a_sample(".", LIVE.now_us() + 366 * 86_400_000_000, "startpagina")
+        samples.add(tx, replace(found, location=loaded.config.monitor.location))
+    database.close()
+    assert said("check", "startpagina", "--nagios", "--stored") == 3
+
+
 @pytest.mark.parametrize("arguments", [(), ("bestaat-niet",), ("--what",)], ids=["none", "unknown", "option"])
 def test_plugin_hosts_read_unknown_for_wrong_usage(folder: Path, said: Said, arguments: tuple[str, ...]) -> None:
     assert said("check", *arguments, "--nagios") == 3

@@ -132,6 +132,17 @@ def test_a_check_that_was_not_measured_lately_is_unknown_and_not_green(site: Sit
     assert states == {"indienen": "unknown", "inzage": "unknown"}
 
 
+def test_a_sample_from_a_clock_that_was_ahead_is_not_how_things_stand(site: Site) -> None:
+    """T20: ten years ahead at its start, then set: the sample of then would stay the newest for ten years."""
+    site.office.live("XXX", INDIENEN)
+    now_us, site.office.now_us = site.office.now_us, site.office.now_us + 10 * 366 * DAY
+    site.office.live("...", INDIENEN)
+    site.office.live("...", INZAGE)
+    site.office.now_us = now_us
+    journeys = site.pages.get("/api/v1/status").json()["journeys"]
+    assert {journey["id"]: journey["state"] for journey in journeys} == {"indienen": "down", "inzage": "unknown"}
+
+
 def test_announced_maintenance_is_shown_until_it_is_cancelled(site: Site) -> None:
     now_us = site.office.now_us
     works = Entry(

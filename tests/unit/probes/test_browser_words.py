@@ -54,10 +54,13 @@ def test_a_browser_s_own_trouble_and_what_nobody_knows_is_ours(message: str) -> 
 
 
 def test_only_names_that_are_allowed_exist_for_the_browser() -> None:
-    reach = Reach(own=frozenset({"loket.example:443", "::1:8781"}), others=frozenset({"cdn.example"}))
-    rules = resolver_rules(reach, {"loket.example": "192.0.2.7"})
+    reach = Reach(own=frozenset({"loket.example:443", "::1:8781"}), others=frozenset({"cdn.example", "weg.example"}))
+    rules = resolver_rules(
+        reach, {"loket.example": "192.0.2.7", "::1": "::1", "cdn.example": "2001:db8::7", "proxy.example": "192.0.2.8"}
+    )
     assert rules == (
-        "MAP [::1]:8781 [::1]:8781, MAP cdn.example cdn.example, MAP loket.example:443 192.0.2.7:443, MAP * ~NOTFOUND"
+        "MAP [::1]:8781 [::1]:8781, MAP cdn.example [2001:db8::7], MAP loket.example:443 192.0.2.7:443, "
+        "MAP proxy.example 192.0.2.8, MAP * ~NOTFOUND"
     )
     assert reach.allows("https://cdn.example/a.css")
     assert reach.allows("data:text/plain,x")
