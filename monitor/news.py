@@ -223,14 +223,15 @@ class UndeliveredNews:
 
     Attributes:
         reader: a mail address, or `webhook:` and its id.
-        about: what kind of message it was, written at `written_us`.
+        about: what kind of message it was, written at `written_us`; None: this version of the program cannot read it,
+            and has set it aside for one that can.
         refused: refused for good; otherwise tried for days in vain.
         answer: the last word of the server, or ours.
     """
 
     news: Literal["undelivered"] = "undelivered"
     reader: str
-    about: Kind
+    about: Kind | None
     written_us: int
     refused: bool
     answer: str

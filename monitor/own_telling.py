@@ -1,4 +1,4 @@
-"""What the monitor tells of its own trouble beside measuring: a configuration refused, a message that was given up."""
+"""What the monitor tells of its own trouble beside measuring: a refused configuration, a message that stays behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.news import ConfigNews, Kind, Mistake, UndeliveredNews
 from monitor.recipients import Addressee
 from monitor.store import outbox
 from monitor.store.database import Transaction
-from monitor.store.leaving import ToSend
+from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState
 from monitor.toml_file import ConfigError, Problem
 
@@ -91,7 +91,7 @@ def _without(text: str, hidden: tuple[str, ...]) -> str:
     return text
 
 
-# -- messages that were given up --------------------------------------------------------------------------------------
+# -- messages that do not leave ----------------------------------------------------------------------------------------
 
 
 def tell_undelivered(
@@ -112,4 +112,20 @@ def tell_undelivered(
     )
     thread = f"undelivered.{in_message_id(lost.address)}.{now_us // _DAY_US}"
     readers = [one for one in recipients if one.wants("monitor") and one.address != lost.address]
+    return outbox.add(tx, first_messages(thread, Kind.UNDELIVERED, news, readers), now_us=now_us)
+
+
+def tell_set_aside(
+    tx: Transaction, aside: SetAside, recipients: Sequence[Addressee], *, now_us: int
+) -> tuple[str, ...]:
+    """Queue for all who receive news about the monitor that this version cannot read a message; once a day (UTC)."""
+    news = UndeliveredNews(
+        reader=", ".join(aside.readers),
+        about=None,
+        written_us=aside.created_us,
+        refused=False,
+        answer=f"{aside.kind}: {aside.why}",
+    )
+    readers = [one for one in recipients if one.wants("monitor")]
+    thread = f"set-aside.{now_us // _DAY_US}"
     return outbox.add(tx, first_messages(thread, Kind.UNDELIVERED, news, readers), now_us=now_us)

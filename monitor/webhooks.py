@@ -196,7 +196,7 @@ def _data(news: News) -> dict[str, Any]:
         case ConfigNews():
             return {"mistakes": [{"file": one.file, "line": one.line, "key": one.key} for one in news.mistakes]}
         case UndeliveredNews():
-            return {"reader": news.reader, "about": news.about.value, "refused": news.refused}
+            return {"reader": news.reader, "about": news.about.value if news.about else None, "refused": news.refused}
         case BudgetNews():
             return {
                 "contract": news.contract,

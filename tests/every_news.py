@@ -139,6 +139,17 @@ NEWS = {
         ),
         at("10:02"),
     ),
+    "set-aside": (
+        Kind.UNDELIVERED,
+        UndeliveredNews(
+            reader="ops@example.be, webhook:dienst",
+            about=None,
+            written_us=at("10:01"),
+            refused=False,
+            answer="of-tomorrow: 'of-tomorrow' is not a valid Kind",
+        ),
+        at("10:02"),
+    ),
     "budget": (Kind.BUDGET, BUDGET, at("11:00")),
     "budget-gone": (
         Kind.BUDGET,

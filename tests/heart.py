@@ -121,7 +121,8 @@ class Told:
         self.lost = 0
         self.deliveries: list[Delivered] = []
         self.servers: list[tuple[str, int]] = []
-        self.pending = 0
+        self.pending = self.held = self.aside = 0
+        self.oldest_us: int | None = None
 
     def sample(self, sample: Sample) -> None:
         self.samples.append(sample)
@@ -147,8 +148,10 @@ class Told:
     def mail_server(self, server: str, code: int) -> None:
         self.servers.append((server, code))
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
-        self.pending = pending
+    def outbox(
+        self, *, pending: int, oldest_us: int | None, now_us: int, held: int = 0, aside: int = 0, channel: str = "mail"
+    ) -> None:
+        self.pending, self.oldest_us, self.held, self.aside = pending, oldest_us, held, aside
 
 
 HOUSE = House(

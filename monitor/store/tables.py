@@ -168,6 +168,7 @@ message = Table(
     Column("due_us", BigInteger, nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
     Column("lease_owner", Text, nullable=False),
+    Column("held_until_us", BigInteger, nullable=False, server_default="0"),
 )
 Index(
     "ix_message_pending",
@@ -185,6 +186,7 @@ message_recipient = Table(
     Column("state", String(8), nullable=False),
     Column("settled_us", BigInteger),
     Column("answer", Text, nullable=False),
+    Column("tried_since_us", BigInteger),
 )
 # What an address got in the last hour is asked before every mail to it.
 Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)
