@@ -58,6 +58,7 @@ DEGRADED = DegradedNews(
     slow=5,
     among=5,
 )
+OTHER = replace(INCIDENT, incident_id="inzage-20261123T100100Z", title=INZAGE.title, effects=(A1,))
 BUDGET = BudgetNews(
     contract="VOORBEELD-2027-01",
     clause="A1",
@@ -232,11 +233,17 @@ NEWS["digest"] = (
     Kind.DIGEST,
     DigestNews(
         messages=tuple(
-            Gathered(kind=kind, created_us=created_us, incident_id="x", news=news)
+            Gathered(
+                kind=kind,
+                created_us=created_us,
+                incident_id=news.incident_id if isinstance(news, IncidentNews) else None,
+                news=news,
+            )
             for kind, news, created_us in (
                 NEWS["opened"],
-                (Kind.OPENED, replace(INCIDENT, incident_id="inzage-1", title=INZAGE.title), at("10:02")),
+                (Kind.OPENED, OTHER, at("10:02")),
                 NEWS["certificate"],
+                (Kind.REMINDER, replace(OTHER, number=1), at("11:02")),
                 NEWS["recovered"],
             )
         )
