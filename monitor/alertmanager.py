@@ -20,11 +20,12 @@ from dashboards.formatting import length
 from monitor import outbound
 from monitor.alerts import step_title
 from monitor.clock import Clock
-from monitor.incidents import MONITOR, Incident
+from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.month import Forecast
 from monitor.observer import Observer
 from monitor.outward_settings import AlertmanagerSettings, filled, shown
 from monitor.recipients import Language
+from monitor.severity import LABELS, severity_of
 from monitor.slowness import Slowness
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
@@ -46,6 +47,7 @@ _RETRY_US = 10 * _SECOND_US
 _ROUNDS = 4
 _CRITICAL_US = 7 * 24 * 3600 * _SECOND_US
 _RUNBOOKS = "docs/runbooks.md#"
+_PLAIN = IncidentRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def alerts_of(
     pages_url: str,
     since_us: int,
     now_us: int,
+    rule: IncidentRule = _PLAIN,
     forecasts: Mapping[str, Sequence[Forecast]] = MappingProxyType({}),
 ) -> tuple[Alert, ...]:
     """What fires now, and what ended after `since_us`.
@@ -92,6 +95,7 @@ def alerts_of(
     fires from when people are told of it until they are told that it is over.
 
     Args:
+        rule: how bad the outages of which checks are.
         forecasts: of the running periods, by contract: allowed downtime that is nearly or wholly spent fires too.
     """
     known = {check.id: check for check in checks if not check.shadow}
@@ -99,7 +103,7 @@ def alerts_of(
     for incident in incidents.read(tx, start_us=since_us):
         check = known.get(incident.check_id)
         if incident.check_id == MONITOR or (check is not None and _counts(tx, incident, check, now_us)):
-            found.append(_about_incident(incident, check, settings, pages_url))
+            found.append(_about_incident(incident, check, rule, settings, pages_url))
     certificates = [check for check in known.values() if isinstance(check, CertificateCheck)]
     newest = samples.last(tx, [check.id for check in certificates], location)
     for check in certificates:
@@ -174,7 +178,9 @@ def _counts(tx: Transaction, incident: Incident, check: Check, now_us: int) -> b
     return outbox.told(tx, incident.id).opened_us is not None or not muted(tx, check, now_us)
 
 
-def _about_incident(incident: Incident, check: Check | None, settings: AlertmanagerSettings, pages_url: str) -> Alert:
+def _about_incident(
+    incident: Incident, check: Check | None, rule: IncidentRule, settings: AlertmanagerSettings, pages_url: str
+) -> Alert:
     language, nl = settings.language, settings.language == "nl"
     link = f"{pages_url.rstrip('/')}/"
     if check is None:
@@ -182,7 +188,8 @@ def _about_incident(incident: Incident, check: Check | None, settings: Alertmana
         summary = "De monitor kan niet meten" if nl else "The monitor cannot measure"
         what = sentence(incident.failure, language)
     else:
-        labels = {"alertname": "JourneyDown", "journey": check.id, "severity": "critical"}
+        bad = severity_of(check.id, incident.failure, rule.severities, rule.severity)
+        labels = {"alertname": "JourneyDown", "journey": check.id, "severity": LABELS[bad]}
         title = _in(check.title, language)
         summary = f"{title} werkt niet" if nl else f"{title} is not working"
         step = step_title(check, incident.failure.step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 from probes.sample import Failure
 from sla.assessment import Text
@@ -19,6 +20,14 @@ NAMES: dict[Severity, Text] = {
     Severity.CRITICAL: Text(nl="kritiek", en="critical"),
     Severity.MAJOR: Text(nl="ernstig", en="major"),
     Severity.MINOR: Text(nl="beperkt", en="minor"),
+}
+
+
+#: As the label `severity` of alerts, of which there are two by custom: one that wakes somebody, and one that can wait.
+LABELS: dict[Severity, Literal["critical", "warning"]] = {
+    Severity.CRITICAL: "critical",
+    Severity.MAJOR: "critical",
+    Severity.MINOR: "warning",
 }
 
 
