@@ -122,7 +122,8 @@ def alerts_of(
                     else f"A certificate of {facts.host} ends on {ends}"
                 )
                 labels = {"alertname": "CertificateExpiresSoon", "journey": check.id, "severity": grave}
-                notes = {"summary": summary, "description": _in(check.title, settings.language)}
+                which = f": {facts.earliest.subject}" if facts.earliest else ""
+                notes = {"summary": summary, "description": f"{_in(check.title, settings.language)}{which}"}
                 found.append(_alert(labels, notes, since, None, f"{pages_url.rstrip('/')}/", settings))
     found += [_about_slowness(known[name], state, settings, pages_url) for name, state in _slow(tx, known)]
     found += [

@@ -171,7 +171,12 @@ class OwnNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateNews:
-    """A certificate ends within `threshold_us`."""
+    """A certificate ends within `threshold_us`.
+
+    Attributes:
+        role: of this one in the chain that was verified.
+        not_after_us, fingerprint_sha256, subject, issuer: its own.
+    """
 
     news: Literal["certificate"] = "certificate"
     check_id: str
@@ -182,6 +187,7 @@ class CertificateNews:
     fingerprint_sha256: str
     subject: str
     issuer: str
+    role: Literal["leaf", "intermediate", "root"] = "leaf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,6 +192,7 @@ def _data(news: News) -> dict[str, Any]:
                 "host": news.host,
                 "not_after": instant_text(news.not_after_us),
                 "fingerprint_sha256": news.fingerprint_sha256,
+                "role": news.role,
             }
         case ConfigNews():
             return {"mistakes": [{"file": one.file, "line": one.line, "key": one.key} for one in news.mistakes]}

@@ -198,6 +198,21 @@ NEWS = {
         ),
         at("10:00"),
     ),
+    "certificate-intermediate": (
+        Kind.CERTIFICATE,
+        CertificateNews(
+            check_id="certificaat",
+            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
+            host="loket.example",
+            not_after_us=at("10:00") + 13 * DAY + HOUR,
+            threshold_us=14 * DAY,
+            fingerprint_sha256="ef" * 32,
+            subject="CN=Voorbeeld CA G2",
+            issuer="CN=Voorbeeld Root",
+            role="intermediate",
+        ),
+        at("10:00"),
+    ),
     "report": (
         Kind.REPORT,
         ReportNews(

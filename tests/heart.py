@@ -22,7 +22,7 @@ from monitor.store import incidents, outbox
 from monitor.store.database import Database, directly
 from monitor.telling import follow_up
 from probes.checks import CertificateCheck, Check, Journey, Title
-from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Sample
+from probes.sample import CertificateFacts, EarliestCertificate, Failure, FailureKind, Outcome, Sample
 from sla.effect import Standing
 
 T = TypeVar("T")
@@ -247,13 +247,26 @@ class Office:
             self.deliver()
             self.now_us += every * MINUTE
 
-    def certificate(self, fingerprint: str, days_left: int, check: CertificateCheck = CERTIFICATE) -> None:
-        """One sample of a certificate check, and what follows."""
+    def certificate(
+        self,
+        fingerprint: str,
+        days_left: int,
+        check: CertificateCheck = CERTIFICATE,
+        *,
+        earliest: tuple[EarliestCertificate, int] | None = None,
+    ) -> None:
+        """One sample of a certificate check, and what follows.
+
+        Args:
+            earliest: another certificate of the chain that ends first, and the days that it has left.
+        """
+        first, first_days = earliest or (None, days_left)
         facts = CertificateFacts(
             host=check.host,
             not_before_us=self.now_us - 300 * DAY,
             not_after_us=self.now_us + days_left * DAY + HOUR,
-            earliest_not_after_us=self.now_us + days_left * DAY + HOUR,
+            earliest_not_after_us=self.now_us + first_days * DAY + HOUR,
+            earliest=first,
             fingerprint_sha256=fingerprint,
             subject="CN=loket.example",
             issuer="CN=Voorbeeld CA",
