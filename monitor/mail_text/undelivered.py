@@ -35,7 +35,7 @@ def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
         reader = f"webhook {reader.removeprefix(WEBHOOK)}"
     if news.about is None:
         return _set_aside(message, news, house)
-    what, written = _what(news.about, language), when(news.written_us, house, language)
+    what, written = what_of(news.about, language), when(news.written_us, house, language)
     if news.refused:
         first = (
             f"Het bericht over {what} van {written} is voor {reader} definitief geweigerd."
@@ -100,6 +100,7 @@ def _set_aside(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
     )
 
 
-def _what(about: Kind, language: Language) -> str:
+def what_of(about: Kind, language: Language) -> str:
+    """What a kind of message is about, in words that fit behind "about"."""
     nl, en = _WHAT.get(about, ("de monitor zelf", "the monitor itself"))
     return nl if language == "nl" else en

@@ -51,7 +51,7 @@ class ReaderState:
     @property
     def given_up(self) -> bool:
         """Lost because it could not be delivered in time, and not because the other side refused it for good."""
-        return self.state is Settled.FAILED and not self.answer.startswith("5")
+        return self.state is Settled.FAILED and not refused(self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,11 @@ class Waiting:
     oldest_us: int | None
     held: int = 0
     aside: int = 0
+
+
+def refused(answer: str) -> bool:
+    """Whether the last word about a reader whom a message did not reach is a refusal for good."""
+    return answer.startswith("5")
 
 
 def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Until when a message waits on purpose, and since when it has been tried for each reader.
 
 Without the first, a warning kept for quiet hours looks like one that nobody takes; without the second, one that waited
-for days is given up at the first server that is busy.
+for days is given up at the first server that is busy. Indexes on what cannot be read and on what was lost.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+_INDEXES = (
+    ("ix_message_aside", "message", "channel", "aside"),
+    ("ix_message_recipient_lost", "message_recipient", "settled_us", "failed"),
+)
+
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("held_until_us", sa.BigInteger, nullable=False, server_default="0"))
     op.add_column("message_recipient", sa.Column("tried_since_us", sa.BigInteger))
+    for name, table, column, state in _INDEXES:
+        where = sa.text(f"state = '{state}'")
+        op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
+    for name, table, *_ in reversed(_INDEXES):
+        op.drop_index(name, table)
     op.drop_column("message_recipient", "tried_since_us")
     op.drop_column("message", "held_until_us")
