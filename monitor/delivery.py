@@ -19,7 +19,7 @@ from monitor.in_hand import InHand
 from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
 from monitor.recipients import Channel
-from monitor.store import events, leaving, ledger, outbox
+from monitor.store import due, events, leaving, ledger, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable, Transaction
 from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState, Settled
@@ -295,7 +295,7 @@ class Delivery(Generic[Written]):
 
     def _next_due(self, busy: frozenset[str]) -> int | None:
         with self.database.read() as tx:
-            return leaving.next_due_us(
+            return due.next_due_us(
                 tx, self.channel, now_us=self.clock.now_us(), lease_us=self.patience.lease_us, busy=busy
             )
 

@@ -11,20 +11,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, or_, select, update
+from sqlalchemy import Row, select, update
 
 from monitor.courtesy import BY_THEMSELVES, HOUR_US, PLAIN, Courtesy
 from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Gathered, Kind, News, Outgoing, Reader
 from monitor.recipients import Channel, Language
 from monitor.store.database import Transaction
+from monitor.store.due import LOOK_AGAIN_US, due, free
 from monitor.store.outbox import KNOWN, ReaderState, Settled, add, close, people, read_news
 from monitor.store.tables import message
 from monitor.store.tables import message_recipient as reader
-
-#: What waits, on purpose or for its next try, is looked at again after this at the latest; so an instant far beyond it
-#: was written before the clock was set back.
-LOOK_AGAIN_US = 720_000_000
-_LEASE_US = 120_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +70,6 @@ class SetAside:
     why: str
 
 
-def next_due_us(
-    tx: Transaction, channel: Channel = "mail", *, now_us: int, lease_us: int = _LEASE_US, busy: Collection[str] = ()
-) -> int | None:
-    """When the next message may be tried; None where nothing is pending.
-
-    Args:
-        lease_us, busy: as for `claim`.
-    """
-    due_us = case((_is_due(now_us), now_us), else_=message.c.due_us)
-    free_us = case((_free(now_us, lease_us), now_us), else_=message.c.lease_until_us)
-    later = func.min(case((due_us > free_us, due_us), else_=free_us))
-    return tx.execute(select(later).where(_pending(channel, busy))).scalar()
-
-
 def claim(
     tx: Transaction,
     *,
@@ -114,7 +96,7 @@ def claim(
     gathered = True
     while gathered:
         gathered = False
-        for name in _due(tx, channel, busy, now_us=now_us, lease_us=lease_us):
+        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us):
             row = _leased(tx, name, now_us=now_us, lease_us=lease_us, owner=owner)
             if row is None:
                 continue
@@ -223,45 +205,13 @@ def _gather(
     return True
 
 
-def _far(instant: Any, now_us: int, longest_us: int) -> Any:
-    """Further ahead than anything of ours reaches: written before the clock was set back, and worth nothing since."""
-    return instant > now_us + longest_us
-
-
-def _is_due(now_us: int) -> Any:
-    return or_(message.c.due_us <= now_us, _far(message.c.due_us, now_us, LOOK_AGAIN_US))
-
-
-def _free(now_us: int, lease_us: int) -> Any:
-    """Nobody's lease holds; another process may take somewhat longer ones."""
-    return or_(message.c.lease_until_us <= now_us, _far(message.c.lease_until_us, now_us, 2 * lease_us))
-
-
-def _pending(channel: Channel, busy: Collection[str]) -> Any:
-    pending = and_(message.c.state == Settled.PENDING.value, message.c.channel == channel)
-    if not busy:
-        return pending
-    theirs = select(reader.c.message_id).where(
-        reader.c.address.in_(busy), reader.c.state == Settled.PENDING.value, reader.c.message_id == message.c.id
-    )
-    return and_(pending, ~theirs.exists())
-
-
-def _due(tx: Transaction, channel: Channel, busy: Collection[str], *, now_us: int, lease_us: int) -> tuple[str, ...]:
-    """Ids of the messages that may be tried now, oldest first."""
-    query = (
-        select(message.c.id)
-        .where(_pending(channel, busy), _is_due(now_us), _free(now_us, lease_us))
-        .order_by(message.c.created_us, message.c.number, message.c.id)
-    )
-    return tuple(tx.execute(query).scalars().all())
-
-
 def _leased(tx: Transaction, name: str, *, now_us: int, lease_us: int, owner: str) -> Row[Any] | None:
     """The message, now under our lease; None where somebody else has it, or it is settled."""
-    free = (message.c.state == Settled.PENDING.value, _free(now_us, lease_us))
+    nobodys = (message.c.state == Settled.PENDING.value, free(now_us, lease_us))
     taken = tx.execute(
-        update(message).where(message.c.id == name, *free).values(lease_until_us=now_us + lease_us, lease_owner=owner)
+        update(message)
+        .where(message.c.id == name, *nobodys)
+        .values(lease_until_us=now_us + lease_us, lease_owner=owner)
     )
     return tx.execute(select(message).where(message.c.id == name)).one() if taken.rowcount else None
 
@@ -307,7 +257,7 @@ def _waiting_for(tx: Transaction, address: str, *, now_us: int, lease_us: int) -
         select(message.c.id)
         .join(reader, reader.c.message_id == message.c.id)
         .where(reader.c.address == address, reader.c.state == Settled.PENDING.value)
-        .where(message.c.state == Settled.PENDING.value, _free(now_us, lease_us), KNOWN)
+        .where(message.c.state == Settled.PENDING.value, free(now_us, lease_us), KNOWN)
         .order_by(message.c.created_us, message.c.number, message.c.id)
     )
     return tuple(tx.execute(query).scalars().all())

@@ -199,6 +199,7 @@ def test_two_checks_of_one_certificate_are_told_once(office):
 
 
 def test_an_intermediate_that_ends_first_is_told_as_what_it_is(office):
+    """T13: or it would be told never."""
     between = EarliestCertificate(
         role="intermediate", subject="CN=Tussenlaag", issuer="CN=Wortel", fingerprint_sha256="ef" * 32
     )

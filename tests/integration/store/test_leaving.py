@@ -15,7 +15,7 @@ from monitor.alerts import test_messages as messages_to_try
 from monitor.hours import HoursSettings, named_hours
 from monitor.mail_message import MailMessage, Receipt
 from monitor.news import Kind
-from monitor.store import events, leaving, outbox
+from monitor.store import due, events, leaving, outbox
 from monitor.store.outbox import Settled
 from monitor.store.tables import message
 from tests.heart import CERTIFICATE, DAY, HOUR, MINUTE, OPS, SECOND, Office, at, run
@@ -52,6 +52,7 @@ def spoil(office: Office, **values: object) -> None:
 
 
 def test_two_checks_that_see_one_certificate_tell_each_check_s_own_readers(office: Office) -> None:
+    """T13: once for each threshold, certificate and reader."""
     office.recipients = (
         A.model_copy(update={"checks": ("certificaat",)}),
         B.model_copy(update={"checks": ("certificaat-2",)}),
@@ -189,6 +190,7 @@ def test_a_warning_held_for_three_quiet_days_is_tried_as_long_as_any_other(offic
 def test_a_host_that_was_off_for_three_days_gives_nothing_up_at_its_first_try(
     office: Office, tried_before: bool
 ) -> None:
+    """T4: before it went off, or at the first try since."""
     office.recipients = (A,)
     office.codes = {"a@example.be": 451}
     queue_test(office)
@@ -237,7 +239,7 @@ def test_a_clock_set_back_an_hour_delays_no_mail_by_an_hour(office: Office) -> N
     office.down = False
     office.now_us -= HOUR
     with office.database.read() as tx:
-        assert leaving.next_due_us(tx, now_us=office.now_us) == office.now_us
+        assert due.next_due_us(tx, now_us=office.now_us) == office.now_us
     office.deliver()
     assert office.words() == ["TEST"]
 

@@ -204,7 +204,7 @@ def test_one_webhook_that_is_down_delays_no_mail_and_no_other_webhook(office: Of
 
 
 def test_a_webhook_that_hangs_delays_no_other(office: Office, receiver: Receiver) -> None:
-    """Twenty messages wait for it, and each would take up its whole time limit; the other hears all of its own."""
+    """T7: twenty messages wait for it, and each would take up its whole time limit; the other hears all of its own."""
     free = threading.Event()
 
     def status(taken: Taken) -> int:

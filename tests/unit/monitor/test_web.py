@@ -130,7 +130,7 @@ def told(site: Site, incident: str) -> dict[str, str]:
 
 
 def test_what_reached_nobody_stands_on_the_status_page_whatever_it_was_about(site: Site) -> None:
-    """Refused or given up, waiting for too long, or not to be read; not what was sent or was a test."""
+    """T8: refused or given up, waiting for too long, or not to be read; not what was sent or was a test."""
     office = site.office
     reports, hook = OPS.model_copy(update={"receives": ("reports",)}), "webhook:dienst"
     news = ReportNews(contract="loket", period="2026-10", number=1)
