@@ -99,6 +99,16 @@ OWN = OwnNews(
     failure=BLIND,
     checks=(INDIENEN.title, INZAGE.title),
 )
+CERTIFICATE = CertificateNews(
+    check_id="certificaat",
+    title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
+    host="loket.example",
+    not_after_us=at("10:00") + 13 * DAY + HOUR,
+    threshold_us=14 * DAY,
+    fingerprint_sha256="ab" * 32,
+    subject="CN=loket.example",
+    issuer="CN=Voorbeeld CA",
+)
 NEWS = {
     "opened": (Kind.OPENED, INCIDENT, at("10:01")),
     "opened-contract": (Kind.OPENED, replace(INCIDENT, effects=(A1,)), at("10:01")),
@@ -184,28 +194,11 @@ NEWS = {
     "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
     "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
-    "certificate": (
-        Kind.CERTIFICATE,
-        CertificateNews(
-            check_id="certificaat",
-            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
-            host="loket.example",
-            not_after_us=at("10:00") + 13 * DAY + HOUR,
-            threshold_us=14 * DAY,
-            fingerprint_sha256="ab" * 32,
-            subject="CN=loket.example",
-            issuer="CN=Voorbeeld CA",
-        ),
-        at("10:00"),
-    ),
+    "certificate": (Kind.CERTIFICATE, CERTIFICATE, at("10:00")),
     "certificate-intermediate": (
         Kind.CERTIFICATE,
-        CertificateNews(
-            check_id="certificaat",
-            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
-            host="loket.example",
-            not_after_us=at("10:00") + 13 * DAY + HOUR,
-            threshold_us=14 * DAY,
+        replace(
+            CERTIFICATE,
             fingerprint_sha256="ef" * 32,
             subject="CN=Voorbeeld CA G2",
             issuer="CN=Voorbeeld Root",
