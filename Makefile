@@ -2,8 +2,11 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 CONFIG ?= config.toml
-# -n: as many test processes as there are cores; each test takes its own ports and files.
-PYTEST ?= $(BIN)/pytest -n auto --dist loadscope
+# -n: one test process more than there are cores; each test takes its own ports and files. Whole modules are handed out,
+# in the order of tests/conftest.py: the slow ones first.
+PYTEST ?= $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
+# Our own code is compiled once and not by each of the many processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: audit help run demo practice setup setup-test test check bench side-by-side browser-leaks fuzz faults soak format lock dashboards wheel clean
 

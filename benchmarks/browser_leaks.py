@@ -12,13 +12,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from monitor.clock import monotonic_us, new_id, wall_us
 from probes.browser.definition import BrowserJourney, ChromiumSettings
@@ -26,11 +25,14 @@ from probes.browser.keeper import descendants
 from probes.browser.running import Browsers
 from probes.checks import Portal
 from probes.run import run
+from probes.sample import Sample
 from probes.setup import Setup
 
 #: Our own process may have grown by so much; the first runs fill caches, so counting begins after them.
 GROWTH_KIB = 8 * 1024
 _WARM_UP = 5
+
+_NEVER_ANSWERED = frozenset({"/nooit", "/gedood", "/afgebroken"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,42 +78,59 @@ FAILURES = {
     "assertion": ("/", "10s"),
     "status": ("/stuk", "10s"),
     "timeout": ("/nooit", "600ms"),
-    "browser killed": ("/nooit", "20s"),
-    "cancelled": ("/nooit", "20s"),
+    "browser killed": ("/gedood", "20s"),
+    "cancelled": ("/afgebroken", "20s"),
     "busy script": ("/druk", "600ms"),
 }
 
 
-@asynccontextmanager
-async def _site() -> AsyncIterator[str]:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+class _Site:
+    """Answers by path, some of them never, and tells when it was asked."""
+
+    def __init__(self) -> None:
+        self.base_url = ""
+        self._asked: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def __aenter__(self) -> _Site:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def in_the_middle(self, path: str, running: asyncio.Future[Sample]) -> None:
+        """Waits until that page is asked, or the run is over without."""
+        self._asked[path].clear()
+        asked = asyncio.ensure_future(self._asked[path].wait())
+        either: set[asyncio.Future[Any]] = {asked, running}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split()[1]
-            if path == b"/nooit":
+            path = head.split()[1].decode("ascii")
+            self._asked[path].set()
+            if path in _NEVER_ANSWERED:
                 await reader.read()  # until the other side gives up
-            status = b"500 Stuk" if path == b"/stuk" else b"200 OK"
-            body = b"<script>for(;;){}</script>" if path == b"/druk" else b"<h1>Dag</h1>"
+            status = b"500 Stuk" if path == "/stuk" else b"200 OK"
+            body = b"<script>for(;;){}</script>" if path == "/druk" else b"<h1>Dag</h1>"
             writer.write(b"HTTP/1.1 %b\r\nContent-Type: text/html\r\nConnection: close\r\n" % status)
             writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
 
-
-async def _fail(setup: Setup, name: str) -> str:
+async def _fail(setup: Setup, site: _Site, name: str) -> str:
     """One run that fails in the way of that name; how it ended."""
     path, deadline = FAILURES[name]
     running = asyncio.ensure_future(run(_journey(path, deadline), slot_us=wall_us(), location="hier", setup=setup))
     if name == "browser killed":
-        await _kill_a_browser(running)
+        await site.in_the_middle(path, running)
+        _kill_browsers()
     elif name == "cancelled":
-        await asyncio.sleep(1.0)
+        await site.in_the_middle(path, running)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
@@ -120,16 +139,12 @@ async def _fail(setup: Setup, name: str) -> str:
     return f"{sample.outcome.value} {sample.failure.kind.value if sample.failure else ''}"
 
 
-async def _kill_a_browser(running: asyncio.Future[object]) -> None:
-    """Ends every process of the browser that this process has just started."""
-    while not running.done():
-        await asyncio.sleep(0.05)
-        for pid in descendants(os.getpid()):
-            with contextlib.suppress(OSError):
-                if _is_page(pid):
-                    await asyncio.sleep(0.3)
-                    os.kill(os.getsid(pid), signal.SIGKILL)
-                    return
+def _kill_browsers() -> None:
+    """Ends the browsers of this process, one of which has a page open."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if _is_page(pid):
+                os.kill(os.getsid(pid), signal.SIGKILL)
 
 
 async def measured(runs: int) -> tuple[Counts, Counts, Counter[tuple[str, str]]]:
@@ -146,23 +161,25 @@ async def measured(runs: int) -> tuple[Counts, Counts, Counter[tuple[str, str]]]
 
 async def _measured(runs: int) -> tuple[Counts, Counts, Counter[tuple[str, str]]]:
     ended: Counter[tuple[str, str]] = Counter()
-    async with _site() as base_url:
+    async with _Site() as site:
         setup = Setup(
-            portal=Portal(name="Proef", base_url=base_url, contact="https://loketwacht.example"),
+            portal=Portal(name="Proef", base_url=site.base_url, contact="https://loketwacht.example"),
             now_us=wall_us,
             monotonic_us=monotonic_us,
             new_id=new_id,
             browsers=Browsers(ChromiumSettings(concurrency=2)),
         )
-        for name in islice(cycle(FAILURES), _WARM_UP if runs > _WARM_UP else 1):
-            await _fail(setup, name)
+        for name in islice(cycle(FAILURES), _WARM_UP if runs > len(FAILURES) else 1):
+            await _fail(setup, site, name)
         before = await _settled()
         for pair in _pairs(list(islice(cycle(FAILURES), runs))):
             together = [name for name in pair if name != "browser killed"]
-            for name, how in zip(together, await asyncio.gather(*(_fail(setup, n) for n in together)), strict=True):
+            for name, how in zip(
+                together, await asyncio.gather(*(_fail(setup, site, n) for n in together)), strict=True
+            ):
                 ended[(name, how)] += 1
             for name in set(pair) - set(together):
-                ended[(name, await _fail(setup, name))] += 1
+                ended[(name, await _fail(setup, site, name))] += 1
         return before, await _settled(), ended
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Literal
@@ -14,6 +15,8 @@ Language = Literal["nl", "en"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCALES = {"nl": "nl_BE", "en": "en_GB"}
 _SECOND_US = 1_000_000
+_NO_BREAK_SPACE = "\u00a0"
+_AFTER_A_NUMBER = re.compile(r"(?<=\d) (?=[^\d\s])|(?<=[≤≥]) ")
 
 
 def local(instant_us: int, timezone: str) -> datetime:
@@ -32,6 +35,11 @@ def clock_time(instant_us: int, timezone: str, *, seconds: bool = False) -> str:
     text = at.strftime("%H:%M:%S" if seconds else "%H:%M")
     twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
     return f"{text} {at.tzname()}" if twice else text
+
+
+def short_day(value: date, language: Language) -> str:
+    """`3 mrt` or `3 Mar`: for the foot of a row of bars, on a telephone too."""
+    return format_date(value, "d MMM", locale=_LOCALES[language]).replace(".", "")
 
 
 def day(value: date, language: Language, *, year: bool = True) -> str:
@@ -60,34 +68,47 @@ def span(from_us: int, until_us: int, timezone: str, language: Language) -> str:
 
 
 def percent(ratio: Fraction, language: Language, *, digits: int = 2) -> str:
-    """A ratio cut, never rounded up: 0.99999 is `99,99%`, only exactly one is `100%`, and only nothing is `0,00%`."""
+    """A ratio cut, never rounded up: 0.99999 is `99,99 %`, only exactly one is `100 %`, and only nothing is `0,00 %`.
+
+    Written as the reports write it: the sign stands apart, and a line never breaks before it.
+    """
     if ratio == 1:
-        return "100%"
+        return f"100{_NO_BREAK_SPACE}%"
     scaled = ratio.numerator * 100 * 10**digits // ratio.denominator
     whole, rest = divmod(scaled, 10**digits)
     point = "," if language == "nl" else "."
     if ratio > 0 and scaled == 0:
-        return f"< 0{point}{1:0{digits}d}%" if digits else "< 1%"
-    return f"{whole}{point}{rest:0{digits}d}%" if digits else f"{whole}%"
+        least = f"0{point}{1:0{digits}d}" if digits else "1"
+        return f"<{_NO_BREAK_SPACE}{least}{_NO_BREAK_SPACE}%"
+    return f"{whole}{point}{rest:0{digits}d}{_NO_BREAK_SPACE}%" if digits else f"{whole}{_NO_BREAK_SPACE}%"
 
 
-def length(microseconds: int, language: Language) -> str:
-    """`2 uur 41 min`, `4 min 35 s`, `35 s`: to the second below an hour, to the minute above; cut, not rounded."""
+def bound(text: str) -> str:
+    """Words in which a line never breaks between a number and what it counts: `99,3 %`, `≤ 4 uur`."""
+    return _AFTER_A_NUMBER.sub(_NO_BREAK_SPACE, text)
+
+
+def length(microseconds: int, language: Language, *, days: bool = True) -> str:
+    """`2 uur 41 min`, `4 min 35 s`, `35 s`: to the second below an hour, to the minute above; cut, not rounded.
+
+    Args:
+        days: whether 24 hours are a day. Not for service time, where a reader would take a day for a working day.
+    """
     sign = "−" if microseconds < 0 else ""
     seconds = abs(microseconds) // _SECOND_US
-    days, seconds = divmod(seconds, 86_400)
+    whole_days, seconds = divmod(seconds, 86_400) if days else (0, seconds)
     hours, seconds = divmod(seconds, 3_600)
     minutes, seconds = divmod(seconds, 60)
-    day_word = ("dag" if days == 1 else "dagen") if language == "nl" else ("day" if days == 1 else "days")
+    day_word = ("dag" if whole_days == 1 else "dagen") if language == "nl" else ("day" if whole_days == 1 else "days")
     hour_word = "uur" if language == "nl" else "h"
     parts = []
-    if days:
-        parts.append(f"{days} {day_word}")
+    if whole_days:
+        parts.append(f"{whole_days} {day_word}")
     if hours:
         parts.append(f"{hours} {hour_word}")
     if minutes:
         parts.append(f"{minutes} min")
-    if not days and not hours and (seconds or not parts):
+    if not whole_days and not hours and (seconds or not parts):
         parts.append(f"{seconds} s")
     return sign + " ".join(parts)
 

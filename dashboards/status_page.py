@@ -136,7 +136,12 @@ class JourneyStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIncident:
-    """An incident that goes on. `href` leads to its page."""
+    """An incident that goes on. `href` leads to its page.
+
+    Attributes:
+        step: its id, for programs; the sentence names it for people.
+        attached: incidents that go on and that this one probably explains; they are not told by themselves.
+    """
 
     id: str
     href: str
@@ -144,6 +149,7 @@ class OpenIncident:
     since_us: int
     sentence: str
     step: str = ""
+    attached: tuple[OpenIncident, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +232,7 @@ class MailSent:
         at_us: when it was delivered, or else when it was written.
     """
 
-    kind: Literal["opened", "reminder", "recovered", "report", "other"]
+    kind: Literal["opened", "ongoing", "escalated", "flapping", "reminder", "recovered", "report", "other"]
     recipient: str
     at_us: int
     delivery: Literal["waiting", "delivered", "refused", "given_up"]
@@ -443,8 +449,10 @@ def rendered(template: str, frame: Frame, **values: object) -> str:
             at=partial(formatting.moment, timezone=timezone, language=language),
             span=partial(formatting.span, timezone=timezone, language=language),
             day=partial(formatting.day, language=language),
+            short_day=partial(formatting.short_day, language=language),
+            bound=formatting.bound,
             percent=partial(formatting.percent, language=language),
-            length=partial(formatting.length, language=language),
+            length=lambda us, **how: formatting.bound(formatting.length(us, language, **how)),
             seconds=partial(formatting.seconds, language=language),
             size=partial(formatting.size, language=language),
             **values,

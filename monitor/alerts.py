@@ -102,13 +102,18 @@ def joining(
     *,
     now_us: int,
     acknowledged: bool,
+    opening: bool = False,
 ) -> dict[Kind, tuple[Addressee, ...]]:
     """Who hears of an open incident only now, of `recipients` on duty, because they were not told yet.
 
     Somebody with `after` is told when nobody has acknowledged it for so long since it was told; where nobody was there
     to be told, since it was confirmed. Somebody without is told when their hours of duty begin, acknowledged or not.
+
+    Args:
+        opening: others are told of it at this very moment, maybe long after it was confirmed: what muted it is over.
     """
-    began_us = incident.confirmed_us if told.opened_us is None else told.opened_us
+    never_us = now_us if opening else incident.confirmed_us
+    began_us = never_us if told.opened_us is None else told.opened_us
     late: list[Addressee] = []
     further: list[Addressee] = []
     for who in recipients:

@@ -310,6 +310,18 @@ CATALOGUE: tuple[Metric, ...] = (
         "What each mail server said per recipient it was asked for: taken, later, refused or failed.",
     ),
     Metric(
+        "alert_mail_server_turn",
+        "gauge",
+        ("server",),
+        "In which turn each mail server is asked: 1 for the first, which mails should leave by.",
+    ),
+    Metric(
+        "alert_mail_signature_usable",
+        "gauge",
+        ("signature",),
+        "Whether mails can be signed now, by dkim or smime; absent where they are not to be.",
+    ),
+    Metric(
         "alert_mail_certificate_expiry_timestamp_seconds",
         "gauge",
         (),

@@ -11,9 +11,9 @@ from monitor.acknowledge_web import path_of
 from monitor.clock import Clock
 from monitor.config import Loaded, LoadedContract
 from monitor.delivery import Patience
-from monitor.mail_message import Mailbox, MailMessage, SendMail
+from monitor.mail_message import Mailbox, MailMessage, SendMail, wire
 from monitor.mail_settings import RelaySettings
-from monitor.mail_signing import Signatures, signatures
+from monitor.mail_signing import Signatures, signatures_at_hand
 from monitor.mail_text import House, composer
 from monitor.outward_settings import filled
 from monitor.pages import Watched
@@ -124,17 +124,21 @@ def mail_writer(loaded: Loaded) -> Callable[[ToSend, int, Sealed | None], MailMe
     return composer(house(loaded))
 
 
-def mail_sender(loaded: Loaded, clock: Clock, *, only: str | None = None) -> SendMail:
+def mail_sender(
+    loaded: Loaded, clock: Clock, *, only: str | None = None, signs: Callable[[], Signatures] | None = None
+) -> SendMail:
     """The way of a mail out of the house: signed as configured, to the first mail server that takes it.
 
     Args:
         only: name of the one server to ask, `host:port`; None asks each in turn.
-
-    Raises:
-        MailKeyError: a key or certificate of `[mail]` cannot sign; `config.require_mail_keys` tells it with its place.
+        signs: what signs a mail that is sent now; None: what this configuration has.
     """
     mail = loaded.config.mail
-    written = mail_signatures(loaded).writer(clock.now_us)
+    fixed = mail_signatures(loaded)
+    found = signs or (lambda: fixed)
+
+    def written(message: MailMessage) -> bytes:
+        return found().signed(wire(message), clock.now_us())
 
     def sender(server: RelaySettings) -> SendMail:
         password = loaded.secrets[server.password] if server.password else None
@@ -145,12 +149,8 @@ def mail_sender(loaded: Loaded, clock: Clock, *, only: str | None = None) -> Sen
 
 
 def mail_signatures(loaded: Loaded) -> Signatures:
-    """What signs the mails of this configuration.
-
-    Raises:
-        MailKeyError: as for `mail_sender`.
-    """
-    return signatures(loaded.config.mail, secrets=loaded.secrets, directory=loaded.directory)
+    """What signs the mails of this configuration; `config.require_mail_keys` refuses what this goes without."""
+    return signatures_at_hand(loaded.config.mail, secrets=loaded.secrets, directory=loaded.directory)
 
 
 def mail_patience(loaded: Loaded) -> Patience:

@@ -233,13 +233,22 @@ class Delivery(Generic[Written]):
 
     def _state(self, message: ToSend, answer: Answer | None, address: str, now_us: int) -> ReaderState:
         said = answer.said if answer else "0 the server did not mention this address"
+        # Not since it was written: it may have waited for quiet hours, or we were away ourselves.
+        tried_us = message.tried.get(address, now_us)
         if answer is not None and answer.accepted:
-            return ReaderState(address=address, state=Settled.SENT, settled_us=now_us, answer=said)
-        tried_us = now_us - message.tried_since_us.get(address, now_us)
-        over = tried_us >= self.patience.give_up_us and message.attempts + 1 >= self.patience.least_tries
+            return ReaderState(
+                address=address,
+                state=Settled.SENT,
+                settled_us=now_us,
+                answer=said,
+                server=answer.server,
+                tried_us=tried_us,
+            )
+        tried_for_us = now_us - tried_us
+        over = tried_for_us >= self.patience.give_up_us and message.attempts + 1 >= self.patience.least_tries
         if over or (answer is not None and answer.refused):
-            return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said)
-        return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said)
+            return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said, tried_us=tried_us)
+        return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said, tried_us=tried_us)
 
     def _tell(self, message: ToSend, state: ReaderState, now_us: int) -> None:
         result = _result(state)
@@ -247,7 +256,7 @@ class Delivery(Generic[Written]):
         fields = {"mail": message.id, "kind": message.kind.value, "to": state.address, "answer": state.answer}
         match result:
             case "delivered":
-                log.info("%s delivered", self.channel, extra=fields)
+                log.info("%s delivered", self.channel, extra=fields | {"server": state.server})
             case "retry":
                 log.warning("%s not delivered yet", self.channel, extra=fields)
             case "refused" | "given-up":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -121,7 +122,8 @@ def _text(piece: Evidence, at_us: int, proof: Proof | None = None) -> EvidenceTe
 def _of_bundle(kept: Kept, at_us: int, language: Language, title: StepTitle) -> Iterator[EvidenceText]:
     told = kept.told
     for piece, about in zip(evidence_of(told), told["evidence"], strict=True):
-        yield _text(piece, at_us, _proof(kept, told, about, language, title))
+        shown = _text(piece, at_us, _proof(kept, told, about, language, title))
+        yield replace(shown, step=title(piece.step) or piece.step)
     if not told["evidence"]:
         # No step is to blame: a certificate, or the monitor itself.
         about = {"failure": told["failure"], "addresses": [], "certificate": told["certificate"], "replay": None}

@@ -1,16 +1,18 @@
 """The keys that mails are signed with: read, held against certificate and sender, and used.
 
-A mail is worth more than its signature. What cannot be signed any more (its certificate ran out) leaves unsigned, and
-the log says so each time.
+A mail is worth more than its signature. What cannot be signed (its certificate ran out, its key is none) leaves
+unsigned, and the log says so each time; `monitor.unsigned` tells people.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -47,30 +49,60 @@ class MailKeyError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CannotSign:
+    """A signature that mails should carry, and what is wrong with its key or certificate.
+
+    Attributes:
+        name: whose signature it is: the sender's address, or the domain.
+        setting, what: in the words of a `ConfigError`; never with a part of the key.
+    """
+
+    by: Literal["dkim", "smime"]
+    name: str
+    setting: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
-    """What signs each mail; None: nothing does."""
+    """What signs each mail; None: nothing does.
+
+    Attributes:
+        wrong: signatures that are asked for, and that mails go without.
+    """
 
     dkim: DkimSigner | None = None
     smime: SmimeSigner | None = None
+    wrong: tuple[CannotSign, ...] = ()
 
     def writer(self, now_us: Callable[[], int]) -> Callable[[MailMessage], bytes]:
-        """What writes mails as they are sent: signed by the sender first, and by the domain over that."""
+        """What writes mails as they are sent, signed as `signed` does it."""
+        return lambda mail: self.signed(wire(mail), now_us())
 
-        def written(mail: MailMessage) -> bytes:
-            content = wire(mail)
-            at_us = now_us()
-            if self.smime is not None and self.smime.valid_at(at_us):
-                content = self.smime.signed(content)
-            elif self.smime is not None:
-                end = self.smime.certificate.not_valid_after_utc.isoformat()
-                log.error("a mail leaves unsigned: its certificate is not valid now", extra={"until": end})
-            return content if self.dkim is None else self.dkim.signed(content, now_us=at_us)
+    def signed(self, content: bytes, at_us: int) -> bytes:
+        """A mail signed by the sender first, and by the domain over that; without what cannot sign, but never lost."""
+        for wrong in self.wrong:
+            log.error("a mail leaves without a signature: %s", wrong.what, extra={"setting": wrong.setting})
+        if self.smime is not None and self.smime.valid_at(at_us):
+            content = _or_unsigned(self.smime.signed, content)
+        elif self.smime is not None:
+            end = self.smime.certificate.not_valid_after_utc.isoformat()
+            log.error("a mail leaves unsigned: its certificate is not valid now", extra={"until": end})
+        if self.dkim is not None:
+            content = _or_unsigned(partial(self.dkim.signed, now_us=at_us), content)
+        return content
 
-        return written
+
+def _or_unsigned(sign: Callable[[bytes], bytes], content: bytes) -> bytes:
+    try:
+        return sign(content)
+    except Exception:
+        log.exception("a mail leaves without a signature: signing broke down")
+        return content
 
 
 def signatures(settings: MailSettings, *, secrets: Mapping[str, str], directory: Path) -> Signatures:
-    """What the settings ask for.
+    """What the settings ask for, all of it.
 
     Args:
         directory: what `certificate` is relative to.
@@ -78,12 +110,39 @@ def signatures(settings: MailSettings, *, secrets: Mapping[str, str], directory:
     Raises:
         MailKeyError: the first thing that is wrong; a certificate that is only out of date is not.
     """
+    dkim, smime = settings.dkim, settings.smime
     return Signatures(
-        dkim=_dkim(settings.dkim, secrets[settings.dkim.key]) if settings.dkim else None,
-        smime=_smime(settings.smime, secrets[settings.smime.key], directory, settings.sender)
-        if settings.smime
+        dkim=_dkim(dkim, _secret(secrets, dkim.key, ("dkim", "key"))) if dkim else None,
+        smime=_smime(smime, _secret(secrets, smime.key, ("smime", "key")), directory, settings.sender)
+        if smime
         else None,
     )
+
+
+def signatures_at_hand(settings: MailSettings, *, secrets: Mapping[str, str], directory: Path) -> Signatures:
+    """What the settings ask for, without what is wrong: no portal goes unwatched because of a signature."""
+    found = Signatures()
+    asked: tuple[tuple[Literal["dkim", "smime"], str], ...] = (
+        ("dkim", settings.dkim.domain if settings.dkim else ""),
+        ("smime", settings.sender),
+    )
+    for by, name in asked:
+        alone = settings.model_copy(update={"dkim": None, "smime": None, by: getattr(settings, by)})
+        try:
+            one = signatures(alone, secrets=secrets, directory=directory)
+        except MailKeyError as error:
+            wrong = CannotSign(by=by, name=name, setting=".".join(("mail", *map(str, error.loc))), what=error.what)
+            found = replace(found, wrong=(*found.wrong, wrong))
+        else:
+            found = replace(found, dkim=one.dkim or found.dkim, smime=one.smime or found.smime)
+    return found
+
+
+def _secret(secrets: Mapping[str, str], name: str, loc: Loc) -> str:
+    try:
+        return secrets[name]
+    except KeyError:
+        raise MailKeyError(loc, f'there is no secret "{name}"', "Add it to [secrets].") from None
 
 
 def require_now(signatures: Signatures, now_us: int) -> None:
@@ -143,7 +202,7 @@ def _smime(settings: SmimeSettings, pem: str, directory: Path, sender: str) -> S
         raise MailKeyError(loc, f"is for {told} and not for the sender, {sender}", mend)
     if not _for_mail(certificate):
         raise MailKeyError(loc, "may not sign mails (its key usage says so)", "Take a certificate for S/MIME.")
-    return SmimeSigner(certificate=certificate, key=key, chain=tuple(chain))
+    return SmimeSigner(certificate=certificate, key=key, chain=tuple(chain), sender=sender)
 
 
 def _private_key(pem: str, loc: Loc) -> object:

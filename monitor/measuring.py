@@ -21,9 +21,10 @@ from monitor.metrics import Metrics
 from monitor.pausing import Rests
 from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
 from monitor.stillness import Stillness
-from monitor.store import events, samples
+from monitor.store import events, evidence, samples
 from monitor.store.database import Database, InStore, Transaction
 from monitor.store.events import Event
+from probes.browser.running import Budget
 from probes.checks import Check
 from probes.guest import Guest
 from probes.references import ours_to_blame, references_up
@@ -34,6 +35,7 @@ from probes.setup import Setup
 log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_DAY_US = 86_400 * _SECOND_US
 _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _FOR_EVER_US = 2**62
 _GRACE_US = 1_500_000
@@ -71,6 +73,7 @@ class Measuring:
         self._waits = Waits(self._processor, clock.monotonic_us)
         self._stillness = Stillness(clock)
         self._guest = Guest()
+        self._kept = Budget(0)
         self.recorder = Recorder(
             database=database,
             in_store=in_store,
@@ -93,6 +96,8 @@ class Measuring:
         setup = composition.probe_setup(loaded, self._clock)
         setup.guest.go_on_from(self._guest)
         self._guest = setup.guest
+        setup.browsers.budget.go_on_from(self._kept)
+        self._kept = setup.browsers.budget
         self.setup: Setup = replace(setup, created=self.clean_up.keep)
         self.checks = settings.checks_at(self.location)
         self._settings = settings
@@ -124,7 +129,9 @@ class Measuring:
         )
 
     def _before(self) -> tuple[Mapping[str, int], Mapping[str, list[tuple[int, int]]]]:
+        now_us = self._clock.now_us()
         with self._database.read() as tx:
+            self._kept.was_kept(evidence.kept_bytes(tx, now_us - now_us % _DAY_US), now_us)
             last = samples.last(tx, [check.id for check in self.checks], self.location)
             for sample in last.values():
                 self._metrics.newest(sample)

@@ -13,9 +13,11 @@ from time import sleep
 
 from monitor import month_gauges, sample_gauges
 from monitor.exposition import Family, Labels, Text, media_type
+from monitor.mail_signing import Signatures
 from monitor.observer import Delivered
 from monitor.probe_page import families_of
 from monitor.series import Series, seconds
+from monitor.unsigned import usable
 from probes.checks import Check
 from probes.sample import Outcome, Sample, StepOutcome
 from sla.assessment import Assessment
@@ -191,10 +193,18 @@ class Metrics:
         self.add("monitor_samples_lost_total", lost)
 
     def mail_servers(self, names: Iterable[str]) -> None:
-        """Count from nothing what these mail servers say."""
-        for name in names:
+        """Count from nothing what these mail servers say; they come in the order in which they are asked."""
+        for turn, name in enumerate(names, 1):
+            self.set("alert_mail_server_turn", turn, name)
             for result in ("taken", "later", "refused", "failed"):
                 self.add("alert_mail_server_answers_total", 0, name, result)
+
+    def signatures(self, signatures: Signatures, *, now_us: int) -> None:
+        """By what mails can be signed now, and until when."""
+        for by, can in usable(signatures, now_us).items():
+            self.set("alert_mail_signature_usable", can, by)
+        if signatures.smime is not None:
+            self.set("alert_mail_certificate_expiry_timestamp_seconds", seconds(signatures.smime.until_us))
 
     def mail_server(self, server: str, code: int) -> None:
         result = {2: "taken", 4: "later", 5: "refused"}.get(code // 100, "failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,10 +30,12 @@ from sla.effect import Standing, Unit, standings
 from sla.interchange import assessment_json
 from sla.intervals import IntervalSet
 from sla.ledger import Sealed
-from sla.period import calendar_span, local_date
+from sla.period import calendar_span, local_date, parse_period
 from sla.plan import data_span
 from sla.promise_clauses import CaseClause, DeliveryClause, MaintenanceClause, ReleaseClause
 from sla.time_classes import Piece, boundary_of
+
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,18 +185,21 @@ def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Langu
     target_text = measured_text = ""
     if isinstance(clause, ResponseTimeClause) and result.response is not None:
         found = result.response.percentile_us
-        target_text = f"p{clause.percentile} ≤ {_seconds(clause.limit, language)}"
-        measured_text = f"p{clause.percentile} = {_seconds(found, language)}" if found is not None else ""
+        # As in the reports: the percentile by its name, and the figure itself.
+        name = "{}e percentiel" if language == "nl" else "{}th percentile"
+        target_text = f"≤ {_seconds(clause.limit, language)} ({name.format(clause.percentile)})"
+        measured_text = _seconds(found, language) if found is not None else ""
     elif isinstance(clause, OutageDurationClause | CaseClause):
-        target_text = f"≤ {length(clause.limit, language)}"
-        measured_text = length(int(result.measured), language) if result.measured is not None else ""
+        # In hours: a day of service time is not a day of the week.
+        target_text = f"≤ {length(clause.limit, language, days=False)}"
+        measured_text = length(int(result.measured), language, days=False) if result.measured is not None else ""
     elif isinstance(clause, OutageCountClause):
         target_text = f"≤ {clause.limit}"
         measured_text = str(result.measured) if result.measured is not None else ""
     elif isinstance(clause, MaintenanceClause | ReleaseClause | DeliveryClause):
         kept = sum(case.verdict is Verdict.MET for case in result.cases)
         target_text = "volgens afspraak" if language == "nl" else "as agreed"
-        measured_text = f"{kept}/{len(result.cases)}"
+        measured_text = _kept(kept, len(result.cases), language)
     elif isinstance(clause, CoverageClause):
         target_text = f"≥ {percent(clause.target, language)}"
         measured_text = percent(Fraction(result.measured), language) if result.measured is not None else ""
@@ -212,6 +218,13 @@ def _so_far(result: ClauseResult, budget: DowntimeBudget | None, language: Langu
     )
 
 
+def _kept(kept: int, cases: int, language: Language) -> str:
+    """How many of the cases so far were as agreed; empty where there was none."""
+    if not cases:
+        return "nog geen geval" if language == "nl" else "no case yet"
+    return f"{kept} van {cases}" if language == "nl" else f"{kept} of {cases}"
+
+
 def _seconds(us: int, language: Language) -> str:
     text = f"{us // 1_000_000}.{us % 1_000_000 // 1000:03d}".rstrip("0").rstrip(".")
     return f"{text.replace('.', ',') if language == 'nl' else text} s"
@@ -219,7 +232,17 @@ def _seconds(us: int, language: Language) -> str:
 
 def _report_title(issued: Issued, contract: Contract, language: Language) -> str:
     version = "versie" if language == "nl" else "version"
-    return f"{issued.period}, {version} {issued.number}"
+    period = issued.period
+    if _MONTH.fullmatch(period):
+        name = month_name(parse_period(period, contract.timezone).start_us, contract.timezone, language)
+        period = name[0].upper() + name[1:]
+    return f"{period}, {version} {issued.number}"
+
+
+def _form(form: str) -> str:
+    """`html-nl` as `HTML (nl)`: the form of a file as people read it."""
+    name, _, language = form.partition("-")
+    return f"{name.upper()} ({language})" if language else name.upper()
 
 
 def _downloads(issued: Issued) -> list[Download]:
@@ -230,7 +253,10 @@ def _downloads(issued: Issued) -> list[Download]:
             href = f"/reports/{issued.contract}/{issued.period}/{path.name}"
             found.append(
                 Download(
-                    label=form, href=href, bytes=path.stat().st_size, sha256=issued.sha256 if form == "json" else ""
+                    label=_form(form),
+                    href=href,
+                    bytes=path.stat().st_size,
+                    sha256=issued.sha256 if form == "json" else "",
                 )
             )
     return found

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     CONFIG_REFUSED = "config-refused"  # a reload found mistakes; the old configuration stays in force
     CONFIG_TAKEN = "config-taken"  # after that, a configuration was taken over
     UNDELIVERED = "undelivered"  # a message was given up for one of its readers
+    SIGNATURE = "signature"  # mails leave without a signature they should carry, or soon will
     BUDGET = "budget"  # so much of the allowed downtime of a clause's period is spent
     MAINTENANCE = "maintenance"  # announced maintenance began
     MAINTENANCE_CHANGED = "maintenance-changed"  # while it lasts, it was announced anew with other times
@@ -68,6 +69,7 @@ WARNINGS = frozenset(
     {
         Kind.CERTIFICATE,
         Kind.LEFT_BEHIND,
+        Kind.SIGNATURE,
         Kind.STEADY,
         Kind.DEGRADED,
         Kind.FAST,
@@ -244,6 +246,30 @@ class UndeliveredNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureNews:
+    """Mails leave without a signature that they should carry, or soon will.
+
+    Attributes:
+        name: whose signature it is: the sender's address, or the domain.
+        why: its certificate `ends` soon, has `ended` or is `not-yet` valid; or its `key` or certificate cannot sign.
+        setting, what: only for `key`: which setting is wrong, and how; never with a part of the key.
+        from_us, until_us: when the certificate is valid; None for `key`, as are the names empty.
+    """
+
+    news: Literal["signature"] = "signature"
+    by: Literal["dkim", "smime"]
+    name: str
+    why: Literal["ends", "ended", "not-yet", "key"]
+    setting: str = ""
+    what: str = ""
+    from_us: int | None = None
+    until_us: int | None = None
+    fingerprint_sha256: str = ""
+    subject: str = ""
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetNews:
     """So much of the downtime that an availability clause allows in its period is spent.
 
@@ -371,6 +397,7 @@ Single = Annotated[
     | LeftBehindNews
     | ConfigNews
     | UndeliveredNews
+    | SignatureNews
     | BudgetNews
     | MaintenanceNews
     | ReportNews

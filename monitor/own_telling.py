@@ -1,4 +1,7 @@
-"""What the monitor tells of its own trouble beside measuring: a refused configuration, a message that stays behind."""
+"""What the monitor tells of its own trouble beside measuring.
+
+A configuration was refused, mails leave unsigned, a message stays behind.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from monitor.alerts import first_messages, following_messages, in_message_id
+from monitor.mail_signing import Signatures
 from monitor.news import ConfigNews, Kind, Mistake, UndeliveredNews
 from monitor.recipients import Addressee
 from monitor.store import outbox
@@ -15,6 +19,7 @@ from monitor.store.database import Transaction
 from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState
 from monitor.toml_file import ConfigError, Problem
+from monitor.unsigned import signature_news
 
 _DAY_US = 86_400_000_000
 #: Mistakes that a mail names one by one.
@@ -89,6 +94,23 @@ def _without(text: str, hidden: tuple[str, ...]) -> str:
     for value in hidden:
         text = text.replace(value, "…")
     return text
+
+
+# -- signatures -------------------------------------------------------------------------------------------------------
+
+
+def tell_unsigned(
+    tx: Transaction, signatures: Signatures, recipients: Sequence[Addressee], *, now_us: int
+) -> tuple[str, ...]:
+    """Queue that mails leave without a signature they should carry, or soon will; the ids of what was queued.
+
+    Once for each certificate and threshold, and once a day (UTC) for a key that cannot sign.
+    """
+    readers = [one for one in recipients if one.wants("monitor")]
+    queued: list[str] = []
+    for thread, news in signature_news(signatures, now_us):
+        queued += outbox.add(tx, first_messages(thread, Kind.SIGNATURE, news, readers), now_us=now_us)
+    return tuple(queued)
 
 
 # -- messages that do not leave ----------------------------------------------------------------------------------------

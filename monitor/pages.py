@@ -29,6 +29,7 @@ from dashboards.status_page import (
 )
 from monitor import evidence_pages, votes
 from monitor.access import Gate
+from monitor.attached import dependants
 from monitor.incident_life import life_of
 from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.mail_text import what_of
@@ -204,25 +205,28 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         recent = [i for i in incidents.read(tx, limit=PAST * 2) if i.check_id != MONITOR]
         still_open = [i for i in incidents.read(tx, only_open=True) if i.check_id != MONITOR]
         lost = undelivered(tx, since_us=now_us - _LOST_US, now_us=now_us, most=_LOST)
+
+    def told(one: Incident) -> OpenIncident:
+        return OpenIncident(
+            id=one.id,
+            href=_href(one, language),
+            title=watched.title(one.check_id, language),
+            since_us=one.since_us,
+            sentence=said_of(one, watched, language),
+            step=one.failure.step or "",
+        )
+
     journeys = tuple(
         _journey(check, heard[check.id], by_check[check.id], spans, watched, language, now_us)
         for check in watched.checks
     )
-    suffix = "?lang=en" if language == "en" else ""
     return StatusPage(
         frame=frame,
         bars_of=watched.location if any(journey.places for journey in journeys) else "",
         journeys=journeys,
         incidents=tuple(
-            OpenIncident(
-                id=i.id,
-                href=f"/incident/{i.id}{suffix}",
-                title=watched.title(i.check_id, language),
-                since_us=i.since_us,
-                sentence=said_of(i, watched, language),
-                step=i.failure.step or "",
-            )
-            for i in still_open
+            replace(told(root), attached=tuple(map(told, along)))
+            for root, along in explained(still_open, dependants(watched.checks))
         ),
         maintenance=tuple(
             AnnouncedMaintenance(
@@ -238,7 +242,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         past=tuple(
             PastIncident(
                 id=i.id,
-                href=f"/incident/{i.id}{suffix}",
+                href=_href(i, language),
                 title=watched.title(i.check_id, language),
                 since_us=i.since_us,
                 until_us=i.until_us,
@@ -320,6 +324,34 @@ def _places(locations: tuple[str, ...], heard: tuple[Sample, ...], since_us: int
         )
 
 
+def explained(
+    still_open: Sequence[Incident], behind: Mapping[str, tuple[str, ...]]
+) -> tuple[tuple[Incident, tuple[Incident, ...]], ...]:
+    """Each open incident that no other open one explains, with those that it explains itself, oldest first.
+
+    Whoever opens the page sees first what fails and only then what fails along with it. An incident with two causes
+    stands with the first of them.
+
+    Args:
+        behind: per check the ids of all that depend on it, as `monitor.attached.dependants` gives them.
+    """
+    failing = {one.check_id for one in still_open}
+    taken = {name for cause in failing for name in behind.get(cause, ())}
+    told: set[str] = set()
+    found = []
+    for cause in still_open:
+        if cause.check_id in taken:
+            continue
+        along = [one for one in still_open if one.check_id in behind.get(cause.check_id, ()) and one.id not in told]
+        told.update(one.id for one in along)
+        found.append((cause, tuple(sorted(along, key=lambda one: (one.since_us, one.id)))))
+    return tuple(found)
+
+
+def _href(incident: Incident, language: Language) -> str:
+    return f"/incident/{incident.id}" + ("?lang=en" if language == "en" else "")
+
+
 def said_of(incident: Incident, watched: Watched, language: Language) -> str:
     """What went wrong, with the step's own name."""
     step = watched.step_title(incident.check_id, incident.failure.step, language)
@@ -356,7 +388,7 @@ def incident(database: Database, watched: Watched, name: str, *, frame: Frame) -
         since_us=found.since_us,
         until_us=found.until_us,
         sentence=said_of(found, watched, language),
-        step=found.failure.step or "",
+        step=watched.step_title(found.check_id, found.failure.step, language) or found.failure.step or "",
         samples=tuple(
             IncidentSample(
                 at_us=s.started_us,
@@ -381,8 +413,11 @@ _DELIVERY: Mapping[Settled, Literal["waiting", "delivered", "refused", "given_up
     Settled.SENT: "delivered",
     Settled.FAILED: "refused",
 }
-_MAIL: Mapping[Kind, Literal["opened", "reminder", "recovered", "report"]] = {
+_MAIL: Mapping[Kind, Literal["opened", "ongoing", "escalated", "flapping", "reminder", "recovered", "report"]] = {
     Kind.OPENED: "opened",
+    Kind.ONGOING: "ongoing",
+    Kind.ESCALATED: "escalated",
+    Kind.FLAPPING: "flapping",
     Kind.REMINDER: "reminder",
     Kind.RECOVERED: "recovered",
     Kind.MONITOR: "opened",

@@ -129,6 +129,7 @@ class Service:
             )
             self._troubles = Troubles(
                 loaded=lambda: self._loaded,
+                signs=lambda: self._signatures,
                 database=self._database,
                 in_store=self._in_store,
                 clock=self._clock,
@@ -174,7 +175,7 @@ class Service:
                     self._every(_LOOK_S, aftercare.look),
                     self._every(_FOLLOW_UP_S, aftercare.follow_up),
                     self._every(_TOLD_S, aftercare.tell_maintenance),
-                    self._every(_TOLD_S, self._troubles.look),
+                    self._every(_TOLD_S, self._look_for_troubles),
                     self._every(_MONTH_S, lookouts.hold_drill),
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
@@ -226,6 +227,8 @@ class Service:
         """Take the values of the configuration in force into use."""
         settings = self._loaded.config
         self._signer = composition.link_signer(self._loaded)
+        self._signatures = composition.mail_signatures(self._loaded)
+        self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
         self._alerting = Alerting(
             rule=settings.incidents,
             recipients=settings.addressees,
@@ -263,12 +266,10 @@ class Service:
 
     def _delivery(self) -> Delivery[MailMessage]:
         self._metrics.mail_servers(server.called for server in self._loaded.config.mail.servers)
-        if (smime := composition.mail_signatures(self._loaded).smime) is not None:
-            self._metrics.set("alert_mail_certificate_expiry_timestamp_seconds", smime.until_us / _SECOND_US)
         return Delivery(
             database=self._database,
             in_store=self._in_store,
-            send=composition.mail_sender(self._loaded, self._clock),
+            send=composition.mail_sender(self._loaded, self._clock, signs=lambda: self._signatures),
             compose=composition.mail_writer(self._loaded),
             clock=self._clock,
             observer=self._metrics,
@@ -334,7 +335,7 @@ class Service:
             await reload.wait()
             reload.clear()
             try:
-                loaded = await asyncio.to_thread(config.load, self._path)
+                loaded = await asyncio.to_thread(_read_anew, self._path)
             except ConfigError as error:
                 log.error("the new configuration is wrong; the old one stays in force: %s", error)
                 self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
@@ -361,6 +362,10 @@ class Service:
                 log.warning("the configuration taken over could not be noted", extra={"error": str(error)})
             self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
+
+    async def _look_for_troubles(self) -> None:
+        self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
+        await self._troubles.look()
 
     def _note_reload(self) -> None:
         with self._database.begin() as tx:
@@ -409,3 +414,10 @@ class Service:
         if not writable:
             problems.append("the store cannot be written")
         return Health(problems=tuple(problems))
+
+
+def _read_anew(path: Path) -> Loaded:
+    """A configuration as it would be taken over. At a start mails may leave unsigned; here nothing forces us to."""
+    loaded = config.load(path)
+    config.require_mail_keys(loaded, path)
+    return loaded

@@ -24,11 +24,21 @@ SmimeKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmimeSigner:
-    """The sender's certificate with its key, and the certificates between it and its authority."""
+    """The sender's certificate with its key, and the certificates between it and its authority.
+
+    Attributes:
+        sender: the address it signs for.
+    """
 
     certificate: x509.Certificate
     key: SmimeKey
     chain: tuple[x509.Certificate, ...] = ()
+    sender: str = ""
+
+    @property
+    def since_us(self) -> int:
+        """The first instant at which the certificate is valid."""
+        return int(self.certificate.not_valid_before_utc.timestamp()) * 1_000_000
 
     @property
     def until_us(self) -> int:
@@ -36,8 +46,7 @@ class SmimeSigner:
         return int(self.certificate.not_valid_after_utc.timestamp()) * 1_000_000
 
     def valid_at(self, now_us: int) -> bool:
-        since_us = int(self.certificate.not_valid_before_utc.timestamp()) * 1_000_000
-        return since_us <= now_us <= self.until_us
+        return self.since_us <= now_us <= self.until_us
 
     def signed(self, content: bytes) -> bytes:
         """The mail with its content signed.

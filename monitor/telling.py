@@ -89,9 +89,12 @@ def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *,
     elif kind is not None:
         news[kind] = there
     if incident.until_us is None and not quiet:
-        already = frozenset(who.address for who in news.get(Kind.OPENED, ()))
+        first = news.get(Kind.OPENED, ())
+        already = frozenset(who.address for who in first)
         waiting = tuple(who for who in there if who.address not in already)
-        news |= joining(incident, told, waiting, now_us=now_us, acknowledged=said.acknowledged is not None)
+        opening = any(who.wants("incidents", check.id) for who in first)
+        acknowledged = said.acknowledged is not None
+        news |= joining(incident, told, waiting, now_us=now_us, acknowledged=acknowledged, opening=opening)
     queued = False
     for what, people in news.items():
         messages = incident_news(

@@ -11,10 +11,12 @@ from pathlib import Path
 from monitor import own_telling
 from monitor.clock import Clock
 from monitor.config import Loaded
+from monitor.mail_signing import Signatures
 from monitor.store.database import Database, InStore, StoreError, Transaction
 from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState
 from monitor.toml_file import ConfigError
+from monitor.unsigned import signature_news
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +36,18 @@ class Troubles:
 
     Attributes:
         loaded: the configuration in force.
+        signs: what signs mails now.
         wake: called when mail was queued.
     """
 
     loaded: Callable[[], Loaded]
+    signs: Callable[[], Signatures]
     database: Database
     in_store: InStore
     clock: Clock
     wake: Callable[[], None]
     _waiting: deque[_Reload] = field(default_factory=deque, init=False)
+    _told: set[str] = field(default_factory=set, init=False)
 
     def refused(self, error: ConfigError, path: Path) -> None:
         """A configuration was refused. Reads its files once more, to know them again."""
@@ -59,6 +64,12 @@ class Troubles:
             if await self.in_store(lambda: self._tell(self._waiting[0])):
                 self.wake()
             self._waiting.popleft()
+        news = {thread for thread, _ in signature_news(self.signs(), self.clock.now_us())}
+        if news - self._told:
+            # The store knows what was told; asking it once for each is enough.
+            if await self.in_store(self._tell_unsigned):
+                self.wake()
+            self._told.update(news)
 
     def lost(self, tx: Transaction, message: ToSend, state: ReaderState, now_us: int) -> None:
         """A message was given up for a reader; told to the others in the transaction that says so."""
@@ -79,6 +90,11 @@ class Troubles:
         except Exception:
             # What stands behind it must leave, whatever is wrong with telling of it.
             log.exception("it could not be told that a message was set aside", extra={"mail": aside.id})
+
+    def _tell_unsigned(self) -> bool:
+        recipients = self.loaded().config.addressees
+        with self.database.begin() as tx:
+            return bool(own_telling.tell_unsigned(tx, self.signs(), recipients, now_us=self.clock.now_us()))
 
     def _tell(self, reload: _Reload) -> bool:
         loaded = self.loaded()

@@ -220,7 +220,8 @@ def pages_app(shown: Callable[[], Shown]) -> ASGIApp:
             ],
             "incidents": [
                 {"id": i.id, "title": i.title, "since_us": i.since_us, "step": i.step, "sentence": i.sentence}
-                for i in page.incidents
+                for root in page.incidents
+                for i in (root, *root.attached)
             ],
         }
         return JSONResponse(body)

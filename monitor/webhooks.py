@@ -30,6 +30,7 @@ from monitor.news import (
     News,
     OwnNews,
     ReportNews,
+    SignatureNews,
     UndeliveredNews,
 )
 from monitor.outward_settings import signing_key
@@ -196,6 +197,9 @@ def _data(news: News) -> dict[str, Any]:
             }
         case ConfigNews():
             return {"mistakes": [{"file": one.file, "line": one.line, "key": one.key} for one in news.mistakes]}
+        case SignatureNews():
+            until = instant_text(news.until_us) if news.until_us is not None else None
+            return {"by": news.by, "name": news.name, "why": news.why, "setting": news.setting or None, "until": until}
         case UndeliveredNews():
             return {"reader": news.reader, "about": news.about.value if news.about else None, "refused": news.refused}
         case BudgetNews():

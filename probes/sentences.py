@@ -14,7 +14,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("no run for three of its intervals", "geen meting gedurende drie intervallen"),
     ("none for any watched name", "geen voor een van de gevolgde namen"),
     ("ms late", "ms te laat"),
-    ("ms waiting", "ms gewacht"),
+    ("ms waiting", "ms wachttijd"),
     (
         "none of our name servers has an address that ip allows",
         "geen van onze naamservers heeft een adres dat ip toelaat",
@@ -129,7 +129,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("no HTTP", "geen HTTP"),
     ("nothing", "niets"),
     ("no SMTP", "geen SMTP"),
+    ("visible", "zichtbaar"),
     ("present", "aanwezig"),
+    ("hidden", "niet zichtbaar"),
     ("a body", "een antwoord"),
     ("a page", "een pagina"),
     ("absent", "afwezig"),
@@ -277,6 +279,12 @@ def _nl(f: Failure) -> str:
             return f"het antwoord is te groot: {expected} toegelaten, gekregen {found}"
         case FailureKind.BODY:
             return f"het antwoord was niet leesbaar: verwacht werd {expected}, gekregen {found}"
+        case FailureKind.ASSERTION if _is_missing(f):
+            return f"{what} ontbreekt{phrase(_elsewhere(f), 'nl')}"
+        case FailureKind.ASSERTION if _is_only("matches", f):
+            return f"{what} past niet bij {expected.removeprefix('past bij ')}; gevonden: {found}"
+        case FailureKind.ASSERTION if _is_only("contains", f):
+            return f"{what} bevat niet {expected.removeprefix('bevat ')}; gevonden: {found}"
         case FailureKind.ASSERTION:
             return f"voor {what} werd verwacht: {expected}; gevonden: {found}"
         case FailureKind.CAPTURE if f.subject == "submit":
@@ -295,7 +303,7 @@ def _nl(f: Failure) -> str:
         case FailureKind.REFERENCE:
             return "ook de referentiedoelen antwoordden niet, dus ligt het wellicht aan het netwerk van de monitor"
         case FailureKind.MONITOR:
-            return f"de monitor kon zelf niet meten ({_own(f, expected, found, what)})"
+            return f"de monitor kon zelf niet meten ({_own(f, expected, found, what, 'verwacht')})"
 
 
 def _en(f: Failure) -> str:
@@ -317,21 +325,27 @@ def _en(f: Failure) -> str:
         case FailureKind.TIMEOUT:
             return f"{f.subject or 'the portal'} did not answer in time ({found})"
         case FailureKind.PROTOCOL if _of_no_web(f):
-            return f"at {f.subject} expected was: {expected}; found: {found}"
+            return f"expected of {f.subject}: {expected}; found: {found}"
         case FailureKind.PROTOCOL:
             return f"the portal gave no complete answer: {found}"
         case FailureKind.HTTP_STATUS:
-            return f"the portal answered with status {found}; expected was {expected}"
+            return f"the portal answered with status {found}; expected: {expected}"
         case FailureKind.REDIRECT:
-            return f"the redirect went wrong: expected was {expected}, found {found}"
+            return f"the redirect went wrong: expected {expected}, found {found}"
         case FailureKind.TOO_LARGE:
             return f"the answer is too large: {expected} allowed, received {found}"
         case FailureKind.BODY:
-            return f"the answer could not be read: expected was {expected}, received {found}"
+            return f"the answer could not be read: expected {expected}, received {found}"
+        case FailureKind.ASSERTION if _is_missing(f):
+            return f"{what} is missing{_elsewhere(f)}"
+        case FailureKind.ASSERTION if _is_only("matches", f):
+            return f"{what} does not match {expected.removeprefix('matches ')}; found: {found}"
+        case FailureKind.ASSERTION if _is_only("contains", f):
+            return f"{what} does not contain {expected.removeprefix('contains ')}; found: {found}"
         case FailureKind.ASSERTION:
-            return f"for {what} expected was: {expected}; found: {found}"
+            return f"expected of {what}: {expected}; found: {found}"
         case FailureKind.CAPTURE if f.subject == "submit":
-            return f"there was no form to submit: expected was {expected}, found {found}"
+            return f"there was no form to submit: expected {expected}, found {found}"
         case FailureKind.CAPTURE:
             more = "" if f.found in (None, "nothing") else f"; found: {found}"
             return f"the value “{f.subject}” was not in the answer (looked for with {expected}{more})"
@@ -344,8 +358,25 @@ def _en(f: Failure) -> str:
         case FailureKind.REFERENCE:
             return "the reference targets did not answer either, so the monitor's own network is likely to blame"
         case FailureKind.MONITOR:
-            return f"the monitor itself could not measure ({_own(f, expected, found, what)})"
+            return f"the monitor itself could not measure ({_own(f, expected, found, what, 'expected')})"
 
 
-def _own(f: Failure, expected: str, found: str, what: str) -> str:
-    return f"{what}: {expected}, {found}" if f.expected is not None else found
+def _own(f: Failure, expected: str, found: str, what: str, word: str) -> str:
+    return f"{what}: {found}; {word}: {expected}" if f.expected is not None else found
+
+
+def _is_only(verb: str, f: Failure) -> bool:
+    """Whether all that was expected is one such phrase; of several a sentence cannot say which did not hold."""
+    pieces = _QUOTED.split(f.expected or "")
+    return len(pieces) == 3 and pieces[0] == f"{verb} " and not pieces[2]
+
+
+def _is_missing(f: Failure) -> bool:
+    """Whether an element that had to be on the page was not there."""
+    return f.expected == "an element" and f.found is not None and f.found.startswith("no element")
+
+
+def _elsewhere(f: Failure) -> str:
+    """Where it was missing: ` on the page “Sorry”`, as `found` tells it; empty where it tells no page."""
+    rest = (f.found or "").removeprefix("no element").lstrip(", ")
+    return f" {rest}" if rest else ""

@@ -12,11 +12,12 @@ from fractions import Fraction
 from math import ceil
 
 from sla.assessment import Sanction, SanctionLine, Text
-from sla.clauses.finding import Shortfall
+from sla.clauses.finding import Beyond, Shortfall
 from sla.contract import Clause, Version
 from sla.contract_text import Amount, length_us
 from sla.intervals import Span
 from sla.period import local_date
+from sla.promise_clauses import DeliveryClause
 from sla.sanction_rules import Bands, Daily, Edge, Fixed, PerUnit, Points, Terms
 from sla.service_hours import working_day
 from sla.wording import agreed, euros, exact, length, percent
@@ -157,6 +158,11 @@ def _per_unit(clause: Clause, version: Version, rule: PerUnit, shortfall: Shortf
             continue
         unit = Fraction(length_us(rule.unit)) if beyond.is_time else Fraction(rule.unit)
         count = ceil((beyond.figure - beyond.limit) / unit)
+        if isinstance(clause, DeliveryClause) and unit == 1 and not beyond.limit:
+            lines.append(
+                _late(clause, beyond, f"{words.nl} ({shown.nl})", f"{words.en} ({shown.en})", to_cents(count * each))
+            )
+            continue
         about = f" {beyond.outage}" if beyond.outage else ""
         was, limit = _figure(beyond.figure, is_time=beyond.is_time), _figure(beyond.limit, is_time=beyond.is_time)
         step = length(int(unit)) if beyond.is_time else Text(nl=rule.unit, en=rule.unit)
@@ -164,6 +170,18 @@ def _per_unit(clause: Clause, version: Version, rule: PerUnit, shortfall: Shortf
         en = f"{was.en} is {count} × started {step.en} beyond {limit.en} × {words.en} ({shown.en})"
         lines.append(_line(f"{clause.id}{about}: {nl}", f"{clause.id}{about}: {en}", to_cents(count * each)))
     return lines
+
+
+def _late(clause: DeliveryClause, beyond: Beyond, nl: str, en: str, amount: Decimal) -> SanctionLine:
+    """A price for every day that a document came late, in days and not in bare units."""
+    days, due = beyond.figure, date.fromisoformat(beyond.outage)
+    day_nl, day_en = ("dag", "day") if clause.late == "days" else ("werkdag", "working day")
+    many_nl, many_en = ("", "") if days == 1 else ("en", "s")
+    return _line(
+        f"{clause.id}, vervaldag {_day(due)}: {days} {day_nl}{many_nl} te laat × {nl}",
+        f"{clause.id}, due {_day(due)}: {days} {day_en}{many_en} late × {en}",
+        amount,
+    )
 
 
 def _daily(clause: Clause, version: Version, rule: Daily, shortfall: Shortfall) -> list[SanctionLine]:

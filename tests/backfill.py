@@ -34,7 +34,10 @@ VALUES: dict[str, tuple[str, ...]] = {
     "reference": ("een", "twee"),
     "direction": ("forward", "backward"),
     "channel": ("mail",),
-    "result": ("delivered", "retry", "refused", "given-up", "own-fault", "target-fault"),
+    "result": (
+        *("delivered", "retry", "refused", "given-up", "own-fault", "target-fault"),
+        *("taken", "later", "failed", "ok"),
+    ),
     "cause": ("overrun", "sleep"),
     "kind": ("journey",),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import ipaddress
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import opensmtpd
+from tests import opensmtpd, stunnel
+
+HERE = Path(__file__).parent
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 # `make fuzz`: other bytes each time, many of them.
@@ -61,6 +64,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
     ),
     "postgres": (_postgres, "postgresql"),
+    "stunnel": (stunnel.is_here, "stunnel4"),
 }
 
 
@@ -68,6 +72,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for name, (is_here, packages) in NEEDS.items():
         if item.get_closest_marker(name) is not None and not is_here():
             pytest.skip(f"not installed: apt-get install {packages}")
+
+
+#: Tests that wait for whole processes and browsers come first, so that the end of a run is made of many short ones,
+#: which share themselves out over the test processes.
+FIRST = ("e2e", "integration/browser", "integration", "house", "property", "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After the shuffling; within each folder the order stays random."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(HERE)
+    return next((turn for turn, name in enumerate(FIRST) if folder.is_relative_to(name)), len(FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a third of the time of these tests is waiting for processes, and not computing."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

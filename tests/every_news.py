@@ -22,6 +22,7 @@ from monitor.news import (
     OwnNews,
     Reader,
     ReportNews,
+    SignatureNews,
     TestNews,
     UndeliveredNews,
 )
@@ -92,6 +93,16 @@ WORK = MaintenanceNews(
             en="VOORBEELD-2027-01: Accepted: announced in time and within what was agreed.",
         ),
     ),
+)
+SIGNATURE = SignatureNews(
+    by="smime",
+    name="loketwacht@example.be",
+    why="ends",
+    from_us=at("10:00") - 300 * DAY,
+    until_us=at("10:00") + 13 * DAY + HOUR,
+    fingerprint_sha256="cd" * 32,
+    subject="CN=Loketwacht",
+    issuer="CN=Voorbeeld CA",
 )
 OWN = OwnNews(
     incident_id="monitor-20261123T100000Z",
@@ -203,6 +214,19 @@ NEWS = {
             subject="CN=Voorbeeld CA G2",
             issuer="CN=Voorbeeld Root",
             role="intermediate",
+        ),
+        at("10:00"),
+    ),
+    "signature-ends": (Kind.SIGNATURE, SIGNATURE, at("10:00")),
+    "signature-ended": (
+        Kind.SIGNATURE,
+        replace(SIGNATURE, why="ended", until_us=at("09:00")),
+        at("10:00"),
+    ),
+    "signature-key": (
+        Kind.SIGNATURE,
+        SignatureNews(
+            by="dkim", name="example.be", why="key", setting="mail.dkim.key", what="is protected by a password"
         ),
         at("10:00"),
     ),

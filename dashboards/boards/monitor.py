@@ -130,19 +130,52 @@ _OWN_FAULTS = (
     ),
 )
 
-_MAIL_STORE_VERSION = (
+_MAIL = (
     bars(
         title="Mail deliveries",
         description="Attempts per recipient by result.",
         series={"{{result}}": "sum by (result) (increase(alert_deliveries_total{JOB}[$__rate_interval]))"},
         width=8,
     ),
+    bars(
+        title="What each mail server said",
+        description="Per recipient it was asked for; failed: it did not answer, or had no use for us.",
+        series={
+            "{{server}} {{result}}": """sum by (server, result)
+            (increase(alert_mail_server_answers_total{JOB}[$__rate_interval])) > 0"""
+        },
+        width=8,
+    ),
+    table(
+        title="Mail servers",
+        description="In the order in which they are asked, with what they said in the time shown.",
+        exprs=(
+            "min by (server) (alert_mail_server_turn{JOB})",
+            *(
+                f"""sum by (server)
+                (increase(alert_mail_server_answers_total{{JOB, result="{result}"}}[$__range]))"""
+                for result in ("taken", "later", "refused", "failed")
+            ),
+        ),
+        width=8,
+        columns={
+            "server": "Server",
+            "Value #A": "Turn",
+            "Value #B": "Taken",
+            "Value #C": "Later",
+            "Value #D": "Refused",
+            "Value #E": "Failed",
+        },
+    ),
+)
+
+_STORE_VERSION = (
     graph(
         title="Size of the database",
         description="Of the database file; absent for a server database.",
         series={"database": "max(monitor_db_size_bytes{JOB})"},
         unit="bytes",
-        width=8,
+        width=12,
         no_value="Server database",
     ),
     table(
@@ -152,7 +185,7 @@ _MAIL_STORE_VERSION = (
             """max by (instance, version, python) (monitor_build_info{JOB})
             * on (instance) group_left (sha256) max by (instance, sha256) (monitor_config_info{JOB})""",
         ),
-        width=8,
+        width=12,
         columns={
             "instance": "Instance",
             "version": "Version",
@@ -171,6 +204,7 @@ MONITOR = Board(
         Line(height=4, panels=_FIGURES),
         Line(heading="Schedule", height=8, panels=_SCHEDULE),
         Line(heading="Own faults", height=8, panels=_OWN_FAULTS),
-        Line(heading="Mail, store and version", height=8, panels=_MAIL_STORE_VERSION),
+        Line(heading="Mail", height=8, panels=_MAIL),
+        Line(heading="Store and version", height=8, panels=_STORE_VERSION),
     ),
 )

@@ -77,7 +77,14 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             tests=queued,
         )
         # A mail of the running service that happens to leave here is told of like any other where it is lost.
-        troubles = Troubles(loaded=lambda: loaded, database=database, in_store=directly, clock=LIVE, wake=lambda: None)
+        troubles = Troubles(
+            loaded=lambda: loaded,
+            signs=lambda: composition.mail_signatures(loaded),
+            database=database,
+            in_store=directly,
+            clock=LIVE,
+            wake=lambda: None,
+        )
         mails = Delivery(
             database=database,
             in_store=directly,
@@ -117,6 +124,7 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             "to": reader.address,
             "result": reader.state.value,
             "answer": reader.answer,
+            "server": reader.server,
             "servers": [
                 {"server": one.server, "code": one.code, "answer": one.text}
                 for one in listening.heard.get(reader.address, [])

@@ -50,7 +50,6 @@ def run(
         loaded = config.load(config_path)
         examine(loaded.database_url)
         config.require_files(loaded, config_path)
-        config.require_mail_keys(loaded, config_path)
         _log_as(loaded.config.monitor.log_format)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -17,7 +17,7 @@ def budget(message: ToSend, news: BudgetNews, house: House) -> Draft:
     language, nl = message.language, message.language == "nl"
     period = _period(news, language)
     left_us = news.allowed_us - news.spent_us
-    left, spent, allowed = (length(us, language) for us in (abs(left_us), news.spent_us, news.allowed_us))
+    left, spent, allowed = (length(us, language, days=False) for us in (abs(left_us), news.spent_us, news.allowed_us))
     gone = left_us <= 0
     beyond = (f", {left} te veel" if nl else f", {left} too much") if left_us < 0 else ""
     if gone:
@@ -101,15 +101,17 @@ def _gone(message: ToSend, news: BudgetNews, house: House) -> str:
     nl = message.language == "nl"
     if news.gone_us is None:
         return (
-            "Aan het huidige tempo raakt niet alles op in deze periode."
+            "In het huidige tempo raakt niet alles op in deze periode."
             if nl
-            else "At the present pace not all of it is used up in this period."
+            else "At the present pace it will not all be used up in this period."
         )
     at = when(news.gone_us, house, message.language)
     if news.gone_us <= message.created_us:
         return f"Alles is opgebruikt sinds {at}." if nl else f"All of it has been used up since {at}."
     return (
-        f"Aan het huidige tempo is alles opgebruikt op {at}." if nl else f"At the present pace all is used up on {at}."
+        f"In het huidige tempo is alles opgebruikt op {at}."
+        if nl
+        else f"At the present pace it will all be used up on {at}."
     )
 
 

@@ -28,7 +28,7 @@ def certificate(message: ToSend, news: CertificateNews, house: House) -> Draft:
         + ("" if nl else " left"),
         headline=f"Het {name} {of_host} is nog {days} geldig"
         if nl
-        else f"The {name} {of_host} is valid for {days} more",
+        else f"The {name} {of_host} is valid for another {days}",
         tone="warn",
         sentences=(
             f"Het {name} {of_host} vervalt op {ends}. Wordt het niet tijdig vervangen, dan weigeren "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import assert_never
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from monitor.mail_message import Mailbox, MailMessage
 from monitor.mail_text import life
@@ -23,6 +24,7 @@ from monitor.mail_text.own import own
 from monitor.mail_text.page import Draft, House, Page, Tone, header, line, when
 from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
+from monitor.mail_text.signature import signature
 from monitor.mail_text.trial import trial
 from monitor.mail_text.undelivered import undelivered
 from monitor.news import (
@@ -39,6 +41,7 @@ from monitor.news import (
     MaintenanceNews,
     OwnNews,
     ReportNews,
+    SignatureNews,
     Single,
     TestNews,
     UndeliveredNews,
@@ -58,22 +61,29 @@ _COLOURS: dict[Tone, dict[str, str]] = {
 }
 
 
-def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
-    """Writes mails for `monitor.delivery`."""
+@cache
+def _templates() -> tuple[Template, Template]:
+    """Of HTML and of plain text; compiled once for every composer, since a house changes no template."""
     html = Environment(
         loader=PackageLoader("monitor"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("mail.html.j2")
+    )
     plain = Environment(
         loader=PackageLoader("monitor"),
         autoescape=False,  # noqa: S701 - this one writes plain text, where escapes would be read as they stand
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("mail.txt.j2")
+    )
+    return html.get_template("mail.html.j2"), plain.get_template("mail.txt.j2")
+
+
+def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage]:
+    """Writes mails for `monitor.delivery`."""
+    html, plain = _templates()
 
     def compose(message: ToSend, now_us: int, head: Sealed | None) -> MailMessage:
         files, missing = files_of(message, house)
@@ -155,6 +165,8 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
             return configuration(message, news, house)
         case UndeliveredNews():
             return undelivered(message, news, house)
+        case SignatureNews():
+            return signature(message, news, house)
         case BudgetNews():
             return budget(message, news, house)
         case MaintenanceNews():
@@ -177,7 +189,7 @@ def _action(message: ToSend, house: House) -> tuple[str, str] | None:
 def _late(message: ToSend, house: House, now_us: int) -> str:
     written = when(message.created_us, house, message.language)
     left = when(now_us, house, message.language)
-    if message.kind in WARNINGS and not message.attempts:
+    if message.kind in WARNINGS and not message.tried:
         if message.language == "nl":
             return f"Deze mail is geschreven op {written} en bewaard tot {left}."
         return f"This mail was written on {written} and kept until {left}."
@@ -196,6 +208,7 @@ def _why(kind: Kind, house: House, language: Language) -> str:
         Kind.CONFIG_REFUSED: ("de monitor zelf", "the monitor itself"),
         Kind.CONFIG_TAKEN: ("de monitor zelf", "the monitor itself"),
         Kind.UNDELIVERED: ("de monitor zelf", "the monitor itself"),
+        Kind.SIGNATURE: ("de monitor zelf", "the monitor itself"),
         Kind.BUDGET: ("afspraken", "agreements"),
         Kind.MAINTENANCE: ("onderhoud", "maintenance"),
         Kind.MAINTENANCE_CHANGED: ("onderhoud", "maintenance"),

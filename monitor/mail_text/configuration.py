@@ -13,13 +13,13 @@ def configuration(message: ToSend, news: ConfigNews, house: House) -> Draft:
     if message.kind is Kind.CONFIG_TAKEN:
         return Draft(
             word="MONITOR",
-            subject="MONITOR: configuratie overgenomen" if nl else "MONITOR: configuration taken over",
-            headline="De configuratie is overgenomen" if nl else "The configuration was taken over",
+            subject="MONITOR: nieuwe configuratie van kracht" if nl else "MONITOR: new configuration in force",
+            headline="De nieuwe configuratie is van kracht" if nl else "The new configuration is in force",
             tone="good",
             sentences=(
                 f"Sinds {at} werkt de monitor met de configuratie zoals ze nu in de bestanden staat."
                 if nl
-                else f"Since {at} the monitor works with the configuration as it now is in the files.",
+                else f"Since {at} the monitor has worked with the configuration as it now stands in the files.",
             ),
             link=status_page(house, message),
         )

@@ -79,7 +79,7 @@ def _sanctionable(effect: Effect, clause: str, house: House, language: Language,
 
 def _left(effect: Effect, left_us: int, language: Language) -> str:
     nl = language == "nl"
-    period, size = _PERIODS[effect.unit][0 if nl else 1], length(abs(left_us), language)
+    period, size = _PERIODS[effect.unit][0 if nl else 1], length(abs(left_us), language, days=False)
     if left_us >= 0:
         return f"{period} rest nog {size} toegelaten uitval" if nl else f"{size} of allowed downtime left {period}"
     return f"{period} al {size} meer uitval dan toegelaten" if nl else f"{size} more downtime {period} than allowed"

@@ -102,7 +102,7 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
                 sentences=(
                     f"{title} werkt niet sinds {since}. Dat begon buiten uw diensturen en duurt nog."
                     if nl
-                    else f"{title} has not been working since {since}. It began outside your hours and goes on.",
+                    else f"{title} has not been working since {since}. It began outside your hours and continues.",
                     what,
                     *contract[:1],
                 ),
@@ -135,4 +135,4 @@ def _nobody(news: IncidentNews, house: House, message: ToSend) -> str:
     told = when(news.told_us, house, message.language)
     if message.language == "nl":
         return f"Het is gemeld op {told}, en niemand liet weten dat hij of zij het opvolgt."
-    return f"It was told on {told}, and nobody has said to be on it."
+    return f"It was reported on {told}, and nobody has said that they are on it."

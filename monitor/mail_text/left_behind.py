@@ -43,8 +43,8 @@ def _sentences(language: Language) -> tuple[str, ...]:
             "hoeft u niets te doen.",
         )
     return (
-        "The monitor made this in order to measure, and could not take it away afterwards. It keeps trying.",
-        "Take it away yourself where needed, and say so with “loketwacht cleanup confirm”. If the monitor succeeds "
+        "The monitor made this in order to measure, and could not remove it afterwards. It keeps trying.",
+        "Remove it yourself where needed, and say so with “loketwacht cleanup confirm”. If the monitor succeeds "
         "after all, there is nothing you need to do.",
     )
 

@@ -44,7 +44,7 @@ def maintenance(message: ToSend, news: MaintenanceNews, house: House) -> Draft:
                 f"Het onderhoud{about} loopt tot {end}." if nl else f"The maintenance{about} lasts until {end}.",
                 "Tot dan wordt geen nieuwe storing van deze onderdelen gemeld. Het meten gaat door."
                 if nl
-                else "Until then no new outage of these parts is told. Measuring goes on.",
+                else "Until then no new outage of these parts is reported. Measuring goes on.",
             )
             tone = "plain"
     return Draft(
@@ -91,7 +91,7 @@ def _how_it_ended(news: MaintenanceNews, end: str, about: str, house: House, mes
         second = f"Dit werkt nog niet: {failing}." if nl else f"This does not work yet: {failing}."
     else:
         second = "Geen van deze onderdelen heeft een open storing." if nl else "None of these parts has an open outage."
-    third = "Storingen worden weer gemeld zoals altijd." if nl else "Outages are told again as always."
+    third = "Storingen worden weer gemeld zoals altijd." if nl else "Outages are reported again as usual."
     return first, second, third
 
 

@@ -18,6 +18,7 @@ _WHAT: dict[Kind, tuple[str, str]] = {
     Kind.DEGRADED: ("traagheid", "slowness"),
     Kind.FAST: ("het einde van traagheid", "the end of slowness"),
     Kind.CERTIFICATE: ("een certificaat", "a certificate"),
+    Kind.SIGNATURE: ("de handtekening van mails", "the signature of mails"),
     Kind.BUDGET: ("toegelaten uitval", "allowed downtime"),
     Kind.MAINTENANCE: ("onderhoud", "maintenance"),
     Kind.MAINTENANCE_CHANGED: ("gewijzigd onderhoud", "changed maintenance"),
@@ -40,7 +41,7 @@ def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
         first = (
             f"Het bericht over {what} van {written} is voor {reader} definitief geweigerd."
             if nl
-            else f"The message about {what} of {written} was refused for good for {reader}."
+            else f"The message of {written} about {what} was refused for good and did not reach {reader}."
         )
     else:
         first = (

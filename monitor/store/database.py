@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -296,26 +297,32 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest schema this version knows, and all of them; they change with the program only."""
+    script = ScriptDirectory.from_config(_config())
+    return script.get_current_head(), frozenset(revision.revision for revision in script.walk_revisions())
+
+
 def _check_version(engine: Engine, *, migrate: bool) -> None:
-    config = _config()
-    script = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in script.walk_revisions()}
+    head, known = _revisions()
     with engine.begin() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-        if found == script.get_current_head():
+        if found == head:
             return
         if found is not None and found not in known:
             raise SchemaUnknown(
                 f"The store has schema {found}, which this version does not know (it knows up to "
-                f"{script.get_current_head()}). Start the version that wrote it, or restore a backup made before."
+                f"{head}). Start the version that wrote it, or restore a backup made before."
             )
         if not migrate:
             raise SchemaUnknown(
-                f"The store has schema {found or 'none'}, this version needs {script.get_current_head()}. "
+                f"The store has schema {found or 'none'}, this version needs {head}. "
                 "Run `loketwacht db upgrade` after a backup."
             )
         if connection.dialect.name == "postgresql":
             # Two processes that start at once: the second waits, and then finds the work done.
             connection.execute(_MIGRATING)
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

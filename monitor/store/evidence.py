@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, func, insert, select
 
 from monitor.store.database import Transaction
 from monitor.store.rows import storable, text_of
@@ -50,7 +50,7 @@ def add(tx: Transaction, sample: Sample) -> None:
         row = {"sha256": bundle.sha256, "position": position, "size": bundle.size, "content": bundle.packed}
         tx.execute(insert(evidence_bundle), key | row)
         for file in bundle.files:
-            _keep(tx, file)
+            _keep(tx, file, sample.started_us + sample.duration_us)
     if bundles:
         return
     rows = [
@@ -71,11 +71,23 @@ def add(tx: Transaction, sample: Sample) -> None:
         tx.execute(insert(evidence), rows)
 
 
-def _keep(tx: Transaction, file: ProofFile) -> None:
+def kept_bytes(tx: Transaction, from_us: int) -> int:
+    """How many bytes of pictures and traces were kept since an instant."""
+    query = select(func.coalesce(func.sum(evidence_file.c.size), 0)).where(evidence_file.c.kept_us >= from_us)
+    return int(tx.execute(query).scalar_one())
+
+
+def _keep(tx: Transaction, file: ProofFile, kept_us: int) -> None:
     # Two runs may have seen the same to the byte; what they share is kept once.
     there = select(evidence_file.c.sha256).where(evidence_file.c.sha256 == file.sha256)
     if tx.execute(there).first() is None:
-        row = {"sha256": file.sha256, "form": file.form, "size": len(file.content), "content": file.content}
+        row = {
+            "sha256": file.sha256,
+            "form": file.form,
+            "size": len(file.content),
+            "content": file.content,
+            "kept_us": kept_us,
+        }
         tx.execute(insert(evidence_file), row)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from monitor.courtesy import BY_THEMSELVES, HOUR_US, PLAIN, Courtesy
 from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Gathered, Kind, News, Outgoing, Reader
@@ -34,8 +34,8 @@ class ToSend:
         ready: addresses it may go to now: still pending, and not waiting for the opening.
         attempts: how often it was tried before.
         timezone: of the times in it; None: the monitor's.
-        tried_since_us: of those it may go to now, when it was first tried; what waited on purpose begins anew after
-            that. Who is not in it is tried for the first time.
+        tried: since when it is tried in vain, for each of `ready` for whom it was tried before; what waited on purpose
+            begins anew after that.
     """
 
     id: str
@@ -50,7 +50,7 @@ class ToSend:
     readers: tuple[Reader, ...]
     ready: tuple[str, ...]
     timezone: str | None = None
-    tried_since_us: Mapping[str, int] = field(default_factory=dict)
+    tried: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,10 @@ def claim(
                 continue
             ready: list[str] = []
             rests: dict[str, int] = {}
-            for address in _ready(tx, row, now_us):
+            addresses = _ready(tx, row, now_us)
+            # What came first has not reached somebody yet; nobody else's quiet hours put that off.
+            again_us = [now_us + hold_us] if len(addresses) < _waiting(tx, row.id) else []
+            for address in addresses:
                 sent = _sent_lately(tx, address, now_us)
                 rest_us = courtesy.rest_until_us(kind, address, sent, now_us)
                 if rest_us is not None:
@@ -120,8 +123,8 @@ def claim(
                     ready.append(address)
             _rest(tx, name, rests)
             if ready:
-                return _to_send(tx, row, kind, news, tuple(ready), now_us)
-            held_until_us = min(rests.values(), default=now_us + hold_us)
+                return _to_send(tx, row, kind, news, tuple(ready))
+            held_until_us = min((*rests.values(), *again_us), default=now_us + hold_us)
             tx.execute(update(message).where(message.c.id == name).values(held_until_us=held_until_us))
             _release(tx, name, min(held_until_us, now_us + LOOK_AGAIN_US), owner)
     return None
@@ -150,7 +153,13 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
                 reader.c.address == one.address,
                 reader.c.state != Settled.SENT.value,
             )
-            .values(state=one.state.value, settled_us=one.settled_us, answer=one.answer)
+            .values(
+                state=one.state.value,
+                settled_us=one.settled_us,
+                answer=one.answer,
+                server=one.server,
+                tried_us=one.tried_us,
+            )
         )
     tx.execute(update(message).where(message.c.id == message_id).values(attempts=message.c.attempts + 1))
     return _release(tx, message_id, due_us, owner)
@@ -240,7 +249,7 @@ def _rest(tx: Transaction, message_id: str, addresses: Collection[str]) -> None:
     """For these it waits on purpose; that it was tried before counts no more against it."""
     if addresses:
         theirs = (reader.c.message_id == message_id, reader.c.address.in_(addresses))
-        tx.execute(update(reader).where(*theirs).values(tried_since_us=None))
+        tx.execute(update(reader).where(*theirs).values(tried_us=None))
 
 
 def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
@@ -296,6 +305,12 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
     return tuple(ready)
 
 
+def _waiting(tx: Transaction, message_id: str) -> int:
+    """How many readers a message is still to reach."""
+    waiting = (reader.c.message_id == message_id, reader.c.state == Settled.PENDING.value)
+    return int(tx.execute(select(func.count()).where(*waiting)).scalar_one())
+
+
 def _reached(tx: Transaction, thread: str) -> dict[str, Settled]:
     """What became, for each reader of a thread, of the message that told them first."""
     query = select(message.c.id, message.c.kind).where(message.c.thread == thread).order_by(message.c.number)
@@ -315,10 +330,7 @@ def _release(tx: Transaction, message_id: str, due_us: int, owner: str) -> bool:
     return ours.rowcount == 1
 
 
-def _to_send(tx: Transaction, row: Row[Any], kind: Kind, news: News, ready: tuple[str, ...], now_us: int) -> ToSend:
-    now_tried = (reader.c.message_id == row.id, reader.c.address.in_(ready))
-    tried = tx.execute(select(reader.c.address, reader.c.tried_since_us).where(*now_tried)).all()
-    tx.execute(update(reader).where(*now_tried, reader.c.tried_since_us.is_(None)).values(tried_since_us=now_us))
+def _to_send(tx: Transaction, row: Row[Any], kind: Kind, news: News, ready: tuple[str, ...]) -> ToSend:
     follows = row.number > 0 and kind in FOLLOW_UPS | JOINING
     before = tx.execute(
         select(message.c.id)
@@ -326,6 +338,7 @@ def _to_send(tx: Transaction, row: Row[Any], kind: Kind, news: News, ready: tupl
         .order_by(message.c.number.desc())
         .limit(1)
     ).scalar()
+    readers = people(tx, row.id)
     return ToSend(
         id=row.id,
         root=row.thread if follows else None,
@@ -336,8 +349,8 @@ def _to_send(tx: Transaction, row: Row[Any], kind: Kind, news: News, ready: tupl
         incident_id=row.incident_id,
         created_us=row.created_us,
         attempts=row.attempts,
-        readers=tuple(Reader(address=who.address, name=who.name) for who in people(tx, row.id)),
+        readers=tuple(Reader(address=who.address, name=who.name) for who in readers),
         ready=ready,
         timezone=row.timezone,
-        tried_since_us={one.address: one.tried_since_us for one in tried if one.tried_since_us is not None},
+        tried={who.address: who.tried_us for who in readers if who.address in ready and who.tried_us is not None},
     )

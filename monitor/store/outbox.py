@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
 from monitor.alerts import Group, Told
 from monitor.news import ENDS, FOLLOW_UPS, JOINING, NEWS, REPEATED, DigestNews, Kind, News, Outgoing, Reader
@@ -40,13 +40,22 @@ KNOWN = message.c.kind.in_([kind.value for kind in Kind])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderState:
-    """What became of a message for one reader; `answer` is the server's last word, or ours."""
+    """What became of a message for one reader.
+
+    Attributes:
+        answer: the server's last word, or ours.
+        server: `host:port` of the mail server that took it; empty where none did, for what leaves by another way, and
+            for what left before this was kept.
+        tried_us: when it was first tried for this reader; None: never, or before this was kept.
+    """
 
     address: str
     state: Settled
     settled_us: int | None
     answer: str
     name: str = ""
+    server: str = ""
+    tried_us: int | None = None
 
     @property
     def given_up(self) -> bool:
@@ -278,21 +287,41 @@ def _skip_reminders(tx: Transaction, thread: str, now_us: int) -> None:
         close(tx, name)
 
 
+_digest, _whole = reader.alias("digest"), reader.alias("whole")
+#: Asked for every message that is shown, and therefore put together once.
+_PEOPLE = (
+    select(
+        _whole,
+        _digest.c.state.label("then"),
+        _digest.c.settled_us.label("at"),
+        _digest.c.answer.label("said"),
+        _digest.c.server.label("by"),
+    )
+    .outerjoin(_digest, (_digest.c.message_id == _whole.c.answer) & (_digest.c.address == _whole.c.address))
+    .where(_whole.c.message_id == bindparam("of"))
+    .order_by(_whole.c.address)
+)
+
+
 def people(tx: Transaction, message_id: str) -> tuple[ReaderState, ...]:
     """The readers of a message and what became of it for each; of what was merged, what became of its digest."""
-    digest, whole = reader.alias(), reader.alias()
-    rows = tx.execute(
-        select(whole, digest.c.state.label("then"), digest.c.settled_us.label("at"), digest.c.answer.label("said"))
-        .outerjoin(digest, (digest.c.message_id == whole.c.answer) & (digest.c.address == whole.c.address))
-        .where(whole.c.message_id == message_id)
-        .order_by(whole.c.address)
-    ).all()
+    rows = tx.execute(_PEOPLE, {"of": message_id}).all()
     found = []
     for row in rows:
         merged = row.state == Settled.MERGED.value and row.then is not None
-        state, at_us, answer = (row.then, row.at, row.said) if merged else (row.state, row.settled_us, row.answer)
+        state, at_us, answer, server = (
+            (row.then, row.at, row.said, row.by) if merged else (row.state, row.settled_us, row.answer, row.server)
+        )
         found.append(
-            ReaderState(address=row.address, name=row.name, state=Settled(state), settled_us=at_us, answer=answer)
+            ReaderState(
+                address=row.address,
+                name=row.name,
+                state=Settled(state),
+                settled_us=at_us,
+                answer=answer,
+                server=server,
+                tried_us=row.tried_us,
+            )
         )
     return tuple(found)
 

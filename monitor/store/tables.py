@@ -119,7 +119,9 @@ evidence_file = Table(
     Column("form", String(8), nullable=False),
     Column("size", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("kept_us", BigInteger, nullable=False, server_default="0"),
 )
+Index("ix_evidence_file_kept", evidence_file.c.kept_us)
 
 incident = Table(
     "incident",
@@ -156,7 +158,7 @@ message = Table(
     Column("id", Text, primary_key=True),
     Column("thread", Text, nullable=False, index=True),
     Column("number", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("kind", Text, nullable=False),
     Column("channel", String(8), nullable=False, server_default="mail"),
     Column("language", String(2), nullable=False),
     Column("timezone", Text),
@@ -194,7 +196,8 @@ message_recipient = Table(
     Column("state", String(8), nullable=False),
     Column("settled_us", BigInteger),
     Column("answer", Text, nullable=False),
-    Column("tried_since_us", BigInteger),
+    Column("server", Text, nullable=False, server_default=""),
+    Column("tried_us", BigInteger),
 )
 # What an address got in the last hour is asked before every mail to it.
 Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)

@@ -43,16 +43,28 @@ class Budget:
     def __init__(self, per_day: int) -> None:
         self._per_day = per_day
         self._day = 0
-        self._left = per_day
+        self._spent = 0
 
     def takes(self, size: int, now_us: int) -> bool:
+        self._turn(now_us)
+        if self._spent + size > self._per_day:
+            return False
+        self._spent += size
+        return True
+
+    def was_kept(self, size: int, now_us: int) -> None:
+        """So many bytes of this day are kept already, by whoever ran before."""
+        self._turn(now_us)
+        self._spent += size
+
+    def go_on_from(self, other: Budget) -> None:
+        """Begin where another one stands: a new configuration gives no new day."""
+        self._day, self._spent = other._day, other._spent
+
+    def _turn(self, now_us: int) -> None:
         day = now_us // _DAY_US
         if day != self._day:
-            self._day, self._left = day, self._per_day
-        if size > self._left:
-            return False
-        self._left -= size
-        return True
+            self._day, self._spent = day, 0
 
 
 class Browsers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -20,20 +21,24 @@ def size_text(size: int) -> str:
 
 
 class Pages:
-    """All templates, compiled once."""
+    """All templates, each compiled once in a process however many portals it has."""
 
     def __init__(self) -> None:
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            auto_reload=False,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(
-            day=day_text, moment=moment_text, iso=iso, last_day=last_day_text, file_size=size_text
-        )
+        self._templates = _environment()
 
     def render(self, template: str, **values: object) -> str:
         return self._templates.get_template(template).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(day=day_text, moment=moment_text, iso=iso, last_day=last_day_text, file_size=size_text)
+    return templates

@@ -107,20 +107,20 @@ class Numbers:
         return f"{sign}{number}{NO_BREAK_SPACE}s"
 
     def duration(self, length_us: int) -> str:
-        """Days, hours, minutes and seconds, exact: nothing is rounded away. Days are 24 hours."""
+        """Hours, minutes and seconds, exact: nothing is rounded away.
+
+        Hours are never gathered into days: most lengths here are of service time, and eleven and a half hours of that
+        are a working day.
+        """
         if length_us < 0:
             return "−" + self.duration(-length_us)
         whole, rest = divmod(length_us, SECOND_US)
         minutes, seconds = divmod(whole, 60)
         hours, minutes = divmod(minutes, 60)
-        days, hours = divmod(hours, 24)
-        if self.language == "nl":
-            names = ("dag" if days == 1 else "dagen", "u", "min", "s")
-        else:
-            names = ("day" if days == 1 else "days", "h", "min", "s")
+        names = ("u", "min") if self.language == "nl" else ("h", "min")
         parts = [
             f"{self.decimal(amount)}{NO_BREAK_SPACE}{name}"
-            for amount, name in zip((days, hours, minutes), names, strict=False)
+            for amount, name in zip((hours, minutes), names, strict=True)
             if amount
         ]
         if seconds or rest or not parts:
@@ -201,6 +201,10 @@ class Numbers:
         if start == end:
             return f"{self.day(start)}, {self.clock(start_us)} – {self.clock(end_us)}"
         return f"{self.instant(start_us)} – {self.instant(end_us)}"
+
+    def span_to_the_second(self, start_us: int, end_us: int) -> str:
+        """`span` cut to whole seconds: for an overview beside which the exact instants stand."""
+        return self.span(start_us // SECOND_US * SECOND_US, end_us // SECOND_US * SECOND_US)
 
     def short_month(self, at_us: int) -> str:
         """The month that holds an instant, for the narrow foot of a bar: `okt 26`."""

@@ -206,7 +206,7 @@ class Phrases(SanctionPhrases):
             case OutageCountClause():
                 return self.numbers.decimal(int(measured))
             case ResponseTimeClause():
-                return self.numbers.seconds(int(measured))
+                return self.numbers.response(int(measured))
             case MaintenanceClause() | ReleaseClause() | DeliveryClause():
                 return self.words("promise.broken", count=int(measured), total=len(result.cases))
             case _:

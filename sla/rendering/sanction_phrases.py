@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from sla.contract_text import Amount, length_us
 from sla.rendering.numbers import Numbers, decimals_of
@@ -33,15 +34,28 @@ class SanctionPhrases:
         share = re.sub(r"[.,]0(?=\D)", "", share)
         return self.words("sanction.share_of", share=share, basis=self.words(f"sanction.{amount.basis}"))
 
-    def sanction_rule(self, rule: SanctionRule, table: PointsTable | None = None) -> str:
-        """A sanction in one sentence. `table`: what the version's points cost, where the sanction gives points."""
-        parts = self._scale(rule)
+    def sanction_rule(
+        self,
+        rule: SanctionRule,
+        table: PointsTable | None = None,
+        *,
+        late: Literal["days", "working days"] | None = None,
+    ) -> str:
+        """A sanction in one sentence.
+
+        Args:
+            table: what the version's points cost, where the sanction gives points.
+            late: which days count where the clause is about a document that comes late; None for any other clause.
+        """
+        per_day = late if isinstance(rule, PerUnit) and rule.unit == "1" else None
+        parts = self._scale(rule, per_day)
         if isinstance(rule, Points) and table is not None:
             parts.append(self.points_table(table))
         parts += [self.words("sanction.minimum", amount=self.amount(rule.minimum))] if rule.minimum else []
         parts += [self.words("sanction.maximum", amount=self.amount(rule.maximum))] if rule.maximum else []
         parts += [self.words("sanction.cumulates")] if rule.cumulates else []
-        parts.append(self.words(f"sanction.boundary_{rule.boundary}"))
+        # A document that comes late has no edges between two measurements.
+        parts += [] if late else [self.words(f"sanction.boundary_{rule.boundary}")]
         told = ", ".join([*parts, *self._source(rule)])
         return f"{rule.name}: {told}" if rule.name else told
 
@@ -58,8 +72,11 @@ class SanctionPhrases:
         parts += [self.words("sanction.price_over", count=table.over)] if table.over > 1 else []
         return "; ".join(parts)
 
-    def _scale(self, rule: SanctionRule) -> list[str]:
+    def _scale(self, rule: SanctionRule, late: Literal["days", "working days"] | None = None) -> list[str]:
         match rule:
+            case PerUnit() if late is not None:
+                days = self.words("sanction.one_day" if late == "days" else "sanction.working_days")
+                return [self.words("sanction.per_late", amount=self.amount(rule.amount), days=days)]
             case PerUnit():
                 return [self.words("sanction.per_unit", amount=self.amount(rule.amount), unit=self._unit(rule.unit))]
             case Bands():
@@ -115,6 +132,8 @@ class SanctionPhrases:
             length = length_us(unit)
             return self.words(WHOLE_UNITS[length]) if length in WHOLE_UNITS else self.numbers.duration(length)
         if number >= 1:
+            if number == 1:
+                return self.words("sanction.one_piece")
             return self.words("sanction.piece", value=self.numbers.decimal(number))
         point = Fraction(number)
         if point == Fraction(1, 100):

@@ -131,8 +131,10 @@ def test_a_bad_configuration_on_reload_keeps_the_old_one(tmp_path: Path) -> None
         until(lambda: not refused(service), seconds=20, what="the good configuration is taken over")
         assert 'journey="webservice"' not in service.exposition()
         assert 'journey="startpagina"' in service.exposition()
-        until(lambda: service.mails("MONITOR: configuratie overgenomen"), seconds=20, what="the end of it is mailed")
-        [over] = service.mails("MONITOR: configuratie overgenomen")
+        until(
+            lambda: service.mails("MONITOR: nieuwe configuratie van kracht"), seconds=20, what="the end of it is mailed"
+        )
+        [over] = service.mails("MONITOR: nieuwe configuratie van kracht")
         assert over["in_reply_to"] == mail["message_id"]
 
 

@@ -19,13 +19,14 @@ import pytest
 from tests.running_service import Running, a_place, running, until
 
 SECRET = "Zéér-geheim/42+&<x>=?"  # every way of writing it differs
-#: Sends the secret in an address, a header and a form, and fails on the page that shows it again.
+#: Sends the secret in an address, a header and a form, and fails on the page that shows it again. The run begins at
+#: once, and the failure is confirmed at once, because a second run fits before the next slot.
 JOURNEY = """
 [[journey]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }
-interval = "4s"
-deadline = "3500ms"
+interval = "1m"
+deadline = "20s"
 secrets = ["geplant", "burger_token"]
 [[journey.step]]
 use = "aanmelden"
@@ -73,8 +74,8 @@ trace = "pages"
 [[browser]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }
-interval = "15s"
-deadline = "14s"
+interval = "1m"
+deadline = "25s"
 wait = "500ms"
 secrets = ["geplant", "burger_token"]
 [[browser.step]]

@@ -14,13 +14,13 @@ from monitor.store import events, incidents, samples
 from monitor.store.database import Database
 from tests.running_service import Place, Running, a_place, practising, running, until
 
-EVERY_US = 3_000_000
+EVERY_US = 2_000_000
 FOR_EVER_US = 2**62
 
 
 def test_an_outage_outlives_the_monitor_that_was_killed(tmp_path: Path) -> None:
     """T3, T10, T11, T29."""
-    place = a_place(tmp_path, journeys=("startpagina",), every="3s", deadline="2500ms")
+    place = a_place(tmp_path, journeys=("startpagina",), every="2s", deadline="1500ms")
     with practising(place):
         with running(place, name="first") as service:
             until(lambda: "startpagina" in service.up(), seconds=40, what="the front page is up")

@@ -21,6 +21,7 @@ class Fault:
         host: of the portal.
         over_https: journeys that go to the portal's encrypted door.
         blinds: it keeps us from measuring for a while, so the report must tell of that.
+        on_time: the journeys that are served well are measured at every slot meanwhile, and begin in time.
         may_double: a mail may come twice (with the same Message-ID): the process or the connection may die between
             the server's taking it and our knowing so. Everywhere else that is a fault of ours.
         refuses: the server refuses a mail for good; then what is promised is that this is on record.
@@ -35,17 +36,18 @@ class Fault:
     host: str = "127.0.0.1"
     over_https: tuple[str, ...] = ()
     blinds: bool = False
+    on_time: bool = False
     may_double: bool = False
     refuses: bool = False
     needs: Callable[[], str | None] = field(default=lambda: None)
 
 
 def _twenty(name: str, story: Callable[[Scene], None]) -> Fault:
-    return Fault(name=name, story=story, journeys=20, interval_s=2.5)
+    return Fault(name=name, story=story, journeys=20, interval_s=2.5, on_time=True)
 
 
 def _certificate(name: str, story: Callable[[Scene], None]) -> Fault:
-    return Fault(name=name, story=story, over_https=("j01",), more=around.certificate_check)
+    return Fault(name=name, story=story, over_https=("j01",), more=around.certificate_check, on_time=True)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -53,20 +55,20 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="SIGTERM in the middle of runs", story=process.stopped),
     Fault(name="machine asleep for 10 minutes", story=process.asleep, blinds=True, needs=needs_a_clock),
     Fault(name="process frozen for 15 s", story=process.frozen, blinds=True),
-    Fault(name="store locked for 30 s", story=store.locked),
+    Fault(name="store locked for 30 s", story=store.locked, on_time=True),
     Fault(name="disk full", story=store.disk_full, needs=needs_mounts),
-    Fault(name="store cannot be written", story=store.unwritable),
+    Fault(name="store cannot be written", story=store.unwritable, on_time=True),
     Fault(name="file system turns read-only", story=store.turns_read_only, blinds=True, needs=needs_mounts),
     Fault(name="power cut at random points", story=store.power_cut, may_double=True, needs=needs_mounts),
     Fault(name="store's file damaged", story=store.damaged, blinds=True),
     Fault(name="no mail server for an hour", story=post.away, needs=needs_a_clock),
-    Fault(name="mail server gives no greeting", story=post.silent),
-    Fault(name="mail server says 451", story=post.later),
-    Fault(name="mail server says 550 to us", story=post.refuses_us),
-    Fault(name="mail server says 554 to a mail", story=post.refuses_a_mail, refuses=True),
-    Fault(name="one of three readers refused", story=post.refuses_one),
-    Fault(name="mail server hangs in DATA", story=post.hangs, may_double=True),
-    Fault(name="connection lost after DATA", story=post.drops, may_double=True),
+    Fault(name="mail server gives no greeting", story=post.silent, on_time=True),
+    Fault(name="mail server says 451", story=post.later, on_time=True),
+    Fault(name="mail server says 550 to us", story=post.refuses_us, on_time=True),
+    Fault(name="mail server says 554 to a mail", story=post.refuses_a_mail, refuses=True, on_time=True),
+    Fault(name="one of three readers refused", story=post.refuses_one, on_time=True),
+    Fault(name="mail server hangs in DATA", story=post.hangs, may_double=True, on_time=True),
+    Fault(name="connection lost after DATA", story=post.drops, may_double=True, on_time=True),
     Fault(name="clock back an hour", story=clocks.set_back, needs=needs_a_clock),
     Fault(name="clock forward an hour", story=clocks.set_forward, blinds=True, needs=needs_a_clock),
     Fault(name="the night with an hour twice", story=clocks.autumn, needs=needs_a_clock),

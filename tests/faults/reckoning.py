@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Evidence:
         refuses: the server refused a mail itself for good. It is lost if nothing on record says so for each reader.
         lives: of the process, in order; at the end of one it may have had runs in its hands.
         allowed_us: how long before its end a visit may be without its sample: a run, and what waits for its commit.
+        late_us: how late a journey that is served well may begin; None where the fault keeps it from being on time.
     """
 
     location: str
@@ -46,6 +48,7 @@ class Evidence:
     refused: set[str] = field(default_factory=set)
     refuses: bool = False
     allowed_us: int = 2_000_000
+    late_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def reckon(database: Path, contract: Path, seen: Evidence) -> Reckoning:
         with store.read() as tx:
             _samples(tx, seen, found)
             _slots(tx, seen, found)
+            _punctuality(tx, seen, found)
             _mails(tx, seen, found)
             _month(tx, contract, seen, found)
     finally:
@@ -92,14 +96,58 @@ def _samples(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
         if kept.get((check_id, slot_us)) != run_id:
             found.lost.append(f"{check_id} at {slot_us}: was in the store, and is {kept.get((check_id, slot_us))}")
     runs = set(kept.values())
+    followers = _followers(seen.served)
     for life in seen.lives:
         # What was under way at its end is told as missed by the next start; what came before must be there.
         until_us = (life.ended_us if life.killed else life.asked_us) - seen.allowed_us
         if life.kept_until_us is not None:
             until_us = min(until_us, life.kept_until_us)
         for visit in seen.served:
-            if visit.well and life.began_us <= visit.at_us < until_us and visit.run_id and visit.run_id not in runs:
+            if not visit.run_id or not life.began_us <= visit.at_us < until_us or visit.run_id in runs:
+                continue
+            if visit.well:
                 found.lost.append(f"{visit.journey}: visit {visit.run_id} was answered, and has no sample")
+            # A run that failed is made again at once, and the sample is of the second.
+            elif followers.get(visit.run_id) not in runs:
+                found.lost.append(
+                    f"{visit.journey}: visit {visit.run_id} failed, and neither it nor its re-run is there"
+                )
+
+
+def _followers(served: Iterable[Served]) -> dict[str, str]:
+    """Per run the next one of the same journey that the portal saw; the last ones have none."""
+    last: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for visit in sorted(served, key=lambda one: one.at_us):
+        before = last.get(visit.journey)
+        if before is not None and before != visit.run_id:
+            found.setdefault(before, visit.run_id)
+        last[visit.journey] = visit.run_id
+    return found
+
+
+#: Of a hundred slots so many may be told as missed where everything is promised to be on time: one machine for all.
+_MISSED_OF_HUNDRED = 2
+
+
+def _punctuality(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
+    """Whatever else breaks, what is served well is measured at its slots, and soon after they are due (T21)."""
+    if seen.late_us is None:
+        return
+    missed = [
+        event
+        for event in events.read(tx, 0, _FOR_EVER_US, kinds=("missed-slots",))
+        if event.check_id not in seen.outages
+    ]
+    for check_id in sorted({check_id for check_id, _ in seen.seen} - seen.outages):
+        own = tuple(samples.between(tx, check_id, seen.location, 0, _FOR_EVER_US))
+        number = sum(int(event.data["count"] or 0) for event in missed if event.check_id == check_id)
+        if number > max(1, (len(own) + number) * _MISSED_OF_HUNDRED // 100):
+            found.others.append(f"{check_id}: {number} slots were missed beside {len(own)} measured, though it is well")
+        worst = max(own, key=lambda one: one.started_us - one.slot_us, default=None)
+        if worst is not None and worst.started_us - worst.slot_us > seen.late_us:
+            late_ms = (worst.started_us - worst.slot_us) // 1000
+            found.others.append(f"{check_id} at {worst.slot_us}: began {late_ms} ms late, though it is well")
 
 
 def _slots(tx: Transaction, seen: Evidence, found: Reckoning) -> None:

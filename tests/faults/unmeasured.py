@@ -79,7 +79,7 @@ def compared(tx: Transaction, contract: Contract, location: str, job: Callable[[
         report, _ = draw(tx, job(period, instants[-1] + _MINUTE_US))
         gaps = json.loads(json_form.render(report))["report"]["gaps"]
         for gap in gaps:
-            for journey in gap["journeys"]:
+            for journey in set(contract.journeys()) & set(gap["journeys"]):
                 told[journey].append((_instant(gap["from"]), _instant(gap["to"])))
         for language in LANGUAGES:
             rows = _rows(html.render(report, language), Words(language))
@@ -136,7 +136,9 @@ def _idle(dark: Stretches, told: Stretches, measured: Mapping[str, list[int]], u
     """Gaps of several journeys are told as one, so each must hold something of each of them, and no more is asked."""
     for journey, gaps in told.items():
         for since, until in gaps:
-            holds = any(since < end_us and start_us < until for start_us, end_us in [*dark[journey], *unknown[journey]])
+            holds = any(
+                since < end_us and start_us < until for start_us, end_us in [*dark[journey], *unknown.get(journey, ())]
+            )
             if not holds and any(since <= slot_us < until for slot_us in measured[journey]):
                 yield f"{journey} from {since} to {until}: told as not measured, and it was"
 

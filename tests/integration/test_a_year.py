@@ -34,6 +34,7 @@ from sla.rendering import json as json_form
 from sla.witnesses import Kept
 from tests import year_story
 from tests.agreements import BRUSSELS, HOUR
+from tests.new_store import new_store
 from tests.stored_month import loaded_contract
 from tests.year_story import DISPUTED, MONTHS, RESTATED_US
 
@@ -85,9 +86,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     (path / "contract.toml").write_text(year_story.CONTRACT)
     contract, _ = read_contract(path / "contract.toml")
     agreed = dataclasses.replace(loaded_contract(contract), path=path / "contract.toml")
-    found = Year(
-        database=Database.open(f"sqlite:///{path / 'year.db'}"), path=path, agreed=agreed, issued={}, numbers={}
-    )
+    found = Year(database=new_store(path / "year.db"), path=path, agreed=agreed, issued={}, numbers={})
     moments: list[tuple[int, Any]] = [(told.recorded_us, told) for told in year_story.LEDGER]
     moments += [(year_story.issued_us(month), month) for month in MONTHS]
     moments.append((RESTATED_US, None))

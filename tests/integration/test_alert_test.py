@@ -101,6 +101,7 @@ def test_a_server_that_takes_everything_is_told_for_each_recipient(tried: Try) -
             "to": address,
             "result": "sent",
             "answer": None,
+            "server": names[0],
             "servers": [{"server": names[0], "code": 250, "answer": "taken"}],
         }
         for address in ("a@example.be", "b@example.be")

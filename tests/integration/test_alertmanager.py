@@ -19,9 +19,9 @@ from monitor.month import month_to_date
 from monitor.outward_settings import AlertmanagerSettings
 from monitor.recipients import Recipient
 from monitor.severity import Severity
-from monitor.store.database import Database
 from tests.agreements import at as october
 from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, run
+from tests.new_store import new_store
 from tests.receiver import Receiver, receiving
 from tests.running_service import free_ports, until
 from tests.stored_month import AGREED, fill
@@ -40,7 +40,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database)
     database.close()
 
@@ -224,7 +224,7 @@ def test_allowed_downtime_that_is_nearly_or_wholly_spent_fires(
     tmp_path: Path, hours: int, fires: tuple[str, str] | None
 ) -> None:
     """October allows 7 h 27 min; under the labels of the rules for Prometheus."""
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     fill(database, marks={f"2026-10-05 {8 + n:02}:00": "X" for n in range(hours)})
     month = month_to_date(str(database.engine.url), AGREED, october("2026-10-16 00:00"))
     assert month is not None

@@ -21,6 +21,7 @@ from probes.checks import Journey
 from probes.run import run
 from probes.sample import Sample
 from probes.setup import Setup
+from tests.new_store import new_store
 from tests.scripted_server import ScriptedServer, answer, journey, pages, setup, step
 
 MINUTE = 60_000_000
@@ -99,7 +100,7 @@ class Life:
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Life]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Life(database=database)
     database.close()
 
@@ -149,7 +150,7 @@ def test_after_three_failed_tries_people_are_told_once_a_day_and_trying_goes_on(
     life.run(a_journey())
     told = [(len(life.work_off(a_journey(), minutes=20).orphans), life.mails()) for _ in range(4)]
     assert told == [(0, 0), (0, 0), (1, 1), (1, 1)]
-    assert life.things()[0].trouble.startswith("Step “weg”: for the text of the page expected was:")
+    assert life.things()[0].trouble.startswith("Step “weg”: the text of the page does not contain")
     life.answers["/weg/OMV_1"] = answer("ingetrokken")
     assert life.work_off(a_journey(), minutes=61) == Standing()
 

@@ -16,11 +16,12 @@ from monitor.drill import Drill, Held, is_due, last_passed_us
 from monitor.incidents import DRILL, IncidentRule
 from monitor.outward_settings import DrillSettings
 from monitor.store import events
-from monitor.store.database import Database, directly
+from monitor.store.database import directly
 from monitor.toml_file import ConfigError
 from probes.checks import Portal
 from probes.setup import Setup
 from tests.heart import DAY, HOUR, MINUTE, SECOND, Office, at, run
+from tests.new_store import new_store
 from tests.running_service import a_place, running, until
 
 TABLE = '[drill]\naddress = "oefening@oefenloket.example"\nat = "00:00"'
@@ -29,7 +30,7 @@ SETTINGS = DrillSettings.model_validate({"address": "oefening@example.be", "with
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database)
     database.close()
 

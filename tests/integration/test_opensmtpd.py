@@ -12,15 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from monitor.clock import LIVE
 from monitor.dkim import DkimSigner
+from monitor.mail_message import SendMail
 from monitor.mail_settings import RelaySettings
 from monitor.mail_signing import Signatures
 from monitor.recipients import Recipient
 from monitor.relays import by_relays
 from monitor.smtp import smtp_sender
-from monitor.store.database import Database
+from tests.certificates import authority
 from tests.heart import MINUTE, Office, at
 from tests.mail_signatures import by_certificate, dkim_record, dkim_right, openssl_verify
+from tests.new_store import new_store
 from tests.opensmtpd import OpenSmtpd, opensmtpd
+from tests.stunnel import starttls
 
 pytestmark = pytest.mark.opensmtpd
 
@@ -30,7 +33,7 @@ ALL = (A, B, C)
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=ALL)
     database.close()
 
@@ -47,6 +50,17 @@ def posting(office: Office, *servers: OpenSmtpd, signs: Signatures | None = None
     settings = [RelaySettings(host="127.0.0.1", port=one.port, security="none", timeout="10s") for one in servers]
     senders = [smtp_sender(one, password=None, directory=Path(), written=written) for one in settings]
     office.post = by_relays(senders, monotonic_us=lambda: office.now_us)
+
+
+def verified(port: int, ca_file: str) -> SendMail:
+    """The way to a server over STARTTLS."""
+    settings = RelaySettings(host="127.0.0.1", port=port, security="starttls", ca_file=ca_file, timeout="10s")
+    return smtp_sender(settings, password=None, directory=Path())
+
+
+def plain(server: OpenSmtpd) -> SendMail:
+    settings = RelaySettings(host="127.0.0.1", port=server.port, security="none", timeout="10s")
+    return smtp_sender(settings, password=None, directory=Path())
 
 
 def counts(server: OpenSmtpd) -> dict[str, int]:
@@ -196,11 +210,11 @@ def test_a_second_server_takes_what_the_first_puts_off_and_nobody_hears_twice(
         office.live("x" * 3)
         assert counts(first) == {A.address: 1, B.address: 0, C.address: 0}
         assert counts(server) == {A.address: 0, B.address: 1, C.address: 0}
-    answers = {who.address: (who.state.value, who.answer.rpartition("(")[2]) for who in office.queue()[0].readers}
-    assert answers == {
-        A.address: ("sent", f"127.0.0.1:{first.port})"),
-        B.address: ("sent", f"127.0.0.1:{server.port})"),
-        C.address: ("failed", f"127.0.0.1:{first.port})"),
+    took = {who.address: (who.state.value, who.server) for who in office.queue()[0].readers}
+    assert took == {
+        A.address: ("sent", f"127.0.0.1:{first.port}"),
+        B.address: ("sent", f"127.0.0.1:{server.port}"),
+        C.address: ("failed", ""),
     }
 
 
@@ -230,3 +244,52 @@ def test_both_signatures_outlive_the_way_through_it(office: Office, server: Open
     (tmp_path / "mail.eml").write_bytes(mail)
     done = openssl_verify("cms", tmp_path / "mail.eml", root, tmp_path / "content")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.stunnel
+def test_a_mail_leaves_over_starttls_to_a_server_whose_certificate_is_verified(
+    office: Office, server: OpenSmtpd, tmp_path: Path
+) -> None:
+    trusted = authority(tmp_path)
+    with server.running(), starttls(server.port, trusted.ca, "127.0.0.1") as port:
+        office.post = by_relays([verified(port, trusted.file)], monotonic_us=lambda: office.now_us)
+        office.live("xx")
+        [mail] = server.mails(A.address, 1)
+    assert mail["Subject"].startswith("[Voorbeeldloket] STORING")
+    assert {(who.state.value, who.server) for who in office.queue()[0].readers} == {("sent", f"127.0.0.1:{port}")}
+
+
+@pytest.mark.stunnel
+@pytest.mark.parametrize(
+    ("name", "ours", "because"),
+    [
+        ("mail.elders.example", True, "certificate is not valid for '127.0.0.1'"),
+        ("127.0.0.1", False, "unable to get local issuer certificate"),
+    ],
+    ids=["another name", "an authority we do not know"],
+)
+def test_a_certificate_that_does_not_hold_gets_no_mail_and_the_second_server_takes_it(
+    office: Office,
+    server: OpenSmtpd,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    ours: bool,
+    because: str,
+) -> None:
+    """T4: it is told which server showed what; nobody waits, and no word of the mail went there."""
+    trusted, other = authority(tmp_path), authority(tmp_path, "other.pem")
+    with opensmtpd(*(who.address for who in ALL)) as first, first.running(), server.running():
+        with starttls(first.port, (trusted if ours else other).ca, name) as port:
+            office.post = by_relays([verified(port, trusted.file), plain(server)], monotonic_us=lambda: office.now_us)
+            office.live("xx")
+        for who in ALL:
+            server.mails(who.address, 1)
+        assert counts(first) == {who.address: 0 for who in ALL}
+    assert {(who.state.value, who.server) for who in office.queue()[0].readers} == {
+        ("sent", f"127.0.0.1:{server.port}")
+    }
+    assert (f"127.0.0.1:{port}", 0) in office.told.servers
+    told = [record for record in caplog.records if record.message == "a mail server did not take a mail"]
+    assert {record.server for record in told} == {f"127.0.0.1:{port}"}  # type: ignore[attr-defined]
+    assert all(because in record.answer for record in told)  # type: ignore[attr-defined]

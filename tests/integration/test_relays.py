@@ -20,9 +20,9 @@ from monitor.mail_settings import RelaySettings
 from monitor.relays import by_relays
 from monitor.smtp import QUIT_SECONDS, smtp_sender
 from monitor.store import outbox
-from monitor.store.database import Database
 from tests.heart import OPS, SECOND, Office
 from tests.mail_config import AROUND_MAIL
+from tests.new_store import new_store
 from tests.smtp_server import MAIL, Mailroom, serving
 
 BOTH = {"a@example.be", "b@example.be"}
@@ -119,7 +119,7 @@ def test_a_refusal_is_not_forgotten_where_the_text_hangs_behind_it() -> None:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     people = tuple(OPS.model_copy(update={"address": address}) for address in sorted(BOTH))
     yield Office(database=database, recipients=people)
     database.close()

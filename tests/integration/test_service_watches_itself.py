@@ -18,10 +18,11 @@ from monitor.measuring import Measuring
 from monitor.pausing import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service
-from monitor.store import events
+from monitor.store import events, samples
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
-from tests.heart import HOUR, SECOND, at, run
+from tests.bundles import a_picture, a_trace, seen_in_a_browser
+from tests.heart import DAY, HOUR, SECOND, a_sample, at, run
 from tests.running_service import a_place
 
 
@@ -58,6 +59,23 @@ def inside(tmp_path: Path) -> Iterator[Inside]:
     measuring._schedule = Schedule((), clock=clock, start=_never, on_missed=print, on_jump=print)
     yield found
     database.close()
+
+
+def test_what_was_kept_of_browsers_today_counts_after_a_restart_and_a_reload(inside: Inside) -> None:
+    """What a process before this one kept is known from the store; yesterday's does not count."""
+    measuring = inside.measuring
+    today = seen_in_a_browser(a_sample("x", at("09:00")))
+    yesterday = seen_in_a_browser(a_sample("x", at("09:00") - DAY), picture=a_picture(10), trace=a_trace("gisteren"))
+    with inside.database.begin() as tx:
+        samples.add(tx, yesterday)
+        samples.add(tx, today)
+    measuring._before()
+    left = 64 * 1024 * 1024 - sum(len(file.content) for file in today.bundles[0].files)
+    budget = measuring.setup.browsers.budget
+    assert [budget.takes(size, at("10:00")) for size in (left + 1, left - 1)] == [False, True]
+    measuring.configured(load(inside.service._path), Alerting())
+    assert measuring.setup.browsers.budget is not budget
+    assert [measuring.setup.browsers.budget.takes(size, at("10:00")) for size in (2, 1)] == [False, True]
 
 
 @pytest.mark.parametrize(("shift_us", "direction"), [(-HOUR, "backward"), (HOUR, "forward")])

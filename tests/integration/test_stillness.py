@@ -11,16 +11,16 @@ from monitor.check_run import Alerting, note_stopped
 from monitor.clock import Clock
 from monitor.incidents import MONITOR
 from monitor.stillness import Stillness
-from monitor.store.database import Database
 from probes.checks import Check
 from tests.heart import INDIENEN, INZAGE, MINUTE, OPS, SECOND, TWO_OF_EACH, Office
+from tests.new_store import new_store
 
 FORTY = tuple(INDIENEN.model_copy(update={"id": f"reis-{number}"}) for number in range(40))
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database)
     database.close()
 

@@ -28,6 +28,7 @@ from monitor.telling import follow_up, tell_steady
 from probes.sample import Sample
 from sla.ledger import Entry
 from tests.heart import INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample
+from tests.new_store import new_store
 
 BEHIND = INZAGE.model_copy(update={"depends_on": ("indienen",)})
 CHECKS = (INDIENEN, BEHIND)
@@ -40,8 +41,8 @@ class Life(RuleBasedStateMachine):
     @initialize(gathers=st.booleans())
     def begin(self, gathers: bool) -> None:
         self.folder = tempfile.mkdtemp()
-        url = f"sqlite:///{Path(self.folder) / 'life.db'}"
-        self.office = Office(database=Database.open(url, durable=False), rule=RULE, recipients=(OPS, CHIEF))
+        database = new_store(Path(self.folder) / "life.db")
+        self.office = Office(database=database, rule=RULE, recipients=(OPS, CHIEF))
         if gathers:
             self.office.digest = DigestRule.model_validate({"after": 1, "within": "30m", "every": "3m"})
 

@@ -5,7 +5,6 @@ The mail that the next run causes: `O` that it broke, `R` that it works again, `
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from monitor.store import ledger
 from monitor.store.database import Database
 from sla.ledger import Entry
 from tests.heart import INDIENEN, Office, at
+from tests.new_store import new_store
 
 MARKS = ".~xX?"
 CHECKS = {mark: INDIENEN.model_copy(update={"id": f"reis-{number}"}) for number, mark in enumerate(MARKS)}
@@ -41,19 +41,11 @@ UNMUTED = {
 MUTED = {stands: "RR---" if stands == "told, one good run" else "-----" for stands in STANDS}
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("transitions") / "empty.db"
-    Database.open(f"sqlite:///{path}", durable=False).close()
-    return path
-
-
 @contextmanager
-def standing(empty: Path, stands: str, *, muted_then: bool) -> Iterator[Office]:
+def standing(tmp_path: Path, stands: str, *, muted_then: bool) -> Iterator[Office]:
     """A check for each mark, all of which stand there at 10:04."""
     picture, muted = STANDS[stands]
-    path = shutil.copy(empty, empty.with_name("now.db"))
-    office = Office(database=Database.open(f"sqlite:///{path}", durable=False))
+    office = Office(database=new_store(tmp_path / "now.db"))
     stretches = [("10:00", "10:04")] * muted + [("10:04", "10:30")] * muted_then
     with office.database.begin() as tx:
         for start, end in stretches:
@@ -81,18 +73,18 @@ def caused(office: Office, mark: str) -> str:
 @pytest.mark.parametrize("restart", [False, True], ids=["goes on", "restarted"])
 @pytest.mark.parametrize("muted_then", [False, True], ids=["no maintenance", "maintenance"])
 @pytest.mark.parametrize("stands", STANDS)
-def test_what_the_next_run_causes(empty: Path, stands: str, muted_then: bool, restart: bool) -> None:
+def test_what_the_next_run_causes(tmp_path: Path, stands: str, muted_then: bool, restart: bool) -> None:
     """T12."""
-    with standing(empty, stands, muted_then=muted_then) as office:
+    with standing(tmp_path, stands, muted_then=muted_then) as office:
         if restart:
             restarted(office)
         assert "".join(caused(office, mark) for mark in MARKS) == (MUTED if muted_then else UNMUTED)[stands]
 
 
 @pytest.mark.parametrize("mark", ["x", "?"])
-def test_a_restart_never_forgets_that_somebody_waits_for_the_recovery(empty: Path, mark: str) -> None:
+def test_a_restart_never_forgets_that_somebody_waits_for_the_recovery(tmp_path: Path, mark: str) -> None:
     """T12: down and told, maintenance, whatever the first run after a restart finds, and then it works again."""
-    with standing(empty, "down and told", muted_then=True) as office:
+    with standing(tmp_path, "down and told", muted_then=True) as office:
         restarted(office)
         assert caused(office, mark) == "-"
         office.live("..", CHECKS[mark])

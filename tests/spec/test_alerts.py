@@ -12,11 +12,12 @@ from monitor.store.database import Database
 from probes.sample import EarliestCertificate
 from sla.ledger import Entry
 from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, at
+from tests.new_store import new_store
 
 
 @pytest.fixture
 def office(tmp_path):
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database)
     database.close()
 

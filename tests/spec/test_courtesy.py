@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,17 @@ from hypothesis import strategies as st
 from monitor.check_run import Finding, save
 from monitor.courtesy import HOUR_US, DigestRule
 from monitor.hours import HoursSettings, named_hours
-from monitor.store.database import Database
+from monitor.news import Kind, Outgoing, Reader
+from monitor.store import outbox
 from monitor.store.outbox import Settled
 from probes.checks import Title
-from tests.heart import BOSS, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at
+from tests.every_news import DEGRADED
+from tests.heart import BOSS, DAY, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at
+from tests.new_store import new_store
 
 NIGHT = named_hours({"nacht": HoursSettings.model_validate({"weekly": ["mon-sun 22:00-07:00"]})}, "Europe/Brussels")
 SLEEPER = OPS.model_copy(update={"quiet": "nacht"})
+NOT_TOLD = "the first mail never arrived there"
 THREE = DigestRule.model_validate({"after": 3, "within": "10m", "every": "2m"})
 MANY = [
     INDIENEN.model_copy(update={"id": f"reis-{n:02}", "title": Title(nl=f"Reis {n}", en=f"Journey {n}")})
@@ -25,7 +31,7 @@ MANY = [
 
 @pytest.fixture
 def office(tmp_path):
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, hours=NIGHT)
     database.close()
 
@@ -118,8 +124,18 @@ def test_a_digest_that_is_refused_for_good_is_an_end_for_each_of_its_messages(of
     breaks(office, ".")
     breaks(office, ".")
     office.wait(10, *MANY)
-    assert sum(mail.text.count("HERSTELD") > 0 for mail in office.sent) >= 1
-    assert not any("Reis 19 werkt weer" in mail.text for mail in office.sent)
+    # The ends of the three that were told are told, each once; of the others that reader has heard nothing.
+    alone, together = office.sent[3:]
+    assert alone.subject.startswith("[Voorbeeldloket] HERSTELD: Reis 0 -")
+    assert together.subject == "[Voorbeeldloket] VERZAMELD: 2 meldingen, alles daarvan werkt weer"
+    assert [line for line in together.text.splitlines() if "HERSTELD" in line] == [
+        "11:03 HERSTELD: Reis 1 werkt weer",
+        "11:03 HERSTELD: Reis 2 werkt weer",
+    ]
+    ends = {q.incident_id[:7]: q.readers[0] for q in office.queue() if q.kind is Kind.RECOVERED}
+    sent = {name for name, who in ends.items() if who.state is Settled.SENT}
+    skipped = {name for name, who in ends.items() if (who.state, who.answer) == (Settled.SKIPPED, NOT_TOLD)}
+    assert (sent, skipped) == ({"reis-00", "reis-01", "reis-02"}, {f"reis-{n:02}" for n in range(3, 20)})
 
 
 def test_a_server_that_is_away_loses_no_digest(office):
@@ -178,3 +194,77 @@ def test_a_rest_ends_within_the_hour_and_when_it_ends_a_mail_may_go(rule, sent):
     if rest_us is not None:
         assert HOUR_US < rest_us <= 2 * HOUR_US
         assert rule.rest_until_us(sent, rest_us) is None or rule.rest_until_us(sent, rest_us) > rest_us
+
+
+# -- what is kept is not lost ------------------------------------------------------------------------------------------
+
+CLOSED = named_hours(
+    {
+        "kantoor": HoursSettings.model_validate(
+            {"weekly": ["mon-fri 08:00-18:00"], "holidays": [f"2026-11-{day}" for day in range(24, 31)]}
+        ),
+        "vrij": HoursSettings(outside="kantoor"),
+    },
+    "Europe/Brussels",
+)
+AWAY = OPS.model_copy(update={"quiet": "vrij"})
+
+
+def test_a_warning_kept_for_a_week_is_not_given_up_when_its_first_try_fails(office):
+    """Written on a Monday evening, kept until the Tuesday of the next week; the server puts it off at first."""
+    office.hours, office.recipients = CLOSED, (AWAY,)
+    office.now_us = at("22:00")
+    office.certificate("aa" * 32, days_left=10)
+    office.codes = {AWAY.address: 451}
+    office.now_us = at("07:00") + 8 * DAY
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+    office.codes = {}
+    office.now_us += MINUTE
+    office.deliver()
+    assert len(office.sent) == 1
+
+
+def test_a_monitor_that_was_off_for_days_still_tries_for_days(office):
+    office.live("xx", mail=False)
+    office.now_us += 5 * DAY
+    office.codes = {OPS.address: 0}
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+    for _ in range(19):
+        assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+        office.now_us += 4 * HOUR
+        office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["failed"]
+
+
+def test_a_warning_that_was_kept_says_so_also_where_others_had_it_before(office):
+    office.recipients = (SLEEPER, OPS.model_copy(update={"address": "wakker@example.be"}))
+    office.now_us = at("22:00")
+    office.certificate("aa" * 32, days_left=10)
+    office.wait(10 * 60, every=30)
+    kept = office.sent[1]
+    assert kept.recipients == (SLEEPER.address,)
+    assert "en bewaard tot 24 november" in kept.text
+    assert "vertraagd" not in kept.text
+
+
+def test_what_follows_for_one_reader_does_not_wait_for_another_one_s_quiet_hours(office):
+    """The quiet hours begin at 22:00 in Brussels. Before, the server takes the beginning for one and puts one off."""
+    awake = OPS.model_copy(update={"address": "wakker@example.be"})
+    office.recipients, office.now_us = (SLEEPER, awake), at("20:50")
+    office.codes = {awake.address: 451}
+    first = Outgoing(
+        thread="x", kind=Kind.DEGRADED, language="nl", news=DEGRADED, incident_id="x",
+        readers=tuple(Reader(address=who.address) for who in office.recipients),
+    )  # fmt: skip
+    with office.database.begin() as tx:
+        outbox.add(tx, (first,), now_us=office.now_us)
+    office.deliver()
+    office.now_us = at("21:05")
+    with office.database.begin() as tx:
+        outbox.add(tx, (replace(first, kind=Kind.FAST),), now_us=office.now_us)
+    office.deliver()
+    office.codes = {}
+    office.wait(5)
+    assert office.accepted == [(SLEEPER.address,), (awake.address,), (awake.address,)]

@@ -11,13 +11,13 @@ import pytest
 
 from monitor.incidents import IncidentRule
 from monitor.recipients import Recipient
-from monitor.store.database import Database
 from sla.assess import worked_out
 from sla.budget import outlooks
 from sla.effect import Standing, standings
 from tests.agreements import all_up_but, clause, contract, span
 from tests.agreements import at as brussels
 from tests.heart import HOUR, INZAGE, OPS, Office, at
+from tests.new_store import new_store
 
 NOVEMBER = span("2026-11-01 00:00", "2026-12-01 00:00")
 PER_TENTH = {"scale": "per-unit", "unit": "0.001", "amount": "EUR 100"}
@@ -34,7 +34,7 @@ def assessed(moment: str = "2026-11-23 11:00", **more: object) -> tuple[Standing
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, standings=assessed())
     database.close()
 

@@ -8,6 +8,7 @@ from monitor import acknowledging
 from monitor.hours import HoursSettings, named_hours
 from monitor.store.database import Database
 from tests.heart import BOSS, INDIENEN, MINUTE, OPS, Office
+from tests.new_store import new_store
 
 HOURS = named_hours(
     {
@@ -24,7 +25,7 @@ NIGHT_SHIFT = OPS.model_copy(update={"address": "nacht@example.be", "duty": "wac
 
 @pytest.fixture
 def office(tmp_path):
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, hours=HOURS)
     database.close()
 

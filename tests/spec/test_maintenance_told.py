@@ -10,18 +10,18 @@ import pytest
 from monitor.maintenance_telling import tell_maintenance
 from monitor.recipients import Recipient
 from monitor.store import ledger
-from monitor.store.database import Database
 from sla.assessment import Text, WindowDecision
 from sla.intervals import Span
 from sla.ledger import Entry
 from tests.heart import DAY, INDIENEN, MINUTE, OPS, Office, at
+from tests.new_store import new_store
 
 READER = Recipient(address="ploeg@example.be", receives=("maintenance",))
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=(READER, OPS))
     database.close()
 

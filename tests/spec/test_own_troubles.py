@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor import config, own_telling
 from monitor.alerts import test_messages as messages_to_try
+from monitor.clock import Clock
 from monitor.delivery import Delivery
+from monitor.mail_settings import MailSettings
+from monitor.mail_signing import Signatures, signatures_at_hand
 from monitor.recipients import Recipient
+from monitor.smime import SmimeSigner
 from monitor.store import outbox
-from monitor.store.database import Database, StoreUnavailable
+from monitor.store.database import StoreUnavailable, directly
 from monitor.store.tables import message
 from monitor.toml_file import ConfigError
 from monitor.troubles import Troubles
-from tests.heart import DAY, HOUR, OPS, Office, run
+from tests.heart import DAY, HOUR, OPS, Office, at, run
+from tests.new_store import new_store
 
 SECOND_READER = Recipient(address="tweede@example.be", language="en")
 GONE = Recipient(address="weg@example.be")
@@ -28,7 +37,7 @@ WRONG = '[portal]\nname = "Loket"\n\n[mail]\nhost = "localhost"\npassword = "geh
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, recipients=(OPS, SECOND_READER, REPORTS))
     database.close()
 
@@ -109,7 +118,7 @@ def test_that_it_was_taken_over_is_told_once_to_those_who_heard_of_the_refusal(
         reloads.tell(None)
     assert [mail.subject.partition(": ")[2] for mail in office.sent] == [
         "configuratie geweigerd",
-        "configuratie overgenomen",
+        "nieuwe configuratie van kracht",
     ]
     assert office.sent[1].in_reply_to == office.sent[0].message_id
 
@@ -134,6 +143,7 @@ def test_a_store_that_is_away_delays_the_mail_about_the_configuration_and_loses_
     loaded = _Loaded(office)
     troubles = Troubles(
         loaded=lambda: loaded,  # type: ignore[arg-type, return-value]
+        signs=Signatures,
         database=office.database,
         in_store=in_store,  # type: ignore[arg-type]
         clock=office.clock,
@@ -153,8 +163,8 @@ def test_a_store_that_is_away_delays_the_mail_about_the_configuration_and_loses_
     assert [mail.subject.partition(": ")[2] for mail in office.sent] == [
         "configuratie geweigerd",
         "configuration refused",
-        "configuratie overgenomen",
-        "configuration taken over",
+        "nieuwe configuratie van kracht",
+        "new configuration in force",
     ]
 
 
@@ -172,6 +182,103 @@ class _Loaded:
     @property
     def addressees(self) -> tuple[Recipient, ...]:
         return self._office.recipients
+
+
+# -- signatures -------------------------------------------------------------------------------------------------------
+
+
+class Signing:
+    """A service that signs its mails, looked at every six hours; each time a new process, if so asked."""
+
+    def __init__(self, office: Office, signs: Signatures) -> None:
+        self.office, self.signs = office, signs
+        self.process = self._process()
+
+    def _process(self) -> Troubles:
+        loaded, office = _Loaded(self.office), self.office
+        return Troubles(
+            loaded=lambda: loaded,  # type: ignore[arg-type, return-value]
+            signs=lambda: self.signs,
+            database=office.database,
+            in_store=directly,
+            clock=Clock(now_us=lambda: office.now_us, monotonic_us=lambda: office.now_us, new_id=lambda: "0"),
+            wake=lambda: None,
+        )
+
+    def live(self, days: int, *, restarts: bool = False) -> None:
+        for _ in range(days * 4):
+            self.process = self._process() if restarts else self.process
+            run(self.process.look())
+            self.office.deliver()
+            self.office.now_us += 6 * HOUR
+
+
+def certified(office: Office, *, days: int, since_days: int = -300) -> Signatures:
+    """What signs by a certificate that ends so many days from now."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Loketwacht")])
+    builder = x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+    since, until = (datetime.fromtimestamp((office.now_us + n * DAY) // 1_000_000, UTC) for n in (since_days, days))
+    made = builder.serial_number(7).not_valid_before(since).not_valid_after(until).sign(key, hashes.SHA256())
+    return Signatures(smime=SmimeSigner(certificate=made, key=key, sender="loketwacht@example.be"))
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["one process", "a new process each time"])
+def test_a_certificate_that_signs_mails_is_told_once_for_each_threshold_and_when_it_has_ended(
+    office: Office, restarts: bool
+) -> None:
+    office.recipients = (OPS, REPORTS)
+    signing = Signing(office, certified(office, days=15))
+    signing.live(17, restarts=restarts)
+    assert [mail.subject.partition(": ")[2] for mail in office.sent] == [
+        "handtekening van mails nog 13 dagen",
+        "handtekening van mails nog 2 dagen",
+        "mails vertrekken zonder handtekening",
+    ]
+    assert office.accepted == [("ops@example.be",)] * 3
+    assert "loketwacht@example.be" in office.sent[0].text
+    assert "vervalt op 8 december 2026 om 11:00" in office.sent[0].text
+
+
+def test_a_service_that_starts_with_an_ended_certificate_tells_that_and_no_threshold(office: Office) -> None:
+    office.recipients = (OPS,)
+    Signing(office, certified(office, days=-1)).live(2)
+    assert [mail.subject.partition(": ")[2] for mail in office.sent] == ["mails vertrekken zonder handtekening"]
+    assert "22 november 2026" in office.sent[0].text
+
+
+def test_a_certificate_that_is_not_valid_yet_is_told_once_and_the_next_one_by_itself(office: Office) -> None:
+    office.recipients = (SECOND_READER,)
+    signing = Signing(office, certified(office, days=300, since_days=3))
+    signing.live(4)
+    assert [mail.subject.partition(": ")[2] for mail in office.sent] == ["mails leave unsigned"]
+    assert "valid only from 26 November 2026" in office.sent[0].text
+    signing.signs = certified(office, days=10)
+    signing.live(1)
+    assert [mail.subject.partition(": ")[2] for mail in office.sent][1:] == ["mails signed for 10 days more"]
+
+
+def test_a_key_that_cannot_sign_is_told_once_a_day_and_never_shown(office: Office, tmp_path: Path) -> None:
+    office.recipients = (OPS,)
+    settings = MailSettings.model_validate(
+        {
+            "host": "127.0.0.1",
+            "sender": "loketwacht@example.be",
+            "dkim": {"domain": "example.be", "selector": "s", "key": "dkim"},
+        }
+    )
+    signs = signatures_at_hand(settings, secrets={"dkim": "geheime rommel"}, directory=tmp_path)
+    office.now_us = at("00:00")
+    Signing(office, signs).live(2, restarts=True)
+    assert [mail.subject.partition(": ")[2] for mail in office.sent] == ["mails vertrekken zonder handtekening"] * 2
+    assert "mail.dkim.key: is no private key" in office.sent[0].text
+    assert "rommel" not in office.sent[0].text + office.sent[0].html
+
+
+def test_without_signatures_or_with_right_ones_nothing_is_told(office: Office) -> None:
+    Signing(office, Signatures()).live(1)
+    Signing(office, certified(office, days=300)).live(1)
+    assert office.sent == []
 
 
 # -- messages that were given up --------------------------------------------------------------------------------------

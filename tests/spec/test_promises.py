@@ -363,6 +363,9 @@ def test_a_late_document_costs_so_much_for_every_day_late():
     late = delivered("2027-03-23 10:00", due="2027-03-19")
     found = result({**UPDATES, "sanction": costs}, delivered("2027-03-05 12:00"), late)
     assert found.sanction.amount_eur == euros("200.00")
+    [line] = found.sanction.lines
+    assert line.text.nl == "U1, vervaldag 19-03-2027: 2 werkdagen te laat × EUR 100 (EUR 100,00)"
+    assert "werkdagen te laat × EUR" in found.sanction.lines[0].text.nl
 
 
 def test_another_document_answers_nothing():

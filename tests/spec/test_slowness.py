@@ -16,6 +16,7 @@ from monitor.store import ledger
 from monitor.store.database import Database
 from sla.ledger import Entry
 from tests.heart import HOUR, INDIENEN, MINUTE, OPS, Office, at, samples_of
+from tests.new_store import new_store
 
 THREE = IncidentRule(degraded_after=3)
 THREE_OF_FOUR = IncidentRule(degraded_after=3, degraded_among=4)
@@ -116,7 +117,7 @@ def test_a_rule_that_could_be_slow_and_fast_at_once_is_refused(after: int, among
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Office(database=database, rule=THREE)
     database.close()
 

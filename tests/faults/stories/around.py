@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from tests.faults import disks
-from tests.faults.scene import Scene, Stuck
+from tests.faults.scene import READERS, Scene, Stuck
 from tests.faults.stories.outages import until_told
-from tests.faults.world import HOSTILE, Mode
+from tests.faults.world import HOSTILE, Arrived, Mode
 
 #: A name server of ours that never answers. Port 53 of an address of this machine that nobody else uses.
 _SILENT = "127.53.53.53"
@@ -32,11 +32,10 @@ def _nameless(scene: Scene, server: str) -> None:
     with _names(scene, server) as known:
         scene.start()
         known(False)
-        scene.pause(10)
+        _until_blind(scene)
         known(True)
         scene.recovered()
-        if not _ours(scene):
-            raise Stuck("without names nothing was noted as our own fault")
+        _told_once_of_ourselves(scene)
 
 
 @contextmanager
@@ -64,12 +63,11 @@ def own_line_gone(scene: Scene) -> None:
     scene.world.references_up = False
     for journey in scene.journeys:
         scene.world.modes[journey] = "500"
-    scene.pause(8)
+    _until_blind(scene)
     scene.world.modes.clear()
     scene.world.references_up = True
     scene.recovered()
-    if not _ours(scene):
-        raise Stuck("with every reference away nothing was noted as our own fault")
+    _told_once_of_ourselves(scene)
 
 
 def meets(mode: Mode) -> Callable[[Scene], None]:
@@ -133,6 +131,19 @@ def certificate_check(scene: Scene) -> str:
     )
 
 
-def _ours(scene: Scene) -> bool:
-    with closing(sqlite3.connect(f"file:{scene.database}?mode=ro", uri=True, timeout=5)) as store:
-        return bool(store.execute("SELECT count(*) FROM sample WHERE outcome = 'unknown'").fetchone()[0])
+def _until_blind(scene: Scene) -> None:
+    """Until people were told that we cannot measure; and a while longer, in which they are told no more."""
+    scene.until(lambda: len(_of_ourselves(scene)) >= len(READERS), seconds=40, what="our own trouble is mailed")
+    scene.pause(4)
+
+
+def _told_once_of_ourselves(scene: Scene) -> None:
+    """However many journeys were blind: one mail that says so and one that it is over, for each reader."""
+    scene.until(lambda: len(_of_ourselves(scene)) >= 2 * len(READERS), seconds=40, what="its end is mailed")
+    told = Counter(mail.recipient for mail in _of_ourselves(scene))
+    if set(told) != set(READERS) or set(told.values()) != {2}:
+        raise Stuck(f"of our own trouble and its end there were {dict(told)} mails, and not two for each reader")
+
+
+def _of_ourselves(scene: Scene) -> list[Arrived]:
+    return [mail for mail in scene.world.post.arrived if "MONITOR" in mail.subject]

@@ -11,25 +11,48 @@ from tests.faults.stories.outages import broken_and_told, mended_and_told, until
 
 
 def killed(scene: Scene) -> None:
-    """kill -9 at random points, while an outage begins, is mailed and ends; and while it is still starting."""
+    """kill -9 at random points: while an outage begins and is mailed, while it ends and that is mailed, and while it is
+    still starting."""
     scene.start()
-    for number in range(6):
-        journey = scene.chance.choice(scene.journeys)
-        broken = number % 2 == 0
-        if broken:
-            scene.world.modes[journey] = "500"
-        sleep(scene.chance.uniform(0.0, 2.0))
-        scene.end(signal.SIGKILL)
-        sleep(scene.chance.uniform(0.0, 1.5))
-        if not broken:
-            scene.launch()
-            sleep(scene.chance.uniform(0.0, 2.0))
-            scene.end(signal.SIGKILL)
-        scene.start()
-        if broken:
-            broken_and_told(scene, journey, seconds=45)
-            mended_and_told(scene, journey)
+    # Each by a journey of its own: what was told of one says nothing of another.
+    journeys = scene.chance.sample(scene.journeys, 4)
+    for begins, ends in (journeys[:2], journeys[2:]):
+        _killed_as_it_begins(scene, begins)
         scene.recovered()
+        _killed_while_starting(scene)
+        scene.recovered()
+        _killed_as_it_ends(scene, ends)
+        scene.recovered()
+
+
+def _killed_as_it_begins(scene: Scene, journey: str) -> None:
+    scene.world.modes[journey] = "500"
+    _killed_at_some_point(scene)
+    scene.start()
+    broken_and_told(scene, journey, seconds=45)
+    mended_and_told(scene, journey)
+
+
+def _killed_as_it_ends(scene: Scene, journey: str) -> None:
+    broken_and_told(scene, journey, seconds=45)
+    scene.mend(journey)
+    # Two good samples end it, so somewhere around the second its end is noted and mailed.
+    _killed_at_some_point(scene, most=3.0 * scene.interval_s * scene.pace)
+    scene.start()
+    until_told(scene, "HERSTELD", journey, seconds=60)
+
+
+def _killed_while_starting(scene: Scene) -> None:
+    _killed_at_some_point(scene)
+    scene.launch()
+    _killed_at_some_point(scene)
+    scene.start()
+
+
+def _killed_at_some_point(scene: Scene, *, most: float = 2.0) -> None:
+    sleep(scene.chance.uniform(0.0, most))
+    scene.end(signal.SIGKILL)
+    sleep(scene.chance.uniform(0.0, 1.5))
 
 
 def stopped(scene: Scene) -> None:

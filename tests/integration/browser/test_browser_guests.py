@@ -23,6 +23,7 @@ from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample, StepOutcome
 from probes.setup import Setup
 from tests.in_a_browser import a_setup, browsed, in_chromium, of_steps, one_page
+from tests.new_store import new_store
 from tests.scripted_server import Received, ScriptedServer, answer, pages
 
 pytestmark = in_chromium
@@ -184,7 +185,7 @@ class Life:
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Life]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     yield Life(database=database)
     database.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.browser_leaks import leaks, measured
+from benchmarks.browser_leaks import FAILURES, leaks, measured
 from probes.browser.definition import ChromiumSettings
 from probes.browser.keeper import descendants
 from probes.sample import FailureKind, Outcome, Sample
@@ -155,7 +155,14 @@ def test_a_browser_that_is_killed_in_the_middle_is_unknown(which: str) -> None:
 
 def test_nothing_is_left_behind_by_runs_that_fail_in_every_way() -> None:
     """T41: no process, no file, no folder, whether a run failed, hung, was killed or was cancelled."""
-    before, after, ended = asyncio.run(measured(5))
+    before, after, ended = asyncio.run(measured(len(FAILURES)))
     assert leaks(before, after) == []
     assert after.chromium == after.folders == 0
-    assert {how for (name, how) in ended if name == "browser killed"} == {"unknown monitor"}
+    assert ended == {
+        ("assertion", "down assertion"): 1,
+        ("status", "down http-status"): 1,
+        ("timeout", "down timeout"): 1,
+        ("browser killed", "unknown monitor"): 1,
+        ("cancelled", "cancelled"): 1,
+        ("busy script", "down timeout"): 1,
+    }

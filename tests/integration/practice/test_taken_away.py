@@ -12,12 +12,13 @@ from monitor.clean_up import CleanUp, Standing
 from monitor.clock import LIVE, monotonic_us, new_id, wall_us
 from monitor.created import Stage
 from monitor.store import created
-from monitor.store.database import Database, directly
+from monitor.store.database import directly
 from probes.checks import Portal
 from probes.created import Made, Note
 from probes.practice import PRACTICE_SECRETS, RunningPractice
 from probes.run import run
 from probes.setup import Setup
+from tests.new_store import new_store
 from tests.practice_site import practice_journeys, practice_site, value, visitor
 
 HOUR_US = 3_600_000_000
@@ -31,7 +32,7 @@ def setup(site: RunningPractice) -> Setup:
 @pytest.mark.parametrize("journey_id", ["project-aanmaken", "indienen"])
 def test_a_project_left_behind_is_withdrawn_later(journey_id: str, tmp_path: Path) -> None:
     check = practice_journeys()[journey_id]
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
 
     async def go() -> tuple[str, Standing]:
         async with practice_site(tmp_path / "practice") as site:

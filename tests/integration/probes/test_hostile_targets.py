@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,7 @@ import pytest
 
 from probes.run import run
 from probes.sample import Failure, FailureKind, Outcome, Sample, StepOutcome
-from tests.scripted_server import Received, ScriptedServer, answer, journey, pages, setup, step, walked
+from tests.scripted_server import LATE_US, Received, ScriptedServer, answer, journey, pages, setup, step, walked
 
 pytestmark = pytest.mark.usefixtures("each_engine")
 
@@ -148,23 +147,21 @@ async def unasked_coding(writer: asyncio.StreamWriter) -> None:
     writer.write(answer(b"whatever", head="Content-Encoding: zstd\r\n"))
 
 
-def against(writes: Writes, *, deadline: str = "600ms", **more: object) -> tuple[Sample, float]:
+def against(writes: Writes, *, deadline: str = "600ms", **more: object) -> Sample:
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
         await writes(writer)
 
-    started = time.monotonic()
-    sample, _ = walked(script, journey(step("/"), deadline=deadline), **more)
-    return sample, time.monotonic() - started
+    return walked(script, journey(step("/"), deadline=deadline), **more)[0]
 
 
 @pytest.mark.parametrize("writes", [drip, drip_head, silence, interim_for_ever], ids=lambda w: w.__name__)
 def test_a_total_deadline_ends_what_never_ends(writes: Writes) -> None:
-    """T22: no timeout between two bytes helps against one byte at a time."""
-    sample, _ = against(writes)
+    """T22: no timeout between two bytes helps against one byte at a time; these targets go on for a minute at least."""
+    sample = against(writes)
     assert sample.outcome is Outcome.DOWN
     assert sample.failure is not None
     assert sample.failure.kind is FailureKind.TIMEOUT
-    assert 600_000 <= sample.duration_us <= 700_000
+    assert 600_000 <= sample.duration_us <= 600_000 + LATE_US
 
 
 @pytest.mark.parametrize(
@@ -190,7 +187,7 @@ def test_a_total_deadline_ends_what_never_ends(writes: Writes) -> None:
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_each_way_of_failing_has_its_kind(writes: Writes, kind: FailureKind) -> None:
-    sample, _ = against(writes, deadline="5s")
+    sample = against(writes, deadline="5s")
     assert (sample.outcome, sample.failure and sample.failure.kind) == (Outcome.DOWN, kind)
     assert sample.steps[0].outcome is StepOutcome.FAILED
 
@@ -201,7 +198,7 @@ def test_each_way_of_failing_has_its_kind(writes: Writes, kind: FailureKind) -> 
     ids=lambda w: w.__name__,
 )
 def test_what_a_browser_would_show_is_up(writes: Writes) -> None:
-    sample, _ = against(writes, deadline="5s")
+    sample = against(writes, deadline="5s")
     assert (sample.outcome, sample.failure, sample.steps[0].body_bytes) == (Outcome.UP, None, 4)
 
 
@@ -210,7 +207,7 @@ def test_memory_stays_flat_under_a_body_without_end(writes: Writes) -> None:
     """T23: 64 MiB behind gzip, or a body that never ends, costs no more than the cap and its copies."""
     against(writes, deadline="5s", max_body=MIB)
     tracemalloc.start()
-    sample, _ = against(writes, deadline="5s", max_body=MIB)
+    sample = against(writes, deadline="5s", max_body=MIB)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sample.failure is not None
@@ -238,20 +235,21 @@ def test_content_codings_are_unpacked(coding: str, packed: bytes) -> None:
 
 
 def test_a_deadline_counts_over_every_redirect() -> None:
-    """T22: each hop is quick enough by itself; together they are not."""
+    """T22: each hop is quick enough by itself; together they are not, and no third one is over in time."""
 
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.2)
         writer.write(answer(status=302, head=f"Location: {received.target}x\r\n"))
 
-    sample, _ = walked(script, journey(step("/"), deadline="500ms"))
+    sample, asked = walked(script, journey(step("/"), deadline="500ms"))
     assert sample.failure is not None
     assert sample.failure.kind is FailureKind.TIMEOUT
-    assert 500_000 <= sample.duration_us <= 600_000
+    assert 1 <= len(asked) <= 3
+    assert 500_000 <= sample.duration_us <= 500_000 + LATE_US
 
 
 def test_a_journey_budget_ends_the_run_and_leaves_clean_up_its_own() -> None:
-    """T24: step 2 hangs beyond the journey's budget; the clean-up still runs to its end."""
+    """T24: step 2 hangs for a minute, beyond the journey's budget; the clean-up still runs to its end."""
 
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
         if received.target == "/hangs":
@@ -266,7 +264,7 @@ def test_a_journey_budget_ends_the_run_and_leaves_clean_up_its_own() -> None:
     assert [s.outcome.value for s in sample.steps] == ["ok", "failed", "skipped", "ok"]
     assert sample.failure is not None
     assert sample.failure.step == "twee"
-    assert sum(s.duration_us for s in sample.steps[:3]) <= 600_000
+    assert sum(s.duration_us for s in sample.steps[:3]) <= 500_000 + LATE_US
 
 
 def test_a_step_has_a_budget_of_its_own() -> None:

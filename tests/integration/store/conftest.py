@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from monitor.store.database import Database
 from tests.heart import Office
+from tests.new_store import new_store
 from tests.postgres_server import binaries, cluster
 
 _numbers = count()
@@ -24,20 +26,42 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> str:
+    """The name of a database that all migrations made, for others to be copied from."""
+    name = created(postgres, "migrated")
+    Database.open(postgres.format(name=name)).close()
+    return name
+
+
+def created(postgres: str, name: str, template: str = "template1") -> str:
+    with psycopg.connect(postgres.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return name
+
+
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
-    """A database of its own in the private cluster."""
-    name = f"test{next(_numbers)}"
-    with psycopg.connect(postgres.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return postgres.format(name=name)
+    """A database of its own in the private cluster, in which nothing was made yet."""
+    return postgres.format(name=created(postgres, f"bare{next(_numbers)}"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store could be made."""
     if request.param == "sqlite":
-        return f"sqlite:///{request.getfixturevalue('tmp_path') / 'loketwacht.db'}"
+        return f"sqlite:///{tmp_path / 'bare.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new store as the migrations make it; copied, because making it anew would take longer than most tests."""
+    if request.param == "sqlite":
+        new_store(tmp_path / "loketwacht.db").close()
+        return f"sqlite:///{tmp_path / 'loketwacht.db'}"
+    postgres = request.getfixturevalue("postgres")
+    return str(postgres.format(name=created(postgres, f"new{next(_numbers)}", request.getfixturevalue("migrated"))))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from monitor.store.database import Database, Transaction
 from monitor.store.days import DAY_US, Run
 from probes.sample import Outcome, Sample
 from tests.heart import BROKEN, MINUTE, a_sample, at, samples_of
+from tests.new_store import new_store
 
 FIRST, LATER = at("00:00") - at("00:00") % DAY_US, 1 << 60
 MIDDAY = FIRST + DAY_US // 2
@@ -95,7 +96,7 @@ def test_one_more_or_less_microsecond_is_found(database: Database) -> None:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path_factory.mktemp('days') / 'x.db'}", durable=False)
+    opened = new_store(tmp_path_factory.mktemp("days") / "x.db")
     yield opened
     opened.close()
 

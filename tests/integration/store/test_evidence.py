@@ -134,6 +134,15 @@ def test_a_picture_that_two_runs_took_alike_is_kept_once(database: Database) -> 
         assert tx.execute(text("SELECT count(*) FROM evidence_file")).scalar() == 2
 
 
+def test_what_was_kept_since_an_instant_is_counted_each_file_once(database: Database) -> None:
+    early, late = seen_in_a_browser(a_sample("x", TEN - DAY)), seen_in_a_browser(a_sample("x", TEN))
+    keep(database, early, late)
+    size = sum(len(file.content) for file in early.bundles[0].files)
+    with database.read() as tx:
+        assert evidence.kept_bytes(tx, TEN - DAY) == size
+        assert evidence.kept_bytes(tx, TEN) == 0
+
+
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE evidence_file SET content = :other WHERE form = 'png'", "DELETE FROM evidence_file WHERE form = 'png'"],

@@ -11,12 +11,12 @@ from monitor.assessing import note_intervals
 from monitor.recipients import Recipient
 from monitor.schedule import grid, next_slot
 from monitor.store import events
-from monitor.store.database import Database
 from monitor.store.events import Event
 from tests.faults.reckoning import Evidence, reckon
 from tests.faults.scene import READERS, Life, contract_text
 from tests.faults.world import Arrived, Served
 from tests.heart import INDIENEN, MINUTE, Office, at
+from tests.new_store import new_store
 
 SLOTS = 6
 
@@ -25,7 +25,7 @@ SLOTS = 6
 def office(tmp_path: Path) -> Office:
     """Six slots, of which one was told as missed and two failed; every reader has heard of both ends of it."""
     (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
-    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False)
+    database = new_store(tmp_path / "store.db")
     office = Office(database=database, recipients=tuple(Recipient(address=reader) for reader in READERS))
     office.now_us = start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
     with database.begin() as tx:
@@ -146,3 +146,30 @@ def test_around_the_turn_of_a_month_the_identity_holds_over_both(office: Office,
         events.add(tx, Event(at_us=office.now_us, kind="missed-slots", check_id="indienen", data=data))
     office.live(".")
     assert reckoned(office, tmp_path, seen(office)) == {}
+
+
+def test_a_visit_that_failed_has_a_sample_or_its_rerun_has_one(office: Office, tmp_path: Path) -> None:
+    honest = seen(office)
+    slot_us = max(slot for _, slot in honest.seen)
+    kept = f"run-{slot_us}"
+    first = Served("run-first", "indienen", slot_us - 1, well=False)  # its re-run is the sample of that slot
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, first])) == {}
+    gone = [Served(name, "indienen", slot_us + 1 + at, well=False) for at, name in enumerate(("run-x", "run-y"))]
+    assert kept in {visit.run_id for visit in honest.served}
+    assert reckoned(office, tmp_path, replace(honest, served=[*honest.served, *gone])) == {"lost": 2}
+
+
+def test_what_is_well_and_was_missed_or_began_late_is_found_where_all_is_to_be_on_time(
+    office: Office, tmp_path: Path
+) -> None:
+    honest = replace(seen(office), outages=set())
+    # One slot in six was told as missed; samples began a millisecond after they were due.
+    assert reckoned(office, tmp_path, replace(honest, late_us=1_000)) == {"others": 1}
+    assert reckoned(office, tmp_path, replace(honest, late_us=999)) == {"others": 2}
+    start_us = next_slot(grid("indienen", MINUTE), at("10:00"))
+    data = {"from_us": start_us - MINUTE, "until_us": start_us, "count": 1, "cause": "busy"}
+    with office.database.begin() as tx:
+        events.add(tx, Event(at_us=start_us, kind="missed-slots", check_id="indienen", data=data))
+    assert reckoned(office, tmp_path, replace(honest, late_us=1_000)) == {"others": 2}
+    # A journey that was broken is not asked to be on time.
+    assert reckoned(office, tmp_path, replace(seen(office), late_us=999)) == {}

@@ -11,11 +11,11 @@ from monitor.config import read_contract
 from monitor.reporting import ReportJob
 from monitor.schedule import grid, next_slot
 from monitor.store import events
-from monitor.store.database import Database
 from monitor.store.events import Event
 from tests.faults.scene import contract_text
 from tests.faults.unmeasured import Said, compared
 from tests.heart import DAY, INDIENEN, MINUTE, Office, at
+from tests.new_store import new_store
 
 START_US = next_slot(grid("indienen", MINUTE), at("10:00"))
 
@@ -24,7 +24,7 @@ START_US = next_slot(grid("indienen", MINUTE), at("10:00"))
 def office(tmp_path: Path) -> Office:
     """Seven slots: the second was told as missed, in the fifth the monitor could not judge."""
     (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
-    office = Office(database=Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False))
+    office = Office(database=new_store(tmp_path / "store.db"))
     office.now_us = START_US
     with office.database.begin() as tx:
         note_intervals(tx, [INDIENEN], START_US)
@@ -82,7 +82,7 @@ def test_a_gap_in_which_all_was_measured_is_found(office: Office, tmp_path: Path
 def test_what_lies_on_both_sides_of_a_month_s_end_is_told_by_two_reports(tmp_path: Path) -> None:
     """Midnight in Brussels lies between the second instant, which could not be judged, and the third."""
     (tmp_path / "contract.toml").write_text(contract_text(["indienen"]), encoding="utf-8")
-    office = Office(database=Database.open(f"sqlite:///{tmp_path / 'store.db'}", durable=False))
+    office = Office(database=new_store(tmp_path / "store.db"))
     office.now_us = next_slot(grid("indienen", MINUTE), at("23:00") + 7 * DAY - 2 * MINUTE)
     with office.database.begin() as tx:
         note_intervals(tx, [INDIENEN], office.now_us)

@@ -11,13 +11,16 @@ import sqlalchemy as sa
 from monitor.alerts import report_messages
 from monitor.alerts import test_messages as messages_to_try
 from monitor.check_run import Finding, save
+from monitor.courtesy import DigestRule
 from monitor.delivery import Patience
 from monitor.mail_message import Answer, MailMessage, Receipt
-from monitor.news import ReportNews
+from monitor.news import FOLLOW_UPS, Kind, News, Outgoing, Reader, ReportNews
+from monitor.recipients import Recipient
 from monitor.store import due, events, incidents, leaving, outbox, samples
 from monitor.store.database import Database, StoreRefused
 from monitor.store.outbox import ReaderState, Settled
-from tests.heart import BOSS, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at, run
+from tests.every_news import NEWS
+from tests.heart import BOSS, HOUR, INDIENEN, INZAGE, MINUTE, OPS, SECOND, Office, a_sample, at, run
 
 A = OPS.model_copy(update={"address": "a@example.be"})
 B = OPS.model_copy(update={"address": "b@example.be"})
@@ -26,6 +29,15 @@ B = OPS.model_copy(update={"address": "b@example.be"})
 def queue_test(office: Office) -> None:
     with office.database.begin() as tx:
         outbox.add(tx, messages_to_try(office.recipients, asked_us=office.now_us), now_us=office.now_us)
+
+
+def queue(office: Office, thread: str, kind: Kind, news: News) -> None:
+    """A message to A."""
+    told = Outgoing(
+        thread=thread, kind=kind, language="nl", news=news, readers=(Reader(address=A.address),), incident_id="x"
+    )
+    with office.database.begin() as tx:
+        outbox.add(tx, (told,), now_us=office.now_us)
 
 
 def settled(office: Office) -> dict[str, str]:
@@ -244,6 +256,54 @@ def test_the_same_news_is_never_queued_twice(office):
     queue_test(office)
     queue_test(office)
     assert len(office.queue()) == 1
+
+
+def test_the_store_has_room_for_every_kind_of_message(office):
+    """A kind too long for its column would take the whole transaction with it, and what is news is never told."""
+    for name, (kind, news, _) in NEWS.items():
+        if kind in FOLLOW_UPS:
+            queue(office, name, *NEWS["opened"][:2])
+        queue(office, name, kind, news)
+    office.deliver()
+    assert {queued.state for queued in office.queue()} == {Settled.SENT}
+    assert {queued.kind for queued in office.queue()} == {kind for kind, _, _ in NEWS.values()}
+
+
+def test_which_server_took_a_mail_is_kept_for_each_of_its_readers(office):
+    """A is taken by the first, B by the second, C by none yet."""
+
+    async def two_servers(mail: MailMessage) -> Receipt:
+        said = {"a@example.be": (250, "een:25"), "b@example.be": (250, "twee:25"), "c@example.be": (451, "twee:25")}
+        return Receipt(
+            answers=tuple(
+                Answer(address=address, code=said[address][0], text="Ok", server=said[address][1])
+                for address in mail.recipients
+            )
+        )
+
+    office.recipients = (A, B, Recipient(address="c@example.be"))
+    office.post = two_servers
+    office.live("xx")
+    assert {who.address: (who.state.value, who.server) for who in office.queue()[0].readers} == {
+        "a@example.be": ("sent", "een:25"),
+        "b@example.be": ("sent", "twee:25"),
+        "c@example.be": ("pending", ""),
+    }
+
+
+def test_of_what_went_in_a_digest_the_server_is_that_of_the_digest(office):
+    async def one_server(mail: MailMessage) -> Receipt:
+        return Receipt(answers=tuple(Answer(address=a, code=250, text="Ok", server="een:25") for a in mail.recipients))
+
+    office.post = one_server
+    office.digest = DigestRule(after=1, hourly=0)
+    queue_test(office)
+    office.deliver()
+    office.live("xx", mail=False)
+    office.live("xx", INZAGE, mail=False)
+    office.deliver()
+    merged = [who for queued in office.queue() if queued.state is Settled.MERGED for who in queued.readers]
+    assert [(who.state, who.server) for who in merged] == [(Settled.SENT, "een:25")] * 2
 
 
 def test_what_waits_is_counted(office):

@@ -10,6 +10,7 @@ from monitor.store import ledger, samples
 from monitor.store.database import Database
 from probes.sample import Evidence
 from tests.heart import DAY, a_sample, at
+from tests.new_store import new_store
 
 PROOF = Evidence(
     step="verzenden", request="GET /", response_head="HTTP/1.1 500", body="stuk €", body_truncated=True,
@@ -25,7 +26,7 @@ def measured(database: Database) -> None:
 
 
 def test_a_digest_is_the_same_on_every_engine(database: Database, tmp_path: Path) -> None:
-    other = Database.open(f"sqlite:///{tmp_path / 'other.db'}")
+    other = new_store(tmp_path / "other.db")
     for one in (database, other):
         measured(one)
     now_us = at("10:00") + DAY

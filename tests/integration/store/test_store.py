@@ -326,9 +326,17 @@ def test_a_store_of_a_newer_version_is_refused(database, url):
         Database.open(url)
 
 
-def test_a_store_that_is_not_up_to_date_is_refused_where_nothing_may_change(url):
+def test_a_store_that_is_not_up_to_date_is_refused_where_nothing_may_change(bare_url):
     with pytest.raises(SchemaUnknown, match="none"):
-        Database.open(url, migrate=False)
+        Database.open(bare_url, migrate=False)
+
+
+def test_a_store_that_is_not_there_is_made(bare_url):
+    database = Database.open(bare_url)
+    keep(database, FULL)
+    with database.read() as tx:
+        assert samples.read(tx, "indienen", "lokaal", at("10:00")) == FULL
+    database.close()
 
 
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 0)])

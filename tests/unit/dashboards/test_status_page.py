@@ -96,7 +96,7 @@ def test_evidence_is_shown_as_text_only() -> None:
 def test_an_open_incident_has_no_end() -> None:
     html = all_pages("nl")["incident"]
     assert "duurt nog voort" in html
-    assert "12 min tot nu toe" in html
+    assert "12\u00a0min tot nu toe" in html
 
 
 def test_the_incident_page_tells_which_mails_went_out() -> None:
@@ -166,11 +166,11 @@ def test_every_sentence_is_used() -> None:
 @pytest.mark.parametrize(
     ("ratio", "shown"),
     [
-        (Fraction(1), "100%"),
-        (Fraction(99_999, 100_000), "99,99%"),
-        (Fraction(997_999, 1_000_000), "99,79%"),
-        (Fraction(0), "0,00%"),
-        (Fraction(1, 1_000_000), "< 0,01%"),
+        (Fraction(1), "100\u00a0%"),
+        (Fraction(99_999, 100_000), "99,99\u00a0%"),
+        (Fraction(997_999, 1_000_000), "99,79\u00a0%"),
+        (Fraction(0), "0,00\u00a0%"),
+        (Fraction(1, 1_000_000), "<\u00a00,01\u00a0%"),
     ],
 )
 def test_a_percentage_is_cut_and_never_rounded_up(ratio: Fraction, shown: str) -> None:

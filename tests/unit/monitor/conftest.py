@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from monitor.store.database import Database
+from tests.new_store import new_store
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    opened = new_store(tmp_path / "loketwacht.db")
     yield opened
     opened.close()

@@ -15,6 +15,7 @@ from monitor.store.database import Database
 from monitor.toml_file import ConfigError
 from monitor.web import Shown, pages_app
 from tests.heart import INDIENEN, OPS, Office, run
+from tests.new_store import new_store
 from tests.running_service import a_place
 
 TOKEN = "een-lang-en-willekeurig-token"
@@ -36,7 +37,8 @@ PATHS = [
 def ask(
     folder: Path, gate: Gate, path: str, headers: dict[str, str] | None = None, client: str = "192.0.2.9"
 ) -> httpx.Response:
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    file = folder / "loketwacht.db"
+    database = Database.open(f"sqlite:///{file}", durable=False) if file.exists() else new_store(file)
     office = Office(database=database)
     watched = Watched(portal="Loket", checks=(INDIENEN,), location="lokaal", timezone="Europe/Brussels", gate=gate)
     app = pages_app(
@@ -92,7 +94,7 @@ def test_the_header_counts_from_the_proxy_alone(tmp_path: Path, client: str, use
 
 
 def test_the_public_status_page_tells_no_details(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}")
+    database = new_store(tmp_path / "loketwacht.db")
     office = Office(database=database)
     office.codes = {OPS.address: 550}
     office.live("XXX")

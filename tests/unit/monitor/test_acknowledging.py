@@ -20,9 +20,9 @@ from monitor.attribution import Cause
 from monitor.pages import Days, Watched
 from monitor.signed_links import Signer, signer_of
 from monitor.store import incidents, ledger
-from monitor.store.database import Database
 from monitor.web import Shown, pages_app
 from tests.heart import HOUR, INDIENEN, MINUTE, Office, run
+from tests.new_store import new_store
 
 WORD = "een-lang-geheim-woord"
 
@@ -68,7 +68,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    database = Database.open(f"sqlite:///{tmp_path / 'loketwacht.db'}", durable=False)
+    database = new_store(tmp_path / "loketwacht.db")
     site = Site(office=Office(database=database), signer=signer_of(tmp_path / "acknowledge.key"))
     site.office.live("xx")
     yield site

@@ -24,6 +24,7 @@ from sla.interchange import ledger_json, read_ledger
 from sla.ledger import Entry, seal
 from sla.recompute import first_difference
 from tests.agreements import at
+from tests.new_store import new_store
 from tests.stored_month import IN_NOVEMBER, fill, job, loaded_contract, missed
 
 CONTRACT = """\
@@ -95,7 +96,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     (folder / "feestdagen.toml").write_text("holidays = [2026-10-14]\n")
     agreed, _ = read_contract(folder / "contract.toml")
     loaded = replace(loaded_contract(agreed), path=folder / "contract.toml")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     marks = {"2026-10-05 10:00": "X", "2026-10-05 11:00": "X", "2026-10-06 09:00": "?"}
     fill(database, marks=marks, without=[("2026-10-08 10:00", "2026-10-08 12:00")])
     missed(database, "2026-10-08 10:00", "2026-10-08 12:00")

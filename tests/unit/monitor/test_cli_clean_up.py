@@ -12,6 +12,7 @@ from monitor.cli import main
 from monitor.created import Brake, Stage, Thing
 from monitor.store import created, events
 from monitor.store.database import Database
+from tests.new_store import new_store
 
 ORPHAN = Thing(
     id="run-1.maken",
@@ -53,7 +54,7 @@ expect.status = 200
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.toml").write_text(CONFIG)
-    opened = Database.open(f"sqlite:///{tmp_path / 'var' / 'loketwacht.db'}", durable=False)
+    opened = new_store(tmp_path / "var" / "loketwacht.db")
     with opened.begin() as tx:
         created.add(tx, ORPHAN)
         created.add(tx, replace(ORPHAN, id="run-2.maken", stage=Stage.GONE, settled_us=1))

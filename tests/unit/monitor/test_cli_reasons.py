@@ -16,6 +16,7 @@ from monitor.store import ledger as store_ledger
 from monitor.store.database import Database
 from sla.ledger import Entry
 from tests.agreements import at
+from tests.new_store import new_store
 from tests.running_service import a_place
 from tests.stored_month import fill
 
@@ -65,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = place.config.read_text(encoding="utf-8")
     place.config.write_text(re.sub(r"\nca_file = .*", "", config), encoding="utf-8")
     (folder / "contract.toml").write_text(CONTRACT, encoding="utf-8")
-    database = Database.open(f"sqlite:///{place.database}", durable=False)
+    database = new_store(place.database)
     fill(database, marks={"2026-10-05 10:00": "X", "2026-10-05 11:00": "X"})
     claim = Entry(
         kind="exclusion", recorded_us=at("2026-11-02 09:00"), by="An", reason="storm", scope=("indienen",),
@@ -207,7 +208,7 @@ def test_the_table_shows_both_sides_and_nothing_is_stored(said: Said, folder: Pa
         "B1", "1", "99,73 %", "100,00 %", "niet gehaald", "gehaald", "EUR 200,00", "EUR 0,00",
     ]  # fmt: skip
     assert "EUR 200,00 vóór, EUR 0,00 na. Een berekend voorstel; niets is bewaard." in said.err
-    database = Database.open(f"sqlite:///{folder / 'var' / 'loketwacht.db'}")
+    database = Database.open(f"sqlite:///{folder / 'var' / 'loketwacht.db'}", durable=False)
     with database.read() as tx:
         assert len(list(store_ledger.read(tx))) == 1
     database.close()

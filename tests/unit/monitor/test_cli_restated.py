@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.store.database import Database
+from tests.new_store import new_store
 from tests.running_service import a_place
 from tests.stored_month import fill
 
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> str:
     place = a_place(tmp_path)
     place.config.write_text(re.sub(r"\nca_file = .*", "", place.config.read_text(encoding="utf-8")), encoding="utf-8")
     (tmp_path / "contract.toml").write_text(CONTRACT, encoding="utf-8")
-    database = Database.open(f"sqlite:///{place.database}", durable=False)
+    database = new_store(place.database)
     fill(database, marks={"2026-10-05 10:00": "X", "2026-10-05 11:00": "X"})
     database.close()
     return str(place.config)

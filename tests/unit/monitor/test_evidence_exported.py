@@ -23,13 +23,13 @@ from monitor.config import LoadedContract, read_contract
 from monitor.issuing import record
 from monitor.reporting import write
 from monitor.store import ledger, samples
-from monitor.store.database import Database
 from monitor.store.reports import Issued
 from probes.run import run
 from probes.sample import Sample
 from tests.agreements import at
 from tests.bundles import a_picture, seen_in_a_browser
 from tests.heart import a_sample
+from tests.new_store import new_store
 from tests.scripted_server import Received, ScriptedServer, answer, journey, setup, step
 from tests.stored_month import IN_NOVEMBER, OCTOBER, fill, job, loaded_contract
 from tests.zipped import members, rewritten
@@ -110,7 +110,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     (folder / "contract.toml").write_text(CONTRACT)
     agreed, _ = read_contract(folder / "contract.toml")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     sample, browsed = failed_run(), failed_in_a_browser()
     with database.begin() as tx:
         samples.add(tx, sample)

@@ -17,6 +17,7 @@ from sla.interchange import read_ledger
 from sla.ledger import first_broken
 from tests.agreements import HOUR, MINUTE, at
 from tests.imported import JOURNEYS, SAMPLE, lines, take_samples
+from tests.new_store import new_store
 from tests.stored_month import IN_NOVEMBER, OCTOBER, fill
 
 RELEASE = {"kind": "release", "recorded_at": "2026-10-01T08:00:00Z", "by": "An", "reason": "nieuw", "version": "2"}
@@ -96,7 +97,7 @@ def test_an_excerpt_is_numbered_from_one_and_can_be_imported(database: Database,
     with database.read() as tx:
         found = list(ledger_lines(ledger.read(tx), OCTOBER))
     assert [(one["seq"], one.get("supersedes")) for one in found] == [(2, None), (3, 1)]
-    fresh = Database.open(f"sqlite:///{tmp_path / 'other.db'}")
+    fresh = new_store(tmp_path / "other.db")
     assert take_ledger(fresh, *found) == [1, 2]
     fresh.close()
 
@@ -105,7 +106,7 @@ def test_samples_go_out_and_come_in_the_same(database: Database, tmp_path: Path)
     fill(database, marks={"2026-10-05 10:00": "X", "2026-10-06 10:00": "?", "2026-10-07 10:00": "~"})
     with database.read() as tx:
         out = list(samples_lines(tx, ["indienen"], (), OCTOBER))
-    fresh = Database.open(f"sqlite:///{tmp_path / 'other.db'}")
+    fresh = new_store(tmp_path / "other.db")
     assert take_samples(fresh, *out) == (745, 0)
     assert take_samples(fresh, *out) == (0, 745)
     with fresh.read() as tx:

@@ -15,9 +15,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from monitor import config
 from monitor.cli import main
+from monitor.composition import mail_signatures
+from monitor.dkim import DkimSigner
+from monitor.mail_message import wire
 from monitor.mail_signing import Signatures
 from monitor.smime import SmimeSigner
 from monitor.toml_file import ConfigError
+from monitor.unsigned import usable
 from tests.mail_config import AROUND_MAIL
 from tests.mail_signatures import certificate_pem, ed25519_key, pem
 from tests.smtp_server import MAIL
@@ -203,7 +207,7 @@ def test_a_mail_leaves_unsigned_where_its_certificate_ran_out_and_the_log_says_s
     assert [record.message for record in caplog.records] == ["a mail leaves unsigned: its certificate is not valid now"]
 
 
-@pytest.mark.parametrize("command", [("run",), ("alert", "test"), ("config", "check")], ids=" ".join)
+@pytest.mark.parametrize("command", [("alert", "test"), ("config", "check")], ids=" ".join)
 def test_a_wrong_key_ends_a_command_before_it_begins(tmp_path, capsys, command):
     path = a_folder(tmp_path, DKIM, "wachtwoord")
     assert main((*command, "--config", str(path))) == 3
@@ -218,3 +222,26 @@ def test_a_certificate_that_ran_out_is_told_when_the_configuration_is_checked(tm
     path = a_folder(tmp_path, SMIME, pem(EC), gone)
     assert main(("config", "check", "--config", str(path))) == 3
     assert "mail.smime.certificate: has expired on 2026-01-28" in capsys.readouterr().err
+
+
+def test_a_wrong_key_does_not_keep_the_service_from_starting_and_the_other_signature_is_made(tmp_path, caplog):
+    """A signature is not worth a portal that nobody watches."""
+    path = a_folder(tmp_path, DKIM + SMIME, pem(EC), a_certificate(EC))
+    signs = mail_signatures(config.load(path))
+    assert [(one.by, one.name, one.setting) for one in signs.wrong] == [("dkim", "example.be", "mail.dkim.key")]
+    with caplog.at_level(logging.ERROR):
+        content = signs.writer(lambda: NOW_US)(MAIL)
+    assert (b"multipart/signed" in content, b"DKIM-Signature" in content) == (True, False)
+    assert [record.message for record in caplog.records] == [
+        "a mail leaves without a signature: is neither an RSA nor an Ed25519 key"
+    ]
+    assert usable(signs, NOW_US) == {"smime": True, "dkim": False}
+
+
+def test_a_mail_whose_signing_breaks_down_leaves_without_that_signature(caplog):
+    """A key of a kind that the signer does not know, past every check: the mail is not lost by it."""
+    signs = Signatures(dkim=DkimSigner(domain="example.be", selector="s", key=EC))  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        content = wire(MAIL)
+        assert signs.signed(content, NOW_US) == content
+    assert [record.message for record in caplog.records] == ["a mail leaves without a signature: signing broke down"]

@@ -117,6 +117,7 @@ def everything() -> Metrics:
     metrics.delivered("delivered", now_us=NOW)
     metrics.mail_servers(["smtp.example:587"])
     metrics.set("alert_mail_certificate_expiry_timestamp_seconds", NOW_S)
+    metrics.set("alert_mail_signature_usable", 1, "dkim")
     month = span("2026-11-02", "2026-11-03")
     found = judge(contract(clause(window="dienst")), month, all_up_but(month))
     metrics.sla(found, budgets(found), now_us=NOW)
@@ -409,6 +410,7 @@ def test_what_each_mail_server_says_is_counted_by_itself() -> None:
         ("second:25", "taken"): 2,
     }
     assert dict(counted.values)["second:25", "failed"] == 0
+    assert read(metrics, "alert_mail_server_turn") == {("first:25",): 1, ("second:25",): 2}
 
 
 def test_only_a_mail_that_was_taken_moves_the_time_of_delivery(metrics: Metrics) -> None:

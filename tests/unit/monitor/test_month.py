@@ -75,7 +75,7 @@ def test_clauses_of_other_kinds_say_their_figures_in_words(database: Database) -
     )
     rows = {row.id: row for row in sla_page(so_far(database, agreed=agreed), (), frame=frame()).clauses}
     assert (rows["D"].target_text, rows["D"].measured_text) == ("≤ 4 uur", "2 uur")
-    assert (rows["P"].target_text, rows["P"].measured_text) == ("p95 ≤ 1,5 s", "p95 = 0,25 s")
+    assert (rows["P"].target_text, rows["P"].measured_text) == ("≤ 1,5 s (95e percentiel)", "0,25 s")
     assert rows["M"].target_text.startswith("≥ 99")
 
 
@@ -88,6 +88,7 @@ def test_only_reports_whose_files_are_there_can_be_downloaded(database: Database
         sha256="ab" * 32, files={"json": str(here), "html-nl": str(tmp_path / "weg.html")},
     )  # fmt: skip
     page = sla_page(so_far(database), (issued, replace(issued, number=2)), frame=frame())
-    assert [one.title for one in page.reports] == ["2026-09, versie 2", "2026-09, versie 1"]
+    assert [one.title for one in page.reports] == ["September 2026, versie 2", "September 2026, versie 1"]
+    assert [file.label for file in page.reports[0].files] == ["JSON"]
     assert [file.href for file in page.reports[0].files] == ["/reports/PROEF/2026-09/R-1.json"]
     assert page.reports[0].files[0].sha256 == "ab" * 32

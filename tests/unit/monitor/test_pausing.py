@@ -13,6 +13,7 @@ from monitor.clock import LIVE
 from monitor.pausing import MOST_US, Pause, in_force, pause, resume
 from monitor.store.database import Database
 from sla.period import instant_text
+from tests.new_store import new_store
 
 HOUR = 3_600_000_000
 CONFIG = """
@@ -39,7 +40,7 @@ expect.status = 200
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'pauses.db'}", durable=False)
+    opened = new_store(tmp_path / "pauses.db")
     yield opened
     opened.close()
 

@@ -26,6 +26,7 @@ from sla.interchange import read_measurements
 from sla.ledger import Entry, first_broken
 from tests.agreements import at, clause, contract
 from tests.heart import a_sample
+from tests.new_store import new_store
 from tests.stored_month import HOURLY, IN_NOVEMBER, OCTOBER, fill, job
 
 AGREED = contract(
@@ -49,7 +50,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("procedure")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     seen = Evidence(
         step="verzenden", request="POST /indienen", response_head="HTTP/1.1 503", body="<b>onderhoud</b>",
         body_truncated=False, body_sha256="ab" * 32, addresses=("127.0.0.1",),

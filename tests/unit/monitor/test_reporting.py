@@ -15,14 +15,16 @@ import pytest
 from monitor.assessing import assess_stored, intervals, note_intervals
 from monitor.drill import Held
 from monitor.issuing import plain, record
-from monitor.reporting import ReportRefusedError, Written, _gaps, write
+from monitor.reporting import ReportRefusedError, Written, _gaps, draw, write
 from monitor.store import events, ledger, reports
 from monitor.store.database import Database
 from sla.assessment import Span, Verdict
 from sla.contract import Contract
 from sla.ledger import Entry, first_broken
+from sla.rendering import json as json_form
 from tests.agreements import HOUR, MINUTE, at
 from tests.heart import INDIENEN, INZAGE
+from tests.new_store import new_store
 from tests.stored_month import AGREED, HOURLY, IN_NOVEMBER, OCTOBER, fill, job, missed
 
 
@@ -39,7 +41,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("story")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     fill(database, marks={"2026-10-05 10:00": "X", "2026-10-05 11:00": "X", "2026-10-06 10:00": "?"})
     late = Entry(
         kind="exclusion", recorded_us=IN_NOVEMBER + MINUTE, by="Jan", reason="storm", from_us=at("2026-10-05 00:00"),
@@ -139,7 +141,8 @@ def test_a_period_that_cannot_be_reported_is_refused(
 def test_a_running_month_is_provisional(database: Database, tmp_path: Path) -> None:
     fill(database)
     early = replace(job(database, tmp_path), now_us=at("2026-10-20 12:00"))
-    found = document(write(early))["report"]
+    with database.read() as tx:
+        found = json.loads(json_form.render(draw(tx, early)[0]))["report"]
     assert found["provisional"] is True
     assert found["data_until"].startswith("2026-10-20T")
 

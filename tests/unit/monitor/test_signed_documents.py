@@ -16,8 +16,8 @@ from pyhanko_certvalidator import ValidationContext
 
 from monitor import dossier, periodic, procedure, reporting
 from monitor.reporting import ReportJob, ReportRefusedError
-from monitor.store.database import Database
 from tests import signing_key
+from tests.new_store import new_store
 from tests.stored_month import fill, job
 
 OUTAGE = "indienen-20261005T0800Z"
@@ -34,7 +34,7 @@ KINDS: Mapping[str, Callable[[ReportJob], Mapping[str, str]]] = {
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReportJob]:
     folder = tmp_path_factory.mktemp("signed")
-    database = Database.open(f"sqlite:///{folder / 'loketwacht.db'}")
+    database = new_store(folder / "loketwacht.db")
     fill(database, marks={f"2026-10-05 {hour}:00": "X" for hour in range(10, 19)})
     yield replace(job(database, folder), signing=signing_key.make(folder))
     database.close()

@@ -13,8 +13,8 @@ import pytest
 
 from monitor import outbound, sealing, timestamping
 from monitor.store import ledger
-from monitor.store.database import Database
 from sla.ledger import Entry, Sealed, seal
+from tests.new_store import new_store
 from tests.timestamp_authority import Authority, authority, certificates
 
 SEALED = Entry(kind=sealing.KIND, recorded_us=1, by="loketwacht", reason="metingen van een dag")
@@ -116,7 +116,7 @@ def test_too_large_an_answer_is_not_read(tsa: Authority) -> None:
 
 
 def test_a_head_is_due_once_after_each_seal(tsa: Authority, tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+    database = new_store(tmp_path / "ledger.db")
     with database.begin() as tx:
         ledger.append(tx, REMARK)
         assert timestamping.head_due(tx) is None

@@ -17,6 +17,36 @@ def failure(kind: FailureKind, subject: str = "", expected: str | None = None, f
 HOST = "loket.example:443"
 CASES = [
     (
+        failure(FailureKind.ASSERTION, "url", "matches “/op/v1/auth”", "“http://loket.example/aanmelden”"),
+        "Stap “Indienen”: het adres van de laatste pagina past niet bij “/op/v1/auth”; "
+        "gevonden: “http://loket.example/aanmelden”.",
+        "Step “Submit”: the address of the last page does not match “/op/v1/auth”; "
+        "found: “http://loket.example/aanmelden”.",
+    ),
+    (
+        # Which of the two did not hold, the sentence cannot know.
+        failure(FailureKind.ASSERTION, "css #naam", "contains “Jan” and matches “^J”", "“Piet”"),
+        "Stap “Indienen”: voor element “#naam” werd verwacht: bevat “Jan” en past bij “^J”; gevonden: “Piet”.",
+        "Step “Submit”: expected of element “#naam”: contains “Jan” and matches “^J”; found: “Piet”.",
+    ),
+    (
+        failure(FailureKind.ASSERTION, "css #keuze", "an element", "no element, on the page “Onderhoud”"),
+        "Stap “Indienen”: element “#keuze” ontbreekt op de pagina “Onderhoud”.",
+        "Step “Submit”: element “#keuze” is missing on the page “Onderhoud”.",
+    ),
+    (
+        failure(FailureKind.ASSERTION, "css #keuze", "an element", "no element"),
+        "Stap “Indienen”: element “#keuze” ontbreekt.",
+        "Step “Submit”: element “#keuze” is missing.",
+    ),
+    (
+        failure(FailureKind.MONITOR, "processor", "at most 2000 ms waiting", "3712 ms waiting"),
+        "Stap “Indienen”: de monitor kon zelf niet meten "
+        "(de rekentijd van de monitor: 3712 ms wachttijd; verwacht: hoogstens 2000 ms wachttijd).",
+        "Step “Submit”: the monitor itself could not measure "
+        "(the computing time of the monitor: 3712 ms waiting; expected: at most 2000 ms waiting).",
+    ),
+    (
         failure(FailureKind.DNS, "loket.example", "an address", "the name does not exist"),
         "Stap “Indienen”: de naam loket.example kon niet worden opgezocht (de naam bestaat niet).",
         "Step “Submit”: the name loket.example could not be looked up (the name does not exist).",
@@ -50,7 +80,7 @@ CASES = [
     (
         failure(FailureKind.HTTP_STATUS, "status", "200 or 303", "500"),
         "Stap “Indienen”: het portaal antwoordde met status 500; verwacht werd 200 of 303.",
-        "Step “Submit”: the portal answered with status 500; expected was 200 or 303.",
+        "Step “Submit”: the portal answered with status 500; expected: 200 or 303.",
     ),
     (
         failure(FailureKind.TOO_LARGE, "body", "at most 1024 bytes", "more on the wire"),
@@ -60,7 +90,7 @@ CASES = [
     (
         failure(FailureKind.ASSERTION, "css #toestand", "“ingediend”", "“in opmaak or nothing”"),
         "Stap “Indienen”: voor element “#toestand” werd verwacht: “ingediend”; gevonden: “in opmaak or nothing”.",
-        "Step “Submit”: for element “#toestand” expected was: “ingediend”; found: “in opmaak or nothing”.",
+        "Step “Submit”: expected of element “#toestand”: “ingediend”; found: “in opmaak or nothing”.",
     ),
     (
         failure(FailureKind.CAPTURE, "projectnummer", "css “#projectnummer”", "nothing"),
@@ -77,7 +107,7 @@ CASES = [
     (
         failure(FailureKind.CAPTURE, "submit", "a form “#f”", "nothing"),
         "Stap “Indienen”: er was geen formulier om te versturen: verwacht werd een formulier “#f”, gevonden niets.",
-        "Step “Submit”: there was no form to submit: expected was a form “#f”, found nothing.",
+        "Step “Submit”: there was no form to submit: expected a form “#f”, found nothing.",
     ),
     (
         failure(FailureKind.SLOW, "duration", "at most 3 s", "4.25 s"),
@@ -92,8 +122,8 @@ CASES = [
     ),
     (
         failure(FailureKind.MONITOR, "template", "a value for secret.ww", "nothing"),
-        "Stap “Indienen”: de monitor kon zelf niet meten (template: een waarde voor secret.ww, niets).",
-        "Step “Submit”: the monitor itself could not measure (template: a value for secret.ww, nothing).",
+        "Stap “Indienen”: de monitor kon zelf niet meten (template: niets; verwacht: een waarde voor secret.ww).",
+        "Step “Submit”: the monitor itself could not measure (template: nothing; expected: a value for secret.ww).",
     ),
 ]
 
@@ -140,7 +170,7 @@ def test_a_certificate_has_no_step_to_blame() -> None:
                 found="“192.0.2.10”",
             ),
             "Voor het DNS-record “A loket.example” werd verwacht: alleen “192.0.2.11”; gevonden: “192.0.2.10”.",
-            "For the DNS record “A loket.example” expected was: only “192.0.2.11”; found: “192.0.2.10”.",
+            "Expected of the DNS record “A loket.example”: only “192.0.2.11”; found: “192.0.2.10”.",
         ),
         (
             Failure(kind=FailureKind.MONITOR, found="our name server 192.0.2.53:53: no answer in time"),
@@ -159,13 +189,13 @@ def test_a_certificate_has_no_step_to_blame() -> None:
         ),
         (
             Failure(kind=FailureKind.ASSERTION, subject="banner", expected="contains “SSH”", found="“220 welkom”"),
-            "Voor de begroeting werd verwacht: bevat “SSH”; gevonden: “220 welkom”.",
-            "For the greeting expected was: contains “SSH”; found: “220 welkom”.",
+            "De begroeting bevat niet “SSH”; gevonden: “220 welkom”.",
+            "The greeting does not contain “SSH”; found: “220 welkom”.",
         ),
         (
             Failure(kind=FailureKind.PROTOCOL, subject="mail.example:25", expected="SMTP 220", found="“554 neen”"),
             "Bij mail.example:25 werd verwacht: SMTP 220; gevonden: “554 neen”.",
-            "At mail.example:25 expected was: SMTP 220; found: “554 neen”.",
+            "Expected of mail.example:25: SMTP 220; found: “554 neen”.",
         ),
     ],
     ids=["name", "record", "resolver", "silence", "port", "mail server"],

@@ -98,8 +98,8 @@ def test_english_has_a_decimal_point() -> None:
     [
         (0, "0 s"),
         (9_660 * SECOND, "2 u 41 min"),
-        (86_400 * SECOND, "1 dag"),
-        (2 * 86_400 * SECOND + 61 * SECOND + 500_000, "2 dagen 1 min 1,5 s"),
+        (86_400 * SECOND, "24 u"),
+        (2 * 86_400 * SECOND + 61 * SECOND + 500_000, "48 u 1 min 1,5 s"),
         (1, "0,000001 s"),
     ],
 )

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from sla.ledger_kinds import KINDS
 from sla.rendering.words import Words, catalogue
 
 KEYS = sorted(catalogue())
@@ -36,6 +37,12 @@ def test_every_text_that_the_template_and_the_code_name_exists() -> None:
     assert named - set(KEYS) == set()
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_ledger_entry_is_told_in_words(kind: str) -> None:
+    """The two-weekly update lists what was recorded; a reader does not know the keys of our files."""
+    assert f"entry.{kind}" in KEYS
+
+
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     assert Words("nl").of("cause", "stroomonderbreking in de zaal") == "stroomonderbreking in de zaal"
 
@@ -48,4 +55,4 @@ def test_a_missing_name_is_an_error_and_no_hole() -> None:
 def test_dutch_never_says_what_the_glossary_calls_otherwise() -> None:
     dutch = " ".join(text.nl for text in catalogue().values()).lower()
     dutch = re.sub(r"\{.*?\}", "", dutch)  # a name that is filled in is not read by anybody
-    assert not re.search(r"downtime|uptime|incident|outage|opdrachtnemer|grootboek", dutch)
+    assert not re.search(r"downtime|uptime|incident|outage|opdrachtnemer|grootboek|clausule", dutch)

@@ -1,7 +1,6 @@
-"""Until when a message waits on purpose, and since when it has been tried for each reader.
+"""Until when a message waits on purpose; and indexes on what cannot be read and on what was lost.
 
-Without the first, a warning kept for quiet hours looks like one that nobody takes; without the second, one that waited
-for days is given up at the first server that is busy. Indexes on what cannot be read and on what was lost.
+Without the first, a warning kept for quiet hours looks like one that nobody takes.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +21,6 @@ _INDEXES = (
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("held_until_us", sa.BigInteger, nullable=False, server_default="0"))
-    op.add_column("message_recipient", sa.Column("tried_since_us", sa.BigInteger))
     for name, table, column, state in _INDEXES:
         where = sa.text(f"state = '{state}'")
         op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
@@ -31,5 +29,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name, table, *_ in reversed(_INDEXES):
         op.drop_index(name, table)
-    op.drop_column("message_recipient", "tried_since_us")
     op.drop_column("message", "held_until_us")
