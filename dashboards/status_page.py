@@ -176,8 +176,24 @@ class AnnouncedMaintenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """A message that somebody should have and does not.
+
+    Attributes:
+        what: what it is about, in words.
+        recipient: as this page's readers may see it; the caller shortens addresses.
+        since_us: when it was written.
+    """
+
+    what: str
+    recipient: str
+    since_us: int
+    delivery: Literal["waiting", "refused", "given_up", "set_aside"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusPage:
-    """The whole public status. Maintenance soonest first, past incidents newest first.
+    """The whole public status. Maintenance soonest first, past incidents and undelivered messages newest first.
 
     Attributes:
         bars_of: the location whose measurements the bars show; empty where there is but one.
@@ -189,6 +205,7 @@ class StatusPage:
     maintenance: tuple[AnnouncedMaintenance, ...] = ()
     past: tuple[PastIncident, ...] = ()
     bars_of: str = ""
+    undelivered: tuple[Undelivered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -276,6 +276,16 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "delivery_delivered": ("aanvaard door de mailserver", "accepted by the mail server"),
     "delivery_refused": ("geweigerd door de mailserver", "refused by the mail server"),
     "delivery_given_up": ("opgegeven na herhaalde pogingen", "given up after repeated attempts"),
+    "delivery_set_aside": ("opzijgezet: deze versie kan het niet lezen", "set aside: this version cannot read it"),
+    "undelivered": ("Niet bezorgde berichten", "Undelivered messages"),
+    "undelivered_intro": (
+        "Wat iemand had moeten krijgen en niet kreeg: de laatste dertig dagen verloren, of al tien minuten onderweg. "
+        "Verwittig deze mensen zelf, en kijk na of hun adres nog klopt.",
+        "What somebody should have and does not: lost in the last thirty days, or on its way for ten minutes. "
+        "Tell these people yourself, and check whether their address is still right.",
+    ),
+    "col_about": ("Over", "About"),
+    "col_since": ("Sinds", "Since"),
     "back": ("Terug naar de status", "Back to the status"),
     # SLA page.
     "sla_title": ("SLA van {month}: voorlopige stand", "SLA of {month}: so far"),

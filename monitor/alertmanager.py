@@ -19,12 +19,14 @@ from urllib.parse import quote
 from dashboards.formatting import length
 from monitor import outbound
 from monitor.alerts import step_title
+from monitor.attached import Dependants, dependants
 from monitor.clock import Clock
-from monitor.incidents import MONITOR, Incident
+from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.month import Forecast
 from monitor.observer import Observer
 from monitor.outward_settings import AlertmanagerSettings, filled, shown
 from monitor.recipients import Language
+from monitor.severity import LABELS, severity_of
 from monitor.slowness import Slowness
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
@@ -46,6 +48,7 @@ _RETRY_US = 10 * _SECOND_US
 _ROUNDS = 4
 _CRITICAL_US = 7 * 24 * 3600 * _SECOND_US
 _RUNBOOKS = "docs/runbooks.md#"
+_PLAIN = IncidentRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ def alerts_of(
     pages_url: str,
     since_us: int,
     now_us: int,
+    rule: IncidentRule = _PLAIN,
     forecasts: Mapping[str, Sequence[Forecast]] = MappingProxyType({}),
 ) -> tuple[Alert, ...]:
     """What fires now, and what ended after `since_us`.
@@ -92,16 +96,17 @@ def alerts_of(
     fires from when people are told of it until they are told that it is over.
 
     Args:
+        rule: how bad the outages of which checks are.
         forecasts: of the running periods, by contract: allowed downtime that is nearly or wholly spent fires too.
     """
     known = {check.id: check for check in checks if not check.shadow}
-    found = []
+    found, behind = [], dependants(checks)
     for incident in incidents.read(tx, start_us=since_us):
         check = known.get(incident.check_id)
-        if incident.check_id == MONITOR or (check is not None and _counts(tx, incident, check, now_us)):
-            found.append(_about_incident(incident, check, settings, pages_url))
+        if incident.check_id == MONITOR or (check is not None and _counts(tx, incident, check, behind, now_us)):
+            found.append(_about_incident(incident, check, rule, settings, pages_url))
     certificates = [check for check in known.values() if isinstance(check, CertificateCheck)]
-    newest = samples.last(tx, [check.id for check in certificates], location)
+    newest = samples.last(tx, [check.id for check in certificates], location, before_us=now_us + 1)
     for check in certificates:
         facts = newest[check.id].certificate if check.id in newest else None
         warn_us = max(check.warn, default=0)
@@ -118,7 +123,8 @@ def alerts_of(
                     else f"A certificate of {facts.host} ends on {ends}"
                 )
                 labels = {"alertname": "CertificateExpiresSoon", "journey": check.id, "severity": grave}
-                notes = {"summary": summary, "description": _in(check.title, settings.language)}
+                which = f": {facts.earliest.subject}" if facts.earliest else ""
+                notes = {"summary": summary, "description": f"{_in(check.title, settings.language)}{which}"}
                 found.append(_alert(labels, notes, since, None, f"{pages_url.rstrip('/')}/", settings))
     found += [_about_slowness(known[name], state, settings, pages_url) for name, state in _slow(tx, known)]
     found += [
@@ -170,11 +176,13 @@ def _about_budget(contract: str, one: Forecast, settings: AlertmanagerSettings, 
     return _alert(labels | {"contract": contract, "clause": clause}, notes, since_us, None, link, settings)
 
 
-def _counts(tx: Transaction, incident: Incident, check: Check, now_us: int) -> bool:
-    return outbox.told(tx, incident.id).opened_us is not None or not muted(tx, check, now_us)
+def _counts(tx: Transaction, incident: Incident, check: Check, behind: Dependants, now_us: int) -> bool:
+    return outbox.told(tx, incident.id).opened_us is not None or not muted(tx, check, now_us, behind)
 
 
-def _about_incident(incident: Incident, check: Check | None, settings: AlertmanagerSettings, pages_url: str) -> Alert:
+def _about_incident(
+    incident: Incident, check: Check | None, rule: IncidentRule, settings: AlertmanagerSettings, pages_url: str
+) -> Alert:
     language, nl = settings.language, settings.language == "nl"
     link = f"{pages_url.rstrip('/')}/"
     if check is None:
@@ -182,7 +190,8 @@ def _about_incident(incident: Incident, check: Check | None, settings: Alertmana
         summary = "De monitor kan niet meten" if nl else "The monitor cannot measure"
         what = sentence(incident.failure, language)
     else:
-        labels = {"alertname": "JourneyDown", "journey": check.id, "severity": "critical"}
+        bad = severity_of(check.id, incident.failure, rule.severities, rule.severity)
+        labels = {"alertname": "JourneyDown", "journey": check.id, "severity": LABELS[bad]}
         title = _in(check.title, language)
         summary = f"{title} werkt niet" if nl else f"{title} is not working"
         step = step_title(check, incident.failure.step)

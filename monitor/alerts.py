@@ -221,17 +221,18 @@ def certificate_messages(
 ) -> tuple[Outgoing, ...]:
     """The warning for the tightest threshold that a certificate has crossed; none where it crossed none.
 
-    One for each threshold and certificate, whichever check saw it first. A certificate that makes its check fail is an
-    incident already, and told as one.
+    It is about the one of the verified chain that ends first: an intermediate that ends turns visitors away as the leaf
+    does. One for each threshold and certificate, whichever check saw it first. A certificate that makes its check fail
+    is an incident already, and told as one.
     """
     facts = sample.certificate
     if facts is None or sample.outcome is Outcome.DOWN:
         return ()
-    crossed = [threshold for threshold in check.warn if facts.not_after_us - now_us <= threshold]
+    crossed = [threshold for threshold in check.warn if facts.earliest_not_after_us - now_us <= threshold]
     if not crossed:
         return ()
     news = _certificate_news(check, facts, min(crossed))
-    thread = f"certificate.{facts.fingerprint_sha256[:16]}.{min(crossed) // 1_000_000}"
+    thread = f"certificate.{news.fingerprint_sha256[:16]}.{min(crossed) // 1_000_000}"
     return tuple(
         _outgoing(thread, Kind.CERTIFICATE, group, news)
         for group in _groups(r for r in recipients if r.wants("certificates", check.id))
@@ -330,15 +331,17 @@ def _threaded(
 
 
 def _certificate_news(check: CertificateCheck, facts: CertificateFacts, threshold_us: int) -> CertificateNews:
+    first = facts.earliest or facts
     return CertificateNews(
         check_id=check.id,
         title=check.title,
         host=facts.host,
-        not_after_us=facts.not_after_us,
+        not_after_us=facts.earliest_not_after_us,
         threshold_us=threshold_us,
-        fingerprint_sha256=facts.fingerprint_sha256,
-        subject=facts.subject,
-        issuer=facts.issuer,
+        fingerprint_sha256=first.fingerprint_sha256,
+        subject=first.subject,
+        issuer=first.issuer,
+        role=facts.earliest.role if facts.earliest else "leaf",
     )
 
 

@@ -291,12 +291,24 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
     Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),
-    Metric("alert_outbox_pending", "gauge", ("channel",), "Messages waiting to be delivered."),
+    Metric("alert_outbox_pending", "gauge", ("channel",), "Messages that could leave and have not been taken yet."),
     Metric(
         "alert_outbox_oldest_pending_seconds",
         "gauge",
         ("channel",),
-        "Age of the oldest message waiting; 0 without one.",
+        "For how long the oldest message of those could have left; 0 without one.",
+    ),
+    Metric(
+        "alert_outbox_held",
+        "gauge",
+        ("channel",),
+        "Messages that wait on purpose: for the end of quiet hours, a digest, or the message before them.",
+    ),
+    Metric(
+        "alert_outbox_set_aside",
+        "gauge",
+        ("channel",),
+        "Messages that this version of the program cannot read; tried again when another one starts.",
     ),
     Metric(
         "alert_deliveries_total",

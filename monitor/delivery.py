@@ -1,7 +1,8 @@
 """Sends what lies in the outbox, oldest first, and marks it afterwards. Gives up late, and loudly.
 
 At least once: a mail is marked as sent only after the server took it. A process that dies in between sends it again,
-with the same Message-ID, when its lease has run out.
+with the same Message-ID, when its lease has run out. Mails go one after the other, so one that hangs holds the others
+for as long as its mail servers may take; webhooks go side by side, so one that hangs holds nobody.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, Generic, TypeVar
 
 from monitor.clock import Clock
 from monitor.courtesy import PLAIN, Courtesy
+from monitor.in_hand import InHand
 from monitor.mail_message import Answer, Receipt
 from monitor.observer import Delivered, Observer
 from monitor.recipients import Channel
-from monitor.store import events, leaving, ledger, outbox
+from monitor.store import due, events, leaving, ledger, outbox
 from monitor.store.database import Database, InStore, StoreError, StoreUnavailable, Transaction
-from monitor.store.leaving import ToSend
+from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState, Settled
 from sla.ledger import Sealed
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 #: What a channel sends: a mail, or what a webhook is told.
 Written = TypeVar("Written")
+T = TypeVar("T")
 
 _SECOND_US = 1_000_000
 
@@ -38,7 +41,9 @@ class Patience:
     Attributes:
         first_us: pause after the first failure; each further one doubles it.
         longest_us: up to this.
-        give_up_us: after this since it was first tried for a reader, it is given up for that one.
+        give_up_us: after this since it was first tried for a reader, the mail is given up for him; what it waited for
+            on purpose before that does not count.
+        least_tries: and not before it was tried so often: a monitor that was off for days has not tried.
         lease_us: how long one attempt may take before another process may try.
         hold_us: pause for a follow-up that waits for the opening before it.
         idle_us: how long to sleep at most when nothing is due.
@@ -48,6 +53,7 @@ class Patience:
     first_us: int = 10 * _SECOND_US
     longest_us: int = 600 * _SECOND_US
     give_up_us: int = 3 * 24 * 3600 * _SECOND_US
+    least_tries: int = 20
     lease_us: int = 120 * _SECOND_US
     hold_us: int = 10 * _SECOND_US
     idle_us: int = 15 * _SECOND_US
@@ -88,6 +94,8 @@ class Delivery(Generic[Written]):
         chance: a number in [0, 1), for the jitter.
         courtesy: of the configuration in force: what waits, and what goes in a digest.
         lost: told, in the transaction that says so, of each reader for whom a message was given up.
+        unreadable: told likewise of each message that this version of the program cannot read.
+        apart: every reader has a lane of its own, so that none waits for another; only where a message has one reader.
     """
 
     database: Database
@@ -102,55 +110,96 @@ class Delivery(Generic[Written]):
     channel: Channel = "mail"
     courtesy: Callable[[], Courtesy] = lambda: PLAIN
     lost: Callable[[Transaction, ToSend, ReaderState, int], None] = lambda *_: None
+    unreadable: Callable[[Transaction, SetAside, int], None] = lambda *_: None
+    apart: bool = False
 
     async def deliver_due(self) -> int:
         """Try every message that is due, once. Returns how many were tried."""
         tried = 0
-        while (claimed := await self.in_store(self._claim)) is not None:
-            await self._to_its_end(self._deliver(*claimed))
-            tried += 1
-        pending = await self.in_store(self._waiting)
-        self.observer.outbox(
-            pending=pending.messages, oldest_us=pending.oldest_us, now_us=self.clock.now_us(), channel=self.channel
-        )
-        return tried
+        hand = InHand()
+        try:
+            while True:
+                tried += await self._take_up(hand)
+                if not hand.lanes:
+                    return tried
+                await hand.change()
+                for error in hand.ended():
+                    raise error
+        finally:
+            await hand.to_their_end(self.patience.stop_us)
+            await self._report()
 
     async def run(self, wake: asyncio.Event) -> None:
-        """Deliver until cancelled, and then the message in hand to its end.
+        """Deliver until cancelled, and then what is in hand to its end.
 
         Args:
             wake: this channel's own, set by whoever queued something: it need not wait.
         """
-        while True:
-            pause_us = self.patience.idle_us
-            try:
-                await self.deliver_due()
-                due_us = await self.in_store(self._next_due)
-                if due_us is not None:
-                    pause_us = min(pause_us, max(due_us - self.clock.now_us(), 0) + 1_000)
-            except StoreError as error:
-                self.observer.store_failed()
-                log.warning("the outbox cannot be read", extra={"error": str(error)})
-            except Exception:
-                # The edge of the service: a defect must not silence every mail that comes after it.
-                log.exception("delivery broke down")
-            try:
-                async with asyncio.timeout(pause_us / _SECOND_US):
-                    await wake.wait()
-            except TimeoutError:
-                pass
-            wake.clear()
-
-    async def _to_its_end(self, delivering: Coroutine[Any, Any, None]) -> None:
-        """A stop waits a while for it: the server may have taken what is not marked yet, and would get it twice."""
-        work = asyncio.ensure_future(delivering)
+        hand = InHand()
+        await self._guarded(self._take_up_again())
         try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work}, timeout=self.patience.stop_us / _SECOND_US)
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-            raise
+            while True:
+                await self._guarded(self._take_up(hand))
+                await self._guarded(self._report())
+                pause_us = await self._guarded(self._pause_us(hand))
+                await hand.change(wake, within_us=self.patience.idle_us if pause_us is None else pause_us)
+                wake.clear()
+                for error in hand.ended():
+                    self._broke(error)
+        finally:
+            await hand.to_their_end(self.patience.stop_us)
+
+    async def _take_up(self, hand: InHand) -> int:
+        """Begin with what is due, in every lane that is free; how many messages that is."""
+        begun = 0
+        while self.apart or not hand.lanes:
+            claimed = await self.in_store(lambda: self._claim(hand.lanes))
+            if claimed is None:
+                break
+            message, head = claimed
+            hand.begin(message.ready[0] if self.apart else "", self._deliver(message, head))
+            begun += 1
+        return begun
+
+    async def _pause_us(self, hand: InHand) -> int:
+        """How long nothing becomes due at the most, as far as that is known; what is in hand aside."""
+        if hand.lanes and not self.apart:
+            return self.patience.idle_us
+        due_us = await self.in_store(lambda: self._next_due(hand.lanes))
+        if due_us is None:
+            return self.patience.idle_us
+        return min(self.patience.idle_us, max(due_us - self.clock.now_us(), 0) + 1_000)
+
+    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The edge of the service: a defect must not silence every mail that comes after it."""
+        try:
+            return await work
+        except Exception as error:
+            self._broke(error)
+            return None
+
+    def _broke(self, error: BaseException) -> None:
+        if isinstance(error, StoreError):
+            self.observer.store_failed()
+            log.warning("the outbox cannot be read", extra={"error": str(error)})
+        else:
+            log.error("delivery broke down", exc_info=error)
+
+    async def _take_up_again(self) -> None:
+        again = await self.in_store(self._again)
+        if again:
+            log.warning("%s set aside before is tried again", self.channel, extra={"messages": again})
+
+    async def _report(self) -> None:
+        waiting = await self.in_store(self._waiting)
+        self.observer.outbox(
+            pending=waiting.messages,
+            oldest_us=waiting.oldest_us,
+            held=waiting.held,
+            aside=waiting.aside,
+            now_us=self.clock.now_us(),
+            channel=self.channel,
+        )
 
     async def _deliver(self, message: ToSend, head: Sealed | None) -> None:
         now_us = self.clock.now_us()
@@ -172,11 +221,12 @@ class Delivery(Generic[Written]):
 
     async def _mark(self, message: ToSend, states: list[ReaderState], due_us: int, now_us: int) -> None:
         """Write down what became of it; as long as the lease lasts a locked store is waited for, not mailed past."""
+        begun_us = self.clock.monotonic_us()
         while True:
             try:
                 return await self.in_store(lambda: self._settle(message, states, due_us, now_us))
             except StoreUnavailable:
-                if self.clock.now_us() - now_us > self.patience.lease_us:
+                if self.clock.monotonic_us() - begun_us > self.patience.lease_us:
                     raise
                 self.observer.store_failed()
                 await asyncio.sleep(1)
@@ -194,7 +244,8 @@ class Delivery(Generic[Written]):
                 server=answer.server,
                 tried_us=tried_us,
             )
-        over = now_us - tried_us >= self.patience.give_up_us
+        tried_for_us = now_us - tried_us
+        over = tried_for_us >= self.patience.give_up_us and message.attempts + 1 >= self.patience.least_tries
         if over or (answer is not None and answer.refused):
             return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said, tried_us=tried_us)
         return ReaderState(address=address, state=Settled.PENDING, settled_us=None, answer=said, tried_us=tried_us)
@@ -211,18 +262,31 @@ class Delivery(Generic[Written]):
             case "refused" | "given-up":
                 log.error("%s lost for this reader", self.channel, extra=fields)
 
-    def _claim(self) -> tuple[ToSend, Sealed | None] | None:
+    def _claim(self, busy: frozenset[str]) -> tuple[ToSend, Sealed | None] | None:
+        now_us = self.clock.now_us()
         with self.database.begin() as tx:
             message = leaving.claim(
                 tx,
-                now_us=self.clock.now_us(),
+                now_us=now_us,
                 owner=self.owner,
                 lease_us=self.patience.lease_us,
                 hold_us=self.patience.hold_us,
                 channel=self.channel,
                 courtesy=self.courtesy(),
+                busy=busy,
+                aside=lambda tx, aside: self._set_aside(tx, aside, now_us),
             )
             return (message, ledger.head(tx)) if message else None
+
+    def _set_aside(self, tx: Transaction, aside: SetAside, now_us: int) -> None:
+        fields = {"mail": aside.id, "kind": aside.kind, "why": aside.why}
+        log.error("%s cannot be read by this version and was set aside", self.channel, extra=fields)
+        events.add(tx, events.Event(at_us=now_us, kind=f"{self.channel}-set-aside", data=fields))
+        self.unreadable(tx, aside, now_us)
+
+    def _again(self) -> int:
+        with self.database.begin() as tx:
+            return leaving.take_up_again(tx, self.channel)
 
     def _settle(self, message: ToSend, states: list[ReaderState], due_us: int, now_us: int) -> None:
         with self.database.begin() as tx:
@@ -236,11 +300,13 @@ class Delivery(Generic[Written]):
 
     def _waiting(self) -> outbox.Waiting:
         with self.database.read() as tx:
-            return outbox.waiting(tx, self.channel)
+            return outbox.waiting(tx, self.channel, now_us=self.clock.now_us())
 
-    def _next_due(self) -> int | None:
+    def _next_due(self, busy: frozenset[str]) -> int | None:
         with self.database.read() as tx:
-            return leaving.next_due_us(tx, self.channel)
+            return due.next_due_us(
+                tx, self.channel, now_us=self.clock.now_us(), lease_us=self.patience.lease_us, busy=busy
+            )
 
 
 def _result(state: ReaderState) -> Delivered:

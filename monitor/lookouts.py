@@ -65,6 +65,7 @@ class Lookouts:
                     pages_url=config_.pages.public_url,
                     since_us=self._alertmanagers.since_us(),
                     now_us=self.clock.now_us(),
+                    rule=config_.incidents,
                     forecasts={name: month.forecasts for name, month in dict(self.months).items()},
                 )
 

@@ -215,8 +215,12 @@ class Metrics:
         if result == "delivered":
             self.set("alert_last_delivery_timestamp_seconds", seconds(now_us), channel)
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
+    def outbox(
+        self, *, pending: int, oldest_us: int | None, now_us: int, held: int = 0, aside: int = 0, channel: str = "mail"
+    ) -> None:
         self.set("alert_outbox_pending", float(pending), channel)
+        self.set("alert_outbox_held", float(held), channel)
+        self.set("alert_outbox_set_aside", float(aside), channel)
         self.set(
             "alert_outbox_oldest_pending_seconds",
             0.0 if oldest_us is None else seconds(max(0, now_us - oldest_us)),

@@ -214,7 +214,12 @@ class OwnNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateNews:
-    """A certificate ends within `threshold_us`."""
+    """A certificate ends within `threshold_us`.
+
+    Attributes:
+        role: of this one in the chain that was verified.
+        not_after_us, fingerprint_sha256, subject, issuer: its own.
+    """
 
     news: Literal["certificate"] = "certificate"
     check_id: str
@@ -225,6 +230,7 @@ class CertificateNews:
     fingerprint_sha256: str
     subject: str
     issuer: str
+    role: Literal["leaf", "intermediate", "root"] = "leaf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,14 +272,15 @@ class UndeliveredNews:
 
     Attributes:
         reader: a mail address, or `webhook:` and its id.
-        about: what kind of message it was, written at `written_us`.
+        about: what kind of message it was, written at `written_us`; None: this version of the program cannot read it,
+            and has set it aside for one that can.
         refused: refused for good; otherwise tried for days in vain.
         answer: the last word of the server, or ours.
     """
 
     news: Literal["undelivered"] = "undelivered"
     reader: str
-    about: Kind
+    about: Kind | None
     written_us: int
     refused: bool
     answer: str

@@ -37,8 +37,11 @@ class Observer(Protocol):
     def mail_server(self, server: str, code: int) -> None:
         """A mail server was asked to take a mail for one recipient, and said so; 0: nothing about the recipient."""
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
-        """So many messages of this channel wait; the oldest since then."""
+    def outbox(
+        self, *, pending: int, oldest_us: int | None, now_us: int, held: int = 0, aside: int = 0, channel: str = "mail"
+    ) -> None:
+        """So many messages of this channel could leave and have not, the oldest since then; so many wait on purpose;
+        so many cannot be read by this version of the program."""
 
 
 class Unobserved:
@@ -52,4 +55,6 @@ class Unobserved:
     def samples_lost(self, lost: int) -> None: ...
     def delivered(self, result: Delivered, *, now_us: int, channel: str = "mail") -> None: ...
     def mail_server(self, server: str, code: int) -> None: ...
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None: ...
+    def outbox(
+        self, *, pending: int, oldest_us: int | None, now_us: int, held: int = 0, aside: int = 0, channel: str = "mail"
+    ) -> None: ...

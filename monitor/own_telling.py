@@ -1,6 +1,6 @@
 """What the monitor tells of its own trouble beside measuring.
 
-A configuration was refused, mails leave unsigned, a message was given up.
+A configuration was refused, mails leave unsigned, a message stays behind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from monitor.news import ConfigNews, Kind, Mistake, UndeliveredNews
 from monitor.recipients import Addressee
 from monitor.store import outbox
 from monitor.store.database import Transaction
-from monitor.store.leaving import ToSend
+from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState
 from monitor.toml_file import ConfigError, Problem
 from monitor.unsigned import signature_news
@@ -113,7 +113,7 @@ def tell_unsigned(
     return tuple(queued)
 
 
-# -- messages that were given up --------------------------------------------------------------------------------------
+# -- messages that do not leave ----------------------------------------------------------------------------------------
 
 
 def tell_undelivered(
@@ -134,4 +134,20 @@ def tell_undelivered(
     )
     thread = f"undelivered.{in_message_id(lost.address)}.{now_us // _DAY_US}"
     readers = [one for one in recipients if one.wants("monitor") and one.address != lost.address]
+    return outbox.add(tx, first_messages(thread, Kind.UNDELIVERED, news, readers), now_us=now_us)
+
+
+def tell_set_aside(
+    tx: Transaction, aside: SetAside, recipients: Sequence[Addressee], *, now_us: int
+) -> tuple[str, ...]:
+    """Queue for all who receive news about the monitor that this version cannot read a message; once a day (UTC)."""
+    news = UndeliveredNews(
+        reader=", ".join(aside.readers),
+        about=None,
+        written_us=aside.created_us,
+        refused=False,
+        answer=f"{aside.kind}: {aside.why}",
+    )
+    readers = [one for one in recipients if one.wants("monitor")]
+    thread = f"set-aside.{now_us // _DAY_US}"
     return outbox.add(tx, first_messages(thread, Kind.UNDELIVERED, news, readers), now_us=now_us)

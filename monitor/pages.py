@@ -25,6 +25,7 @@ from dashboards.status_page import (
     Place,
     State,
     StatusPage,
+    Undelivered,
 )
 from monitor import evidence_pages, votes
 from monitor.access import Gate
@@ -32,10 +33,12 @@ from monitor.attached import dependants
 from monitor.clock import AHEAD_US
 from monitor.incident_life import life_of
 from monitor.incidents import MONITOR, Incident, IncidentRule
+from monitor.mail_text import what_of
 from monitor.news import Kind
 from monitor.store import incidents, ledger, outbox, samples
 from monitor.store.database import Database, Transaction
 from monitor.store.outbox import Queued, Settled
+from monitor.store.undelivered import undelivered
 from monitor.votes import Places
 from probes.checks import BrowserJourney, Check, Journey
 from probes.sample import Outcome, Sample
@@ -45,6 +48,9 @@ from sla.ledger import Sealed, in_force
 DAYS = 90
 PAST = 20
 MOST_SAMPLES = 200
+#: So far back the status page looks for messages that were lost, and so many it names.
+_LOST_US = 30 * 86_400_000_000
+_LOST = 50
 _STATE = {
     Outcome.UP: State.UP,
     Outcome.DEGRADED: State.DEGRADED,
@@ -181,6 +187,7 @@ def without_details(page: StatusPage) -> StatusPage:
         journeys=tuple(replace(journey, sentence="", places=()) for journey in page.journeys),
         incidents=(),
         past=(),
+        undelivered=(),
     )
 
 
@@ -198,6 +205,7 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
         # The visitors' view: the monitor's own trouble shows as "not measured", not as an incident of the portal.
         recent = [i for i in incidents.read(tx, limit=PAST * 2) if i.check_id != MONITOR]
         still_open = [i for i in incidents.read(tx, only_open=True) if i.check_id != MONITOR]
+        lost = undelivered(tx, since_us=now_us - _LOST_US, now_us=now_us, most=_LOST)
 
     def told(one: Incident) -> OpenIncident:
         return OpenIncident(
@@ -244,7 +252,23 @@ def status(database: Database, watched: Watched, days: Days, *, frame: Frame, no
             for i in recent
             if i.until_us is not None
         )[:PAST],
+        undelivered=tuple(
+            Undelivered(
+                what=_about(one.kind, language),
+                recipient=_shortened(one.address),
+                since_us=one.written_us,
+                delivery=one.why,
+            )
+            for one in lost
+        ),
     )
+
+
+def _about(kind: Kind | None, language: Language) -> str:
+    if kind is None:
+        return "Onbekend voor deze versie" if language == "nl" else "Unknown to this version"
+    words = what_of(kind, language)
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _journey(

@@ -278,6 +278,7 @@ class Service:
             patience=composition.mail_patience(self._loaded),
             courtesy=lambda: self._loaded.config.courtesy,
             lost=self._troubles.lost,
+            unreadable=self._troubles.unreadable,
         )
 
     def _webhooks(self) -> Delivery[Telling]:
@@ -293,6 +294,8 @@ class Service:
             chance=random.random,
             channel="webhook",
             lost=self._troubles.lost,
+            unreadable=self._troubles.unreadable,
+            apart=True,
         )
 
     # -- what goes on beside it --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 from probes.sample import Failure
 from sla.assessment import Text
@@ -21,6 +22,13 @@ NAMES: dict[Severity, Text] = {
     Severity.MINOR: Text(nl="beperkt", en="minor"),
 }
 
+
+#: As the label `severity` of alerts, of which there are two by custom: one that wakes somebody, and one that can wait.
+LABELS: dict[Severity, Literal["critical", "warning"]] = {
+    Severity.CRITICAL: "critical",
+    Severity.MAJOR: "critical",
+    Severity.MINOR: "warning",
+}
 
 #: From bad to worse.
 _ORDER = (Severity.MINOR, Severity.MAJOR, Severity.CRITICAL)

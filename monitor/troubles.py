@@ -13,7 +13,7 @@ from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.mail_signing import Signatures
 from monitor.store.database import Database, InStore, StoreError, Transaction
-from monitor.store.leaving import ToSend
+from monitor.store.leaving import SetAside, ToSend
 from monitor.store.outbox import ReaderState
 from monitor.toml_file import ConfigError
 from monitor.unsigned import signature_news
@@ -80,6 +80,16 @@ class Troubles:
         except Exception:
             # What was sent must be marked as sent, whatever is wrong with telling of the rest.
             log.exception("it could not be told that a message was given up", extra={"mail": message.id})
+
+    def unreadable(self, tx: Transaction, aside: SetAside, now_us: int) -> None:
+        """A message cannot be read by this version of the program; told in the transaction that sets it aside."""
+        try:
+            own_telling.tell_set_aside(tx, aside, self.loaded().config.addressees, now_us=now_us)
+        except StoreError:
+            raise
+        except Exception:
+            # What stands behind it must leave, whatever is wrong with telling of it.
+            log.exception("it could not be told that a message was set aside", extra={"mail": aside.id})
 
     def _tell_unsigned(self) -> bool:
         recipients = self.loaded().config.addressees

@@ -194,6 +194,7 @@ def _data(news: News) -> dict[str, Any]:
                 "host": news.host,
                 "not_after": instant_text(news.not_after_us),
                 "fingerprint_sha256": news.fingerprint_sha256,
+                "role": news.role,
             }
         case ConfigNews():
             return {"mistakes": [{"file": one.file, "line": one.line, "key": one.key} for one in news.mistakes]}
@@ -201,7 +202,7 @@ def _data(news: News) -> dict[str, Any]:
             until = instant_text(news.until_us) if news.until_us is not None else None
             return {"by": news.by, "name": news.name, "why": news.why, "setting": news.setting or None, "until": until}
         case UndeliveredNews():
-            return {"reader": news.reader, "about": news.about.value, "refused": news.refused}
+            return {"reader": news.reader, "about": news.about.value if news.about else None, "refused": news.refused}
         case TroubleNews():
             return {
                 "trouble": news.what.value,

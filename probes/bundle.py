@@ -339,6 +339,7 @@ def _shown(host: str, trail: Trail) -> dict[str, Any] | None:
 
 def _certificate(shown: CertificateFacts) -> dict[str, Any]:
     told = asdict(shown) | {"names": list(shown.names[:50])}
+    del told["earliest"]  # the format has no place for it; its end stands in `earliest_not_after`
     for name in ("not_before", "not_after", "earliest_not_after"):
         told[name] = instant(told.pop(f"{name}_us"))
     return told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class Outcome(StrEnum):
@@ -172,6 +173,20 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarliestCertificate:
+    """The certificate of a chain that ends before the leaf does.
+
+    Attributes:
+        role: `root` is one that signed itself.
+    """
+
+    role: Literal["intermediate", "root"]
+    subject: str
+    issuer: str
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFacts:
     """What a TLS handshake showed, also where the certificate is expired or not trusted.
 
@@ -179,6 +194,7 @@ class CertificateFacts:
         not_after_us: end of validity of the leaf certificate.
         earliest_not_after_us: the earliest end of validity in the chain that was verified; where none could be, in
             what was sent.
+        earliest: whose end that is; None where it is the leaf's, and in samples from before this was told.
     """
 
     host: str
@@ -192,6 +208,7 @@ class CertificateFacts:
     names: tuple[str, ...]
     tls_version: str
     cipher: str
+    earliest: EarliestCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

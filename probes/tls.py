@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 
 from probes.errors import printable
 from probes.fault import Fault
-from probes.sample import CertificateFacts, FailureKind
+from probes.sample import CertificateFacts, EarliestCertificate, FailureKind
 from probes.trail import Trail
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -227,8 +227,24 @@ def earliest_not_after_us(chain: tuple[bytes, ...]) -> int | None:
         return None
 
 
+def _earliest(chain: tuple[bytes, ...]) -> EarliestCertificate | None:
+    """The certificate of a chain that ends first; None where that is the leaf, or the chain cannot be read."""
+    try:
+        first = min(map(_certificate, chain), key=lambda one: one.not_valid_after_utc)
+    except ValueError:
+        return None
+    if first.not_valid_after_utc == _certificate(chain[0]).not_valid_after_utc:
+        return None
+    return EarliestCertificate(
+        role="root" if first.subject == first.issuer else "intermediate",
+        subject=printable(first.subject.rfc4514_string()),
+        issuer=printable(first.issuer.rfc4514_string()),
+        fingerprint_sha256=first.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
 def facts(host: str, handshake: Handshake) -> CertificateFacts:
-    """The leaf in words and numbers.
+    """The leaf in words and numbers, and what of its chain ends before it.
 
     Raises:
         Fault: of kind tls, where no certificate came or it cannot be read.
@@ -254,6 +270,7 @@ def facts(host: str, handshake: Handshake) -> CertificateFacts:
             names=names,
             tls_version=handshake.tls_version,
             cipher=handshake.cipher,
+            earliest=_earliest(handshake.chain),
         )
     except (IndexError, ValueError) as error:
         raise Fault(FailureKind.TLS, host, expected="a certificate", found=str(error) or "none") from error

@@ -11,7 +11,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,29 @@ class Authority:
         """What a server with a certificate for these names uses."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*names, not_after=until, not_before=since).configure_cert(context)
+        return context
+
+    def with_an_intermediate_until(self, until: datetime, directory: Path, *names: str) -> ssl.SSLContext:
+        """A server whose certificate outlives the intermediate one that signed it."""
+        between = self.ca.create_child_ca()
+        leaf = between.issue_cert(*names)
+        issuer = load_pem_private_key(self.ca.private_key_pem.bytes(), None)
+        plain = x509.load_pem_x509_certificate(between.cert_pem.bytes())
+        builder = (
+            x509.CertificateBuilder(subject_name=plain.subject, issuer_name=plain.issuer, public_key=plain.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(LONG_AGO)
+            .not_valid_after(until)
+        )
+        for extension in plain.extensions:
+            builder = builder.add_extension(extension.value, critical=extension.critical)
+        short = builder.sign(issuer, hashes.SHA256())
+        chain = directory / "short-intermediate.pem"
+        leaf.private_key_pem.write_to_path(str(chain))
+        with chain.open("ab") as file:
+            file.write(leaf.cert_chain_pems[0].bytes() + short.public_bytes(Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
         return context
 
     def with_an_old_root_beside_it(self, directory: Path, *names: str) -> ssl.SSLContext:

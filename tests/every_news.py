@@ -70,6 +70,7 @@ DEGRADED = DegradedNews(
     slow=5,
     among=5,
 )
+OTHER = replace(INCIDENT, incident_id="inzage-20261123T100100Z", title=INZAGE.title, effects=(A1,))
 BUDGET = BudgetNews(
     contract="VOORBEELD-2027-01",
     clause="A1",
@@ -133,6 +134,16 @@ TROUBLE = TroubleNews(
     since_us=at("10:00"),
     subjects=("https://referentie.example/", "https://een-andere.example/"),
     said="no answer for 15 minutes",
+)
+CERTIFICATE = CertificateNews(
+    check_id="certificaat",
+    title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
+    host="loket.example",
+    not_after_us=at("10:00") + 13 * DAY + HOUR,
+    threshold_us=14 * DAY,
+    fingerprint_sha256="ab" * 32,
+    subject="CN=loket.example",
+    issuer="CN=Voorbeeld CA",
 )
 NEWS = {
     "opened": (Kind.OPENED, INCIDENT, at("10:01")),
@@ -200,6 +211,17 @@ NEWS = {
             (Trouble.CLOCK_WRONG, "2036-01-01T00:00:00Z", "the clock says 2026-11-23T10:15:00Z"),
         )
     },
+    "set-aside": (
+        Kind.UNDELIVERED,
+        UndeliveredNews(
+            reader="ops@example.be, webhook:dienst",
+            about=None,
+            written_us=at("10:01"),
+            refused=False,
+            answer="of-tomorrow: 'of-tomorrow' is not a valid Kind",
+        ),
+        at("10:02"),
+    ),
     "budget": (Kind.BUDGET, BUDGET, at("11:00")),
     "budget-gone": (
         Kind.BUDGET,
@@ -248,17 +270,15 @@ NEWS = {
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
     "monitor-reminder": (Kind.REMINDER, replace(OWN, number=1), at("11:05")),
     "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
-    "certificate": (
+    "certificate": (Kind.CERTIFICATE, CERTIFICATE, at("10:00")),
+    "certificate-intermediate": (
         Kind.CERTIFICATE,
-        CertificateNews(
-            check_id="certificaat",
-            title=Title(nl="Certificaat van het loket", en="Certificate of the counter"),
-            host="loket.example",
-            not_after_us=at("10:00") + 13 * DAY + HOUR,
-            threshold_us=14 * DAY,
-            fingerprint_sha256="ab" * 32,
-            subject="CN=loket.example",
-            issuer="CN=Voorbeeld CA",
+        replace(
+            CERTIFICATE,
+            fingerprint_sha256="ef" * 32,
+            subject="CN=Voorbeeld CA G2",
+            issuer="CN=Voorbeeld Root",
+            role="intermediate",
         ),
         at("10:00"),
     ),
@@ -310,11 +330,17 @@ NEWS["digest"] = (
     Kind.DIGEST,
     DigestNews(
         messages=tuple(
-            Gathered(kind=kind, created_us=created_us, incident_id="x", news=news)
+            Gathered(
+                kind=kind,
+                created_us=created_us,
+                incident_id=news.incident_id if isinstance(news, IncidentNews) else None,
+                news=news,
+            )
             for kind, news, created_us in (
                 NEWS["opened"],
-                (Kind.OPENED, replace(INCIDENT, incident_id="inzage-1", title=INZAGE.title), at("10:02")),
+                (Kind.OPENED, OTHER, at("10:02")),
                 NEWS["certificate"],
+                (Kind.REMINDER, replace(OTHER, number=1), at("11:02")),
                 NEWS["recovered"],
             )
         )

@@ -23,7 +23,7 @@ from monitor.store import incidents, outbox
 from monitor.store.database import Database, directly
 from monitor.telling import follow_up
 from probes.checks import CertificateCheck, Check, Journey, Title
-from probes.sample import CertificateFacts, Failure, FailureKind, Outcome, Sample
+from probes.sample import CertificateFacts, EarliestCertificate, Failure, FailureKind, Outcome, Sample
 from sla.standing import Standing
 
 T = TypeVar("T")
@@ -122,7 +122,8 @@ class Told:
         self.lost = 0
         self.deliveries: list[Delivered] = []
         self.servers: list[tuple[str, int]] = []
-        self.pending = 0
+        self.pending = self.held = self.aside = 0
+        self.oldest_us: int | None = None
 
     def sample(self, sample: Sample) -> None:
         self.samples.append(sample)
@@ -148,8 +149,10 @@ class Told:
     def mail_server(self, server: str, code: int) -> None:
         self.servers.append((server, code))
 
-    def outbox(self, *, pending: int, oldest_us: int | None, now_us: int, channel: str = "mail") -> None:
-        self.pending = pending
+    def outbox(
+        self, *, pending: int, oldest_us: int | None, now_us: int, held: int = 0, aside: int = 0, channel: str = "mail"
+    ) -> None:
+        self.pending, self.oldest_us, self.held, self.aside = pending, oldest_us, held, aside
 
 
 HOUSE = House(
@@ -248,13 +251,26 @@ class Office:
             self.deliver()
             self.now_us += every * MINUTE
 
-    def certificate(self, fingerprint: str, days_left: int, check: CertificateCheck = CERTIFICATE) -> None:
-        """One sample of a certificate check, and what follows."""
+    def certificate(
+        self,
+        fingerprint: str,
+        days_left: int,
+        check: CertificateCheck = CERTIFICATE,
+        *,
+        earliest: tuple[EarliestCertificate, int] | None = None,
+    ) -> None:
+        """One sample of a certificate check, and what follows.
+
+        Args:
+            earliest: another certificate of the chain that ends first, and the days that it has left.
+        """
+        first, first_days = earliest or (None, days_left)
         facts = CertificateFacts(
             host=check.host,
             not_before_us=self.now_us - 300 * DAY,
             not_after_us=self.now_us + days_left * DAY + HOUR,
-            earliest_not_after_us=self.now_us + days_left * DAY + HOUR,
+            earliest_not_after_us=self.now_us + first_days * DAY + HOUR,
+            earliest=first,
             fingerprint_sha256=fingerprint,
             subject="CN=loket.example",
             issuer="CN=Voorbeeld CA",

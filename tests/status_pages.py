@@ -26,6 +26,7 @@ from dashboards.status_page import (
     SlaPage,
     State,
     StatusPage,
+    Undelivered,
     render_accessibility,
     render_error,
     render_incident,
@@ -167,6 +168,20 @@ def a_busy_page(language: Language = "nl") -> StatusPage:
                 since_us=NOON - DAY,
                 until_us=NOON - DAY + 41 * MINUTE + 20 * SECOND,
                 sentence=down_sentence,
+            ),
+        ),
+        undelivered=(
+            Undelivered(
+                what="Een storing" if language == "nl" else "An outage",
+                recipient="webhook:meldkamer",
+                since_us=NOON - 11 * MINUTE,
+                delivery="waiting",
+            ),
+            Undelivered(
+                what="Een rapport" if language == "nl" else "A report",
+                recipient="c…@stad.voorbeeld.be",
+                since_us=NOON - 2 * DAY,
+                delivery="refused",
             ),
         ),
     )

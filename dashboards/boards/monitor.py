@@ -25,7 +25,8 @@ _FIGURES = (
     ),
     stat(
         title="Messages waiting",
-        description="Mails and messages to webhooks in the outbox that nobody has accepted yet.",
+        description="Mails and messages to webhooks that could leave and nobody has accepted yet; what "
+        "waits on purpose, for quiet hours or a digest, is not among them.",
         expr="sum(alert_outbox_pending{JOB})",
         unit="short",
         width=3,
@@ -33,7 +34,7 @@ _FIGURES = (
     ),
     stat(
         title="Oldest message waiting",
-        description="Its age; zero when none waits.",
+        description="For how long it could have left; zero when none waits.",
         expr="max(alert_outbox_oldest_pending_seconds{JOB})",
         unit="s",
         width=3,

@@ -18,6 +18,7 @@ from monitor.mail_message import Answer, MailMessage, Receipt, SendMail
 from monitor.observer import Unobserved
 from monitor.store import outbox
 from monitor.store.database import Database, directly
+from monitor.troubles import Troubles
 from monitor.webhooks import webhook_sender
 
 alert = App(name="alert", help="Try the way mails take.")
@@ -75,6 +76,15 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             through=lambda: composition.mail_sender(loaded, LIVE, only=server),
             tests=queued,
         )
+        # A mail of the running service that happens to leave here is told of like any other where it is lost.
+        troubles = Troubles(
+            loaded=lambda: loaded,
+            signs=lambda: composition.mail_signatures(loaded),
+            database=database,
+            in_store=directly,
+            clock=LIVE,
+            wake=lambda: None,
+        )
         mails = Delivery(
             database=database,
             in_store=directly,
@@ -86,6 +96,8 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             chance=random.random,
             patience=composition.mail_patience(loaded),
             courtesy=lambda: loaded.config.courtesy,
+            lost=troubles.lost,
+            unreadable=troubles.unreadable,
         )
         asyncio.run(mails.deliver_due())
         programs = Delivery(
@@ -98,6 +110,9 @@ def test(*, config_path: ConfigPath = DEFAULT_CONFIG, server: str | None = None,
             owner=f"alert-test-{LIVE.new_id()}",
             chance=random.random,
             channel="webhook",
+            lost=troubles.lost,
+            unreadable=troubles.unreadable,
+            apart=True,
         )
         asyncio.run(programs.deliver_due())
         with database.read() as tx:

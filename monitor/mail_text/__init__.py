@@ -6,5 +6,6 @@ is in a mail but the short, redacted `expected` and `found` of a failure, and th
 
 from monitor.mail_text.composing import composer, page_of
 from monitor.mail_text.page import House
+from monitor.mail_text.undelivered import what_of
 
-__all__ = ["House", "composer", "page_of"]
+__all__ = ["House", "composer", "page_of", "what_of"]

@@ -21,7 +21,7 @@ from monitor.mail_text.incident import incident
 from monitor.mail_text.left_behind import left_behind
 from monitor.mail_text.maintenance import maintenance
 from monitor.mail_text.own import own
-from monitor.mail_text.page import Draft, House, Page, Tone, address_of, header, line, when
+from monitor.mail_text.page import Draft, House, Page, Tone, header, line, when
 from monitor.mail_text.report import files as files_of
 from monitor.mail_text.report import report
 from monitor.mail_text.signature import signature
@@ -55,9 +55,6 @@ from sla.ledger import Sealed
 
 #: Beyond this between writing and sending, the mail says that it is late.
 _LATE_US = 5 * 60_000_000
-#: Mails that ask whether somebody is on it.
-_ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.WORSE, Kind.REMINDER})
-_URGENT = frozenset({Kind.OPENED, Kind.ESCALATED, Kind.WORSE, Kind.FLAPPING})
 
 _COLOURS: dict[Tone, dict[str, str]] = {
     "bad": {"mark": "#d2373c", "word": "#aa2729"},
@@ -107,7 +104,7 @@ def composer(house: House) -> Callable[[ToSend, int, Sealed | None], MailMessage
             event=message.kind.value,
             in_reply_to=f"{message.root}@{house.id_host}" if message.root else None,
             references=tuple(f"{reference}@{house.id_host}" for reference in references),
-            urgent=message.kind in _URGENT and life.urgent(message.news),
+            urgent=life.urgent(message.kind, message.news),
             list_id=house.list_id,
             files=files,
         )
@@ -145,6 +142,7 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         tone=draft.tone,
         sentences=tuple(line(text) for text in (*draft.sentences, *notes)),
         facts=tuple((label, line(value)) for label, value in draft.facts),
+        rows=tuple(replace(row, value=line(row.value)) for row in draft.rows),
         link=draft.link,
         foot=(_why(message.kind, house, language), _seal(head, language)),
         action=_action(message, house),
@@ -190,12 +188,11 @@ def _draft(message: ToSend, news: Single, house: House, missing: tuple[str, ...]
 
 def _action(message: ToSend, house: House) -> tuple[str, str] | None:
     """The button that says "I am on it", where that is still of use."""
-    if house.acknowledge is None or message.incident_id is None or message.kind not in _ASKS:
+    if message.incident_id is None or message.kind not in life.ASKS:
         return None
     if isinstance(message.news, FlappingNews):  # of several outages, of which each has its own
         return None
-    path = house.acknowledge(message.incident_id, message.created_us)
-    return life.button(message.language), address_of(house, path, message)
+    return life.acknowledge(house, message.incident_id, message)
 
 
 def _late(message: ToSend, house: House, now_us: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.formatting import length
 from monitor.mail_text import life, worse
 from monitor.mail_text.effect import effect_lines
-from monitor.mail_text.page import Draft, House, address_of, in_, when
+from monitor.mail_text.page import Draft, House, address_of, evidence, in_, when
 from monitor.news import IncidentNews, Kind
 from monitor.store.leaving import ToSend
 from probes.sentences import phrase, sentence, subject
@@ -35,10 +35,7 @@ def incident(message: ToSend, news: IncidentNews, house: House) -> Draft:
         "Bekijk de storing" if nl else "View the outage",
         address_of(house, f"/incident/{news.incident_id}", message),
     )
-    more = (
-        "Bekijk het bewijs" if nl else "View the evidence",
-        address_of(house, f"/incident/{news.incident_id}", message) + "#evidence-heading",
-    )
+    more = evidence(house, news.incident_id, message)
     told = when(news.told_us, house, message.language) if news.told_us is not None else None
     contract = effect_lines(news.effects, house, message.language, now_us=message.created_us)
     facts += [("Contract", line) for line in contract[1:]]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dashboards.formatting import length
 from monitor import attribution, severity
-from monitor.news import FlappingNews, IncidentNews, Kind
+from monitor.mail_text.page import House, address_of
+from monitor.news import DigestNews, FlappingNews, IncidentNews, Kind, News
 from monitor.recipients import Language
+from monitor.store.leaving import ToSend
+
+#: Mails that ask whether somebody is on it.
+ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.WORSE, Kind.REMINDER})
+_URGENT = frozenset({Kind.OPENED, Kind.ESCALATED, Kind.WORSE, Kind.FLAPPING})
 
 
 def facts(news: IncidentNews, language: Language) -> tuple[tuple[str, str], ...]:
@@ -51,14 +57,25 @@ _PROPOSAL: dict[Language, str] = {
 }
 
 
-def urgent(news: object) -> bool:
-    """Whether a mail that tells of a new outage is marked as important: not where the outage is minor."""
-    return not (isinstance(news, IncidentNews) and news.severity is severity.Severity.MINOR)
+def urgent(kind: Kind, news: News) -> bool:
+    """Whether a mail is marked as important: of a new outage that is not minor, or a digest with one not over yet."""
+    if isinstance(news, DigestNews):
+        over = ended(news)
+        return any(urgent(one.kind, one.news) for one in news.messages if one.incident_id not in over)
+    return kind in _URGENT and not (isinstance(news, IncidentNews) and news.severity is severity.Severity.MINOR)
 
 
-def button(language: Language) -> str:
-    """On the link by which somebody acknowledges an incident."""
-    return "Ik volg dit op" if language == "nl" else "I am on it"
+def ended(news: DigestNews) -> frozenset[str | None]:
+    """The incidents whose end is among what was gathered."""
+    return frozenset(one.incident_id for one in news.messages if one.kind in (Kind.RECOVERED, Kind.UNMEASURED))
+
+
+def acknowledge(house: House, incident_id: str, message: ToSend) -> tuple[str, str] | None:
+    """The link by which somebody says to be on an incident: words and address; None where there can be none."""
+    if house.acknowledge is None:
+        return None
+    words = "Ik volg dit op" if message.language == "nl" else "I am on it"
+    return words, address_of(house, house.acknowledge(incident_id, message.created_us), message)
 
 
 def flapping_word(kind: Kind, language: Language) -> str:

@@ -40,6 +40,15 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the table with links of its own: words and address of each."""
+
+    label: str
+    value: str
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A mail before it is text or HTML."""
 
@@ -56,6 +65,7 @@ class Page:
     foot: tuple[str, ...]
     action: tuple[str, str] | None = None
     more: tuple[str, str] | None = None
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,7 @@ class Draft:
 
     Attributes:
         link: the button; `more`: a second, quieter one. Words and address.
+        rows: stand behind the facts.
     """
 
     word: str
@@ -74,6 +85,7 @@ class Draft:
     facts: tuple[tuple[str, str], ...] = ()
     link: tuple[str, str] | None = None
     more: tuple[str, str] | None = None
+    rows: tuple[Row, ...] = ()
 
 
 def when(instant_us: int, house: House, language: Language, *, seconds: bool = False) -> str:
@@ -92,6 +104,12 @@ def status_page(house: House, message: ToSend) -> tuple[str, str]:
     """The link that most mails end with: its words and its address."""
     words = "Bekijk de statuspagina" if message.language == "nl" else "View the status page"
     return words, address_of(house, "/", message)
+
+
+def evidence(house: House, incident_id: str, message: ToSend) -> tuple[str, str]:
+    """The link to what proves an incident: its words and its address."""
+    words = "Bekijk het bewijs" if message.language == "nl" else "View the evidence"
+    return words, address_of(house, f"/incident/{incident_id}", message) + "#evidence-heading"
 
 
 def in_(title: Title, language: Language) -> str:

@@ -36,7 +36,9 @@ def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
     reader = news.reader
     if reader.startswith(WEBHOOK):
         reader = f"webhook {reader.removeprefix(WEBHOOK)}"
-    what, written = _what(news.about, language), when(news.written_us, house, language)
+    if news.about is None:
+        return _set_aside(message, news, house)
+    what, written = what_of(news.about, language), when(news.written_us, house, language)
     if news.refused:
         first = (
             f"Het bericht over {what} van {written} is voor {reader} definitief geweigerd."
@@ -72,6 +74,36 @@ def undelivered(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
     )
 
 
-def _what(about: Kind, language: Language) -> str:
+def _set_aside(message: ToSend, news: UndeliveredNews, house: House) -> Draft:
+    language, nl = message.language, message.language == "nl"
+    written = when(news.written_us, house, language)
+    return Draft(
+        word="MONITOR",
+        subject="MONITOR: een bericht kan niet gelezen worden" if nl else "MONITOR: a message cannot be read",
+        headline="Een bericht kan niet gelezen worden" if nl else "A message cannot be read",
+        tone="warn",
+        sentences=(
+            f"Deze versie van Loketwacht kan een bericht van {written} niet lezen. Waarschijnlijk schreef een nieuwere "
+            "versie het, voor ze vervangen werd door deze."
+            if nl
+            else f"This version of Loketwacht cannot read a message of {written}. Probably a newer version wrote it "
+            "before this one took its place.",
+            "Het is opzijgezet en niemand krijgt het nu. Zodra een versie start die het kan lezen, vertrekt het "
+            "alsnog. U hoort dit hoogstens een keer per dag, hoeveel berichten het ook zijn."
+            if nl
+            else "It was set aside, and nobody gets it now. As soon as a version starts that can read it, it leaves "
+            "after all. You hear of this once a day at most, however many messages it is about.",
+        ),
+        facts=(
+            ("Ontvanger" if nl else "Reader", news.reader),
+            ("Geschreven" if nl else "Written", when(news.written_us, house, language, seconds=True)),
+            ("Wat er staat" if nl else "What it holds", news.answer),
+        ),
+        link=status_page(house, message),
+    )
+
+
+def what_of(about: Kind, language: Language) -> str:
+    """What a kind of message is about, in words that fit behind "about"."""
     nl, en = _WHAT.get(about, ("de monitor zelf", "the monitor itself"))
     return nl if language == "nl" else en

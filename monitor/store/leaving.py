@@ -7,17 +7,18 @@ on every database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, func, select, update
 
 from monitor.courtesy import BY_THEMSELVES, HOUR_US, PLAIN, Courtesy
-from monitor.news import FOLLOW_UPS, NEWS, DigestNews, Gathered, Kind, News, Outgoing, Reader
+from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Gathered, Kind, News, Outgoing, Reader
 from monitor.recipients import Channel, Language
 from monitor.store.database import Transaction
-from monitor.store.outbox import ReaderState, Settled, add, close, people
+from monitor.store.due import LOOK_AGAIN_US, due, free
+from monitor.store.outbox import KNOWN, ReaderState, Settled, add, close, people, read_news
 from monitor.store.tables import message
 from monitor.store.tables import message_recipient as reader
 
@@ -33,7 +34,8 @@ class ToSend:
         ready: addresses it may go to now: still pending, and not waiting for the opening.
         attempts: how often it was tried before.
         timezone: of the times in it; None: the monitor's.
-        tried: since when it is tried in vain, for each of `ready` for whom it was tried before.
+        tried: since when it is tried in vain, for each of `ready` for whom it was tried before; what waited on purpose
+            begins anew after that.
     """
 
     id: str
@@ -51,11 +53,21 @@ class ToSend:
     tried: Mapping[str, int] = field(default_factory=dict)
 
 
-def next_due_us(tx: Transaction, channel: Channel = "mail") -> int | None:
-    """When the next message may be tried; None where nothing is pending."""
-    later = func.min(_when())
-    pending = (message.c.state == Settled.PENDING.value, message.c.channel == channel)
-    return tx.execute(select(later).where(*pending)).scalar()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A message that this version of the program cannot read: one from before a rollback.
+
+    Attributes:
+        kind: its stored word.
+        readers: all it was written for.
+        why: what could not be read.
+    """
+
+    id: str
+    kind: str
+    created_us: int
+    readers: tuple[str, ...]
+    why: str
 
 
 def claim(
@@ -67,6 +79,8 @@ def claim(
     hold_us: int,
     channel: Channel = "mail",
     courtesy: Courtesy = PLAIN,
+    busy: Collection[str] = (),
+    aside: Callable[[Transaction, SetAside], None] = lambda *_: None,
 ) -> ToSend | None:
     """Take the oldest message of a channel that is due under a lease; None where none is.
 
@@ -76,34 +90,50 @@ def claim(
     Args:
         lease_us: after this, somebody else may try; longer than one attempt can last.
         hold_us: when to look again at a message that can only wait.
+        busy: addresses to which something is on its way; nothing else for them is taken.
+        aside: told, in this transaction, of what this version cannot read. It stands in the way of nothing.
     """
     gathered = True
     while gathered:
         gathered = False
-        for name in _due(tx, channel, now_us):
-            row = _leased(tx, name, now_us=now_us, until_us=now_us + lease_us, owner=owner)
+        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us):
+            row = _leased(tx, name, now_us=now_us, lease_us=lease_us, owner=owner)
             if row is None:
                 continue
-            ready, waits = [], []
+            try:
+                kind, news = Kind(row.kind), _read(row)
+            except ValueError as error:
+                aside(tx, _set_aside(tx, row, error))
+                continue
+            ready: list[str] = []
+            rests: dict[str, int] = {}
             addresses = _ready(tx, row, now_us)
-            if len(addresses) < _pending(tx, row.id):
-                # What came first has not reached somebody yet; nobody else's quiet hours put that off.
-                waits.append(now_us + hold_us)
+            # What came first has not reached somebody yet; nobody else's quiet hours put that off.
+            again_us = [now_us + hold_us] if len(addresses) < _waiting(tx, row.id) else []
             for address in addresses:
                 sent = _sent_lately(tx, address, now_us)
-                rest_us = courtesy.rest_until_us(Kind(row.kind), address, sent, now_us)
+                rest_us = courtesy.rest_until_us(kind, address, sent, now_us)
                 if rest_us is not None:
-                    waits.append(rest_us)
-                elif courtesy.gathers(Kind(row.kind), address, sent, now_us) and _gather(
-                    tx, row, address, courtesy=courtesy, now_us=now_us, owner=owner
+                    rests[address] = rest_us
+                elif courtesy.gathers(kind, address, sent, now_us) and _gather(
+                    tx, row, address, courtesy=courtesy, now_us=now_us, lease_us=lease_us, owner=owner
                 ):
                     gathered = True
                 else:
                     ready.append(address)
+            _rest(tx, name, rests)
             if ready:
-                return _to_send(tx, row, tuple(ready))
-            _release(tx, name, min(waits, default=now_us + hold_us), owner)
+                return _to_send(tx, row, kind, news, tuple(ready))
+            held_until_us = min((*rests.values(), *again_us), default=now_us + hold_us)
+            tx.execute(update(message).where(message.c.id == name).values(held_until_us=held_until_us))
+            _release(tx, name, min(held_until_us, now_us + LOOK_AGAIN_US), owner)
     return None
+
+
+def take_up_again(tx: Transaction, channel: Channel) -> int:
+    """What was set aside is pending again: another version of the program may read it. How many there are."""
+    aside = (message.c.state == Settled.ASIDE.value, message.c.channel == channel)
+    return tx.execute(update(message).where(*aside).values(state=Settled.PENDING.value, due_us=0)).rowcount
 
 
 def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, owner: str, due_us: int) -> bool:
@@ -135,21 +165,25 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
     return _release(tx, message_id, due_us, owner)
 
 
-def _gather(tx: Transaction, row: Row[Any], address: str, *, courtesy: Courtesy, now_us: int, owner: str) -> bool:
+def _gather(
+    tx: Transaction, row: Row[Any], address: str, *, courtesy: Courtesy, now_us: int, lease_us: int, owner: str
+) -> bool:
     """Queue one digest of all that waits for an address, `row` among it; False where nothing else does.
 
     What is on its way at this moment, by us or by another process, is left to go by itself.
     """
     found = [row]
-    for name in _waiting_for(tx, address, now_us):
+    for name in _waiting_for(tx, address, now_us=now_us, lease_us=lease_us):
         other = tx.execute(select(message).where(message.c.id == name)).one()
         kind = Kind(other.kind)
+        if read_news(other.content) is None:
+            continue  # set aside when its turn comes
         if name == row.id or courtesy.rest_until_us(kind, address, (), now_us) is not None or kind in BY_THEMSELVES:
             continue
         known = {one.thread for one in found}
         if kind in FOLLOW_UPS and other.thread not in known and address not in _ready(tx, other, now_us):
             continue
-        if _leased(tx, name, now_us=now_us, until_us=now_us + 1, owner=owner) is not None:
+        if _leased(tx, name, now_us=now_us, lease_us=lease_us, owner=owner) is not None:
             found.append(other)
     if len(found) == 1:
         return False
@@ -180,28 +214,42 @@ def _gather(tx: Transaction, row: Row[Any], address: str, *, courtesy: Courtesy,
     return True
 
 
-def _when() -> Any:
-    return case((message.c.due_us > message.c.lease_until_us, message.c.due_us), else_=message.c.lease_until_us)
-
-
-def _due(tx: Transaction, channel: Channel, now_us: int) -> tuple[str, ...]:
-    """Ids of the messages that may be tried now, oldest first."""
-    query = (
-        select(message.c.id)
-        .where(message.c.state == Settled.PENDING.value, message.c.due_us <= now_us, message.c.lease_until_us <= now_us)
-        .where(message.c.channel == channel)
-        .order_by(message.c.created_us, message.c.number, message.c.id)
-    )
-    return tuple(tx.execute(query).scalars().all())
-
-
-def _leased(tx: Transaction, name: str, *, now_us: int, until_us: int, owner: str) -> Row[Any] | None:
+def _leased(tx: Transaction, name: str, *, now_us: int, lease_us: int, owner: str) -> Row[Any] | None:
     """The message, now under our lease; None where somebody else has it, or it is settled."""
-    free = (message.c.state == Settled.PENDING.value, message.c.lease_until_us <= now_us)
+    nobodys = (message.c.state == Settled.PENDING.value, free(now_us, lease_us))
     taken = tx.execute(
-        update(message).where(message.c.id == name, *free).values(lease_until_us=until_us, lease_owner=owner)
+        update(message)
+        .where(message.c.id == name, *nobodys)
+        .values(lease_until_us=now_us + lease_us, lease_owner=owner)
     )
     return tx.execute(select(message).where(message.c.id == name)).one() if taken.rowcount else None
+
+
+def _read(row: Row[Any]) -> News:
+    """What a message is about.
+
+    Raises:
+        ValueError: this version of the program cannot read it, or it is about something else than its kind says.
+    """
+    news = NEWS.validate_json(row.content)
+    if (row.kind == Kind.DIGEST.value) != isinstance(news, DigestNews):
+        raise ValueError(f"of kind {row.kind}, but about {news.news}")
+    return news
+
+
+def _set_aside(tx: Transaction, row: Row[Any], error: ValueError) -> SetAside:
+    aside = {"state": Settled.ASIDE.value, "lease_until_us": 0, "lease_owner": ""}
+    tx.execute(update(message).where(message.c.id == row.id).values(aside))
+    to = tx.execute(select(reader.c.address).where(reader.c.message_id == row.id).order_by(reader.c.address)).scalars()
+    why = " ".join(str(error).split())[:300]
+    return SetAside(id=row.id, kind=row.kind, created_us=row.created_us, readers=tuple(to.all()), why=why)
+
+
+def _rest(tx: Transaction, message_id: str, addresses: Collection[str]) -> None:
+    """For these it waits on purpose; that it was tried before counts no more against it."""
+    if addresses:
+        theirs = (reader.c.message_id == message_id, reader.c.address.in_(addresses))
+        tx.execute(update(reader).where(*theirs).values(tried_us=None))
 
 
 def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
@@ -212,21 +260,21 @@ def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
     return tuple(tx.execute(query.order_by(reader.c.settled_us)).scalars().all())
 
 
-def _waiting_for(tx: Transaction, address: str, now_us: int) -> tuple[str, ...]:
-    """Ids of all messages that wait for an address, oldest first."""
+def _waiting_for(tx: Transaction, address: str, *, now_us: int, lease_us: int) -> tuple[str, ...]:
+    """Ids of all messages that wait for an address and are of a known kind, oldest first."""
     query = (
         select(message.c.id)
         .join(reader, reader.c.message_id == message.c.id)
         .where(reader.c.address == address, reader.c.state == Settled.PENDING.value)
-        .where(message.c.state == Settled.PENDING.value, message.c.lease_until_us <= now_us)
+        .where(message.c.state == Settled.PENDING.value, free(now_us, lease_us), KNOWN)
         .order_by(message.c.created_us, message.c.number, message.c.id)
     )
     return tuple(tx.execute(query).scalars().all())
 
 
 def _gathered(row: Row[Any]) -> Gathered:
-    news = NEWS.validate_json(row.content)
-    assert not isinstance(news, DigestNews)
+    news = _read(row)
+    assert not isinstance(news, DigestNews)  # what goes by itself is not gathered
     return Gathered(kind=Kind(row.kind), created_us=row.created_us, incident_id=row.incident_id, news=news)
 
 
@@ -257,7 +305,7 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
     return tuple(ready)
 
 
-def _pending(tx: Transaction, message_id: str) -> int:
+def _waiting(tx: Transaction, message_id: str) -> int:
     """How many readers a message is still to reach."""
     waiting = (reader.c.message_id == message_id, reader.c.state == Settled.PENDING.value)
     return int(tx.execute(select(func.count()).where(*waiting)).scalar_one())
@@ -266,7 +314,8 @@ def _pending(tx: Transaction, message_id: str) -> int:
 def _reached(tx: Transaction, thread: str) -> dict[str, Settled]:
     """What became, for each reader of a thread, of the message that told them first."""
     query = select(message.c.id, message.c.kind).where(message.c.thread == thread).order_by(message.c.number)
-    firsts = [row.id for row in tx.execute(query).all() if Kind(row.kind) not in FOLLOW_UPS]
+    # Of a kind that only another version knows, what began the thread did tell somebody first.
+    firsts = [row.id for row in tx.execute(query).all() if row.kind not in FOLLOW_UPS]
     return {who.address: who.state for name in reversed(firsts) for who in people(tx, name)}
 
 
@@ -281,7 +330,8 @@ def _release(tx: Transaction, message_id: str, due_us: int, owner: str) -> bool:
     return ours.rowcount == 1
 
 
-def _to_send(tx: Transaction, row: Row[Any], ready: tuple[str, ...]) -> ToSend:
+def _to_send(tx: Transaction, row: Row[Any], kind: Kind, news: News, ready: tuple[str, ...]) -> ToSend:
+    follows = row.number > 0 and kind in FOLLOW_UPS | JOINING
     before = tx.execute(
         select(message.c.id)
         .where(message.c.thread == row.thread, message.c.number < row.number)
@@ -291,11 +341,11 @@ def _to_send(tx: Transaction, row: Row[Any], ready: tuple[str, ...]) -> ToSend:
     readers = people(tx, row.id)
     return ToSend(
         id=row.id,
-        root=row.thread if row.number else None,
-        previous=before,
-        kind=Kind(row.kind),
+        root=row.thread if follows else None,
+        previous=before if follows else None,
+        kind=kind,
         language=row.language,
-        news=NEWS.validate_json(row.content),
+        news=news,
         incident_id=row.incident_id,
         created_us=row.created_us,
         attempts=row.attempts,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
 from monitor.alerts import Group, Told
 from monitor.news import ENDS, FOLLOW_UPS, JOINING, NEWS, REPEATED, DigestNews, Kind, News, Outgoing, Reader
@@ -31,6 +31,11 @@ class Settled(StrEnum):
     FAILED = "failed"  # refused for good, or given up
     SKIPPED = "skipped"  # not needed any more, or its opening never arrived
     MERGED = "merged"  # in the digest that `answer` names; what became of that one became of this one
+    ASIDE = "aside"  # of a message only: this version of the program cannot read it, another one may
+
+
+#: Of a row: this version knows what kind of message it is. One that was rolled back leaves what it does not know alone.
+KNOWN = message.c.kind.in_([kind.value for kind in Kind])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class ReaderState:
     @property
     def given_up(self) -> bool:
         """Lost because it could not be delivered in time, and not because the other side refused it for good."""
-        return self.state is Settled.FAILED and not self.answer.startswith("5")
+        return self.state is Settled.FAILED and not refused(self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +80,24 @@ class Queued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How much waits in the outbox, and since when the oldest does."""
+    """What is in the outbox of a channel.
+
+    Attributes:
+        messages: those that could leave and have not.
+        oldest_us: since when the oldest of them could; None where there is none.
+        held: those that wait on purpose: for the end of quiet hours, for a digest, or for the message before them.
+        aside: those that this version of the program cannot read.
+    """
 
     messages: int
     oldest_us: int | None
+    held: int = 0
+    aside: int = 0
+
+
+def refused(answer: str) -> bool:
+    """Whether the last word about a reader whom a message did not reach is a refusal for good."""
+    return answer.startswith("5")
 
 
 def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[str, ...]:
@@ -86,20 +105,23 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
 
     Returns:
         The ids of those that were new. What was queued before (the same opening, warning or report; the same recovery)
-        is left as it is.
+        is left as it is; readers to whom nobody told it yet get a first message of their own.
     """
     added = []
     for one in outgoing:
         if not one.readers:
             continue
         kinds = tx.execute(select(message.c.kind, message.c.number).where(message.c.thread == one.thread)).all()
+        readers = one.readers
         if kinds and one.kind not in FOLLOW_UPS | JOINING:
+            told_first = _told_first(tx, one.thread)
+            readers = tuple(who for who in readers if who.address not in told_first)
+        if not readers:
             continue
         if one.kind in FOLLOW_UPS - REPEATED and any(kind == one.kind.value for kind, _ in kinds):
             continue
-        # Whoever joins may be the first of a thread; what follows never is.
-        number = max((number for _, number in kinds), default=-1 if one.kind in JOINING else 0) + 1
-        number = 0 if one.kind not in FOLLOW_UPS | JOINING else number
+        # Only what follows is never the first of a thread.
+        number = max((number for _, number in kinds), default=0 if one.kind in FOLLOW_UPS else -1) + 1
         name = f"{one.thread}.{number}" if number else one.thread
         tx.execute(
             insert(message),
@@ -108,7 +130,7 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
                 "thread": one.thread,
                 "number": number,
                 "kind": one.kind.value,
-                "channel": channel_of(one.readers[0].address),
+                "channel": channel_of(readers[0].address),
                 "language": one.language,
                 "timezone": one.timezone,
                 "incident_id": one.incident_id,
@@ -132,10 +154,10 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
                     "settled_us": None,
                     "answer": "",
                 }
-                for who in one.readers
+                for who in readers
             ],
         )
-        if one.kind in (Kind.RECOVERED, Kind.MEASURING):
+        if one.kind in (Kind.RECOVERED, Kind.MEASURING, Kind.UNMEASURED):
             _skip_reminders(tx, one.thread, now_us)
         added.append(name)
     return tuple(added)
@@ -143,7 +165,7 @@ def add(tx: Transaction, outgoing: Iterable[Outgoing], *, now_us: int) -> tuple[
 
 def told(tx: Transaction, incident_id: str) -> Told:
     """What was queued about an incident so far."""
-    rows = tx.execute(select(message).where(message.c.incident_id == incident_id).order_by(message.c.id)).all()
+    rows = tx.execute(select(message).where(message.c.incident_id == incident_id, KNOWN).order_by(message.c.id)).all()
     firsts = [row for row in rows if Kind(row.kind) not in FOLLOW_UPS]
     if not firsts:
         return Told()
@@ -170,41 +192,71 @@ def threads(tx: Transaction, kind: Kind) -> tuple[tuple[str, News], ...]:
         .where(message.c.kind == kind.value, message.c.number == 0, message.c.incident_id.is_not(None))
         .order_by(message.c.created_us, message.c.id)
     )
-    found = {row.incident_id: row.content for row in tx.execute(query)}
-    return tuple((name, NEWS.validate_json(content)) for name, content in found.items())
+    found = {row.incident_id: read_news(row.content) for row in tx.execute(query)}
+    return tuple((name, news) for name, news in found.items() if news is not None)
 
 
 def last_said(tx: Transaction, incident_id: str) -> tuple[Kind, News] | None:
-    """The newest message about something; None where nothing was queued about it."""
-    row = tx.execute(
+    """The newest message about something that this version can read; None where there is none."""
+    rows = tx.execute(
         select(message.c.kind, message.c.content)
-        .where(message.c.incident_id == incident_id)
+        .where(message.c.incident_id == incident_id, KNOWN)
         .order_by(message.c.number.desc(), message.c.created_us.desc(), message.c.id)
-        .limit(1)
-    ).first()
-    return (Kind(row.kind), NEWS.validate_json(row.content)) if row else None
+    )
+    found = ((Kind(row.kind), read_news(row.content)) for row in rows)
+    return next(((kind, news) for kind, news in found if news is not None), None)
 
 
-def waiting(tx: Transaction, channel: Channel = "mail") -> Waiting:
-    row = tx.execute(
-        select(func.count(), func.min(message.c.created_us)).where(
-            message.c.state == Settled.PENDING.value, message.c.channel == channel
-        )
-    ).one()
-    return Waiting(messages=row[0], oldest_us=row[1])
+def read_news(content: str) -> News | None:
+    """What a row is about; None where this version of the program cannot read it."""
+    try:
+        return NEWS.validate_json(content)
+    except ValueError:
+        return None
+
+
+def waiting(tx: Transaction, channel: Channel = "mail", *, now_us: int) -> Waiting:
+    """What is in the outbox of a channel now."""
+    could_leave_us = case(
+        (message.c.held_until_us > message.c.created_us, message.c.held_until_us), else_=message.c.created_us
+    )
+    pending = (message.c.state == Settled.PENDING.value, message.c.channel == channel)
+    late = select(func.count(), func.min(could_leave_us)).where(*pending, message.c.held_until_us <= now_us)
+    held = select(func.count()).where(*pending, message.c.held_until_us > now_us)
+    aside = select(func.count()).where(message.c.state == Settled.ASIDE.value, message.c.channel == channel)
+    messages, oldest_us = tx.execute(late).one()
+    return Waiting(
+        messages=messages,
+        oldest_us=oldest_us,
+        held=tx.execute(held).scalar_one(),
+        aside=tx.execute(aside).scalar_one(),
+    )
 
 
 def read(tx: Transaction, *, incident_id: str | None = None, limit: int | None = None) -> tuple[Queued, ...]:
-    """Messages with what became of them, newest first; only those about one incident, if it is named."""
-    query = select(message).order_by(message.c.created_us.desc(), message.c.number.desc(), message.c.id)
+    """Messages with what became of them, newest first; only those about one incident, if it is named.
+
+    Those of a kind that only another version knows are left out.
+    """
+    query = select(message).where(KNOWN).order_by(message.c.created_us.desc(), message.c.number.desc(), message.c.id)
     if incident_id is not None:
         query = query.where(message.c.incident_id == incident_id)
     return tuple(_queued(tx, row) for row in tx.execute(query.limit(limit)).all())
 
 
 def get(tx: Transaction, message_id: str) -> Queued | None:
-    row = tx.execute(select(message).where(message.c.id == message_id)).first()
+    row = tx.execute(select(message).where(message.c.id == message_id, KNOWN)).first()
     return _queued(tx, row) if row else None
+
+
+def _told_first(tx: Transaction, thread: str) -> frozenset[str]:
+    """Whom a first message of a thread was written for."""
+    rows = tx.execute(
+        select(reader.c.address, message.c.kind)
+        .join(message, message.c.id == reader.c.message_id)
+        .where(message.c.thread == thread)
+    )
+    return frozenset(row.address for row in rows if row.kind not in FOLLOW_UPS)
 
 
 def _content(news: News) -> dict[str, Any]:

@@ -174,12 +174,21 @@ message = Table(
     Column("due_us", BigInteger, nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
     Column("lease_owner", Text, nullable=False),
+    Column("held_until_us", BigInteger, nullable=False, server_default="0"),
 )
 Index(
     "ix_message_pending",
     message.c.due_us,
     sqlite_where=text("state = 'pending'"),
     postgresql_where=text("state = 'pending'"),
+)
+
+# Asked after every attempt, and hardly ever any.
+Index(
+    "ix_message_aside",
+    message.c.channel,
+    sqlite_where=text("state = 'aside'"),
+    postgresql_where=text("state = 'aside'"),
 )
 
 message_recipient = Table(
@@ -196,6 +205,13 @@ message_recipient = Table(
 )
 # What an address got in the last hour is asked before every mail to it.
 Index("ix_message_recipient_lately", message_recipient.c.address, message_recipient.c.settled_us)
+# The status page asks for what was lost.
+Index(
+    "ix_message_recipient_lost",
+    message_recipient.c.settled_us,
+    sqlite_where=text("state = 'failed'"),
+    postgresql_where=text("state = 'failed'"),
+)
 
 ledger = Table(
     "ledger",

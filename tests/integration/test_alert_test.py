@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from monitor.alerts import first_messages
 from monitor.cli import main
+from monitor.clock import LIVE
+from monitor.news import Kind, ReportNews
+from monitor.recipients import Recipient
+from monitor.store import outbox
+from monitor.store.database import Database
 from tests.mail_config import AROUND_MAIL
 from tests.mail_signatures import dkim_record, dkim_right, pem
 from tests.smtp_server import PASSWORD, Mailroom, serving
@@ -152,3 +159,18 @@ def test_a_server_that_is_not_configured_cannot_be_tried(tried: Try) -> None:
     code, answer, names = found.code, found.answer, found.names
     assert (code, answer) == (2, None)
     assert found.told.strip() == f"There is no mail server elders.example:25. Known: {', '.join(names)}."
+
+
+def test_a_mail_of_the_service_that_it_delivers_and_loses_is_told_to_the_others(tried: Try, tmp_path: Path) -> None:
+    """The running service would tell; whoever happens to send it tells as well."""
+    url = f"sqlite:///{tmp_path / 'var' / 'loketwacht.db'}"
+    (tmp_path / "var").mkdir()
+    readers = (Recipient(address="weg@example.be"),)
+    news = ReportNews(contract="loket", period="2026-10", number=1)
+    with closing(Database.open(url)) as database, database.begin() as tx:
+        outbox.add(tx, first_messages("report.x", Kind.REPORT, news, readers), now_us=LIVE.now_us())
+    found = tried(Mailroom(rcpt={"weg@example.be": "550 5.1.1 no such user"}), Mailroom())
+    assert found.code == 0
+    with closing(Database.open(url)) as database, database.read() as tx:
+        told = {who.address for one in outbox.read(tx) if one.kind is Kind.UNDELIVERED for who in one.readers}
+    assert told == {"a@example.be", "b@example.be"}

@@ -18,6 +18,7 @@ from monitor.incidents import IncidentRule
 from monitor.month import month_to_date
 from monitor.outward_settings import AlertmanagerSettings
 from monitor.recipients import Recipient
+from monitor.severity import Severity
 from tests.agreements import at as october
 from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, run
 from tests.new_store import new_store
@@ -67,6 +68,7 @@ class Telling:
                 pages_url="https://monitor.example/",
                 since_us=self.managers.since_us(),
                 now_us=self.office.now_us,
+                rule=self.office.rule,
             )
 
     def tell(self) -> None:
@@ -244,6 +246,19 @@ def test_allowed_downtime_that_is_nearly_or_wholly_spent_fires(
     for one, alert in zip(labels, alerts, strict=True):
         assert (one["contract"], one["clause"]) == ("PROEF", "B1")
         assert alert.link == "https://monitor.example/sla/PROEF"
+
+
+@pytest.mark.parametrize(
+    ("severity", "label"),
+    [(Severity.CRITICAL, "critical"), (Severity.MAJOR, "critical"), (Severity.MINOR, "warning")],
+)
+def test_how_bad_an_outage_is_decides_whether_it_pages(
+    office: Office, receiver: Receiver, severity: Severity, label: str
+) -> None:
+    office.rule = office.rule.model_copy(update={"severities": {"indienen": severity}})
+    office.live("xx")
+    [alert] = Telling(office, (receiver.url,)).alerts()
+    assert dict(alert.labels)["severity"] == label
 
 
 @pytest.mark.parametrize("labels", [{"alertname": "x"}, {"met-streep": "x"}])

@@ -15,7 +15,7 @@ import trustme
 from monitor import composition, config
 from monitor.alerts import test_messages as messages_to_try
 from monitor.clock import monotonic_us
-from monitor.mail_message import Receipt, SendMail
+from monitor.mail_message import MailMessage, Receipt, SendMail
 from monitor.mail_settings import RelaySettings
 from monitor.relays import by_relays
 from monitor.smtp import QUIT_SECONDS, smtp_sender
@@ -157,6 +157,29 @@ def test_a_text_that_was_not_taken_is_sent_again_once(office: Office, trouble: d
     states = attempts(office, room, {"hang": None, "data": None}, {})
     assert states == [dict.fromkeys(BOTH, "pending"), dict.fromkeys(BOTH, "sent"), dict.fromkeys(BOTH, "sent")]
     assert room.recipients == [sorted(BOTH)]
+
+
+def test_a_mail_that_hangs_in_data_holds_the_one_behind_it_for_its_time_limit_and_no_longer(office: Office) -> None:
+    """T7: they go one after the other; the second leaves in the same round."""
+    room = Mailroom(hang="data")
+    with office.database.begin() as tx:
+        for asked_us in (1, 2):
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=asked_us), now_us=office.now_us)
+
+    async def scene() -> None:
+        async with serving(room, AUTHORITY, tls="none") as port:
+            impatient = sender(port, room)
+
+            async def send(mail: MailMessage) -> Receipt:
+                receipt = await impatient(mail)
+                room.hang = None
+                return receipt
+
+            office.post = send
+            await office.delivery.deliver_due()
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    assert [one.state.value for one in sorted(office.queue(), key=lambda one: one.id)] == ["pending", "sent"]
 
 
 def test_a_text_refused_for_good_is_lost_for_all_and_told_for_each(office: Office) -> None:

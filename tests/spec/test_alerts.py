@@ -9,6 +9,7 @@ from monitor.incidents import IncidentRule
 from monitor.recipients import Recipient
 from monitor.store import incidents, ledger
 from monitor.store.database import Database
+from probes.sample import EarliestCertificate
 from sla.ledger import Entry
 from tests.heart import BOSS, CERTIFICATE, DAY, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, at
 from tests.new_store import new_store
@@ -234,6 +235,20 @@ def test_two_checks_of_one_certificate_are_told_once(office):
     office.certificate("ab" * 32, 10)
     office.certificate("ab" * 32, 10, CERTIFICATE.model_copy(update={"id": "tweede"}))
     assert len(office.sent) == 1
+
+
+def test_an_intermediate_that_ends_first_is_told_as_what_it_is(office):
+    """T13: or it would be told never."""
+    between = EarliestCertificate(
+        role="intermediate", subject="CN=Tussenlaag", issuer="CN=Wortel", fingerprint_sha256="ef" * 32
+    )
+    office.certificate("ab" * 32, 200, earliest=(between, 13))
+    office.certificate("cd" * 32, 200, earliest=(between, 12))  # of another server, by the same authority
+    [mail] = office.sent
+    assert mail.subject == "[Voorbeeldloket] CERTIFICAAT: tussencertificaat van loket.example nog 13 dagen"
+    for said in ("Tussencertificaat", "CN=Tussenlaag", "CN=Wortel", "ef" * 32):
+        assert said in mail.text
+    assert "CN=loket.example" not in mail.text
 
 
 def test_a_new_certificate_is_told_anew(office):

@@ -1,4 +1,4 @@
-"""What the monitor tells of its own trouble beside measuring: a refused configuration, a message that was given up."""
+"""What the monitor tells of its own trouble beside measuring: a refused configuration, a message that stays behind."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor import config, own_telling
+from monitor.alerts import test_messages as messages_to_try
 from monitor.clock import Clock
 from monitor.delivery import Delivery
 from monitor.mail_settings import MailSettings
@@ -21,6 +23,7 @@ from monitor.recipients import Recipient
 from monitor.smime import SmimeSigner
 from monitor.store import outbox
 from monitor.store.database import StoreUnavailable, directly
+from monitor.store.tables import message
 from monitor.toml_file import ConfigError
 from monitor.troubles import Troubles
 from tests.heart import DAY, HOUR, OPS, Office, at, run
@@ -321,9 +324,9 @@ def test_what_was_tried_for_days_in_vain_is_told_too(office: Office) -> None:
     """T4: given up after three days, and not in silence."""
     office.recipients, office.codes = (OPS, GONE), {GONE.address: 450}
     live(office, "xx")
-    office.now_us = at("10:01") + 3 * DAY + HOUR
-    run(delivery(office).deliver_due())
-    run(delivery(office).deliver_due())
+    for _ in range(20):
+        office.now_us += 4 * HOUR
+        run(delivery(office).deliver_due())
     assert office.words()[-1] == "MONITOR"
     assert "dagenlang niet bezorgd" in office.sent[-1].text
 
@@ -337,3 +340,20 @@ def test_that_somebody_cannot_be_reached_is_not_told_in_circles(office: Office) 
     with office.database.read() as tx:
         kinds = [one.kind.value for one in outbox.read(tx)]
     assert sorted(kinds) == ["opened", "undelivered", "undelivered"]
+
+
+def test_a_message_that_this_version_cannot_read_is_told_once_a_day(office: Office) -> None:
+    """Rolled back after a newer version queued something: it is set aside, and somebody knows."""
+    office.recipients = (OPS, REPORTS)
+
+    def unreadable(tx, aside, now_us):  # type: ignore[no-untyped-def]
+        own_telling.tell_set_aside(tx, aside, office.recipients, now_us=now_us)
+
+    with office.database.begin() as tx:
+        for number in range(3):
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=number), now_us=office.now_us)
+        tx.execute(sa.update(message).where(message.c.id != "test.2").values(kind="of-tomorrow"))
+    run(replace(office.delivery, unreadable=unreadable).deliver_due())
+    assert office.words() == ["TEST", "MONITOR"]
+    assert office.sent[1].recipients == ("ops@example.be",)
+    assert "of-tomorrow: 'of-tomorrow' is not a valid Kind" in office.sent[1].text

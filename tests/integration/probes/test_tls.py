@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -106,8 +107,22 @@ def test_an_expired_root_beside_the_chain_we_trust_alarms_nobody(ours: Authority
     assert reason(sample) == (Outcome.UP, None, None)
     assert sample.certificate is not None
     assert PAST_US < sample.certificate.earliest_not_after_us <= sample.certificate.not_after_us
+    assert sample.certificate.earliest is None
     (only,) = visited(context, ours.file).steps
     assert only.certificate_not_after_us == sample.certificate.earliest_not_after_us
+
+
+def test_an_intermediate_that_ends_before_the_leaf_is_told_by_its_name(ours: Authority, tmp_path: Path) -> None:
+    until = datetime(2037, 1, 1, tzinfo=UTC)  # the leaf ends a year later
+    sample = checked(ours.with_an_intermediate_until(until, tmp_path, "localhost"), ours)
+    assert reason(sample) == (Outcome.UP, None, None)
+    facts = sample.certificate
+    assert facts is not None
+    assert facts.earliest is not None
+    assert facts.earliest_not_after_us == int(until.timestamp()) * 1_000_000 < facts.not_after_us
+    assert facts.earliest.role == "intermediate"
+    assert facts.earliest.subject == facts.issuer != facts.subject
+    assert len(facts.earliest.fingerprint_sha256) == 64 != facts.fingerprint_sha256
 
 
 def test_a_certificate_for_another_name_is_down_with_its_facts(ours: Authority) -> None:

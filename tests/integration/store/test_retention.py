@@ -11,12 +11,13 @@ import pytest
 
 from monitor import retention, sealing
 from monitor.cli import main
+from monitor.incidents import Failed, Opened, Resolved, incident_id
 from monitor.retention_settings import YEAR_US, RetentionSettings
-from monitor.store import days, ledger, samples
+from monitor.store import days, incidents, ledger, samples
 from monitor.store.database import Database, StoreRefused
 from sla.ledger import first_broken
 from tests.agreements import at, clause, contract
-from tests.heart import a_sample
+from tests.heart import BROKEN, HOUR, a_sample
 from tests.stored_month import IN_NOVEMBER, fill
 
 AGREED = contract(clause(window="altijd", target="0.99"))
@@ -63,6 +64,27 @@ def test_the_good_ones_go_and_the_figures_the_failure_and_the_proof_stay(sealed:
     assert len(left) == 1
     assert first_broken(entries) is None
     assert sum(sealing.thinned(entries).values()) == 744
+
+
+def test_what_frames_an_incident_stays_with_it(sealed: Database) -> None:
+    """From the last good sample before it to those that confirmed its end, also where they lie on other days."""
+    first, last = at("2026-10-05 00:00"), at("2026-10-05 10:00")
+    name = incident_id("indienen", first)
+    with sealed.begin() as tx:
+        for event in (
+            Opened(incident_id=name, since_us=first, confirmed_us=last, failure=BROKEN),
+            Failed(incident_id=name, last_bad_us=last),
+            Resolved(incident_id=name, since_us=first, until_us=at("2026-10-05 11:00"), last_bad_us=last),
+        ):
+            incidents.record(tx, "indienen", event)
+    thin(sealed)
+    with sealed.read() as tx:
+        left = [sample.slot_us for sample in samples.stream(tx, ("indienen",), 0, LATER)]
+        assert sealing.first_difference(tx, tuple(ledger.read(tx))) is None
+    # Midnight and all before it is another day in UTC.
+    assert (left[0], left[11]) == (at("2026-10-04 23:00"), last)
+    assert len([slot for slot in left if slot > last]) == 100
+    assert left == list(range(left[0], left[-1] + 1, HOUR))
 
 
 def test_what_is_left_can_still_not_be_removed_by_anybody_else(sealed: Database) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -20,6 +23,7 @@ from monitor.alerts import left_behind_messages, report_messages
 from monitor.alerts import test_messages as messages_to_try
 from monitor.config import load
 from monitor.delivery import Delivery
+from monitor.mail_message import Receipt
 from monitor.news import Kind, ReportNews
 from monitor.outward_settings import WebhookSettings
 from monitor.store import events, outbox
@@ -48,9 +52,11 @@ def hook(name: str = "dienst", **more: object) -> WebhookSettings:
     return WebhookSettings.model_validate(keys)
 
 
-def delivery(office: Office, receiver: Receiver, *, names: tuple[str, ...] = ("dienst",)) -> Delivery[Telling]:
+def delivery(
+    office: Office, receiver: Receiver, *, names: tuple[str, ...] = ("dienst",), timeout_us: int = 5 * SECOND
+) -> Delivery[Telling]:
     known = {
-        f"webhook:{name}": Webhook(url=f"{receiver.url}/{name}", called="http://x", key=KEY, timeout_us=5 * SECOND)
+        f"webhook:{name}": Webhook(url=f"{receiver.url}/{name}", called="http://x", key=KEY, timeout_us=timeout_us)
         for name in names
     }
     return Delivery(
@@ -63,6 +69,7 @@ def delivery(office: Office, receiver: Receiver, *, names: tuple[str, ...] = ("d
         owner="programs",
         chance=lambda: 0.5,
         channel="webhook",
+        apart=True,
     )
 
 
@@ -203,18 +210,66 @@ def test_one_webhook_that_is_down_delays_no_mail_and_no_other_webhook(office: Of
     assert states == {"ops@example.be": "sent", "webhook:dienst": "sent", "webhook:kapot": "pending"}
 
 
+def test_a_webhook_that_hangs_delays_no_other(office: Office, receiver: Receiver) -> None:
+    """T7: twenty messages wait for it, and each would take up its whole time limit; the other hears all of its own."""
+    free = threading.Event()
+
+    def status(taken: Taken) -> int:
+        if taken.path == "/hangt":
+            free.wait(50)
+        return 200
+
+    receiver.status = status
+    office.recipients = (hook("hangt"), hook())  # type: ignore[assignment]
+    for _ in range(20):
+        with office.database.begin() as tx:
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=office.now_us), now_us=office.now_us)
+        office.now_us += SECOND
+
+    async def scene() -> None:
+        wake, answered = asyncio.Event(), asyncio.Event()
+        programs = delivery(office, receiver, names=("hangt", "dienst"), timeout_us=60 * SECOND)
+
+        async def send(telling: Telling) -> Receipt:
+            receipt = await programs.send(telling)
+            answered.set()
+            return receipt
+
+        async def heard(path: str, messages: int) -> None:
+            while len(types(receiver, path)) < messages:
+                answered.clear()
+                await answered.wait()
+
+        way = asyncio.create_task(replace(programs, send=send).run(wake))
+        await heard("/dienst", 20)
+        # What comes while it hangs need not wait for it either.
+        with office.database.begin() as tx:
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=office.now_us), now_us=office.now_us)
+        wake.set()
+        await heard("/dienst", 21)
+        assert len(types(receiver, "/hangt")) == 1  # one at a time, the oldest first
+        free.set()
+        await heard("/hangt", 21)
+        way.cancel()
+        await asyncio.gather(way, return_exceptions=True)
+
+    run(asyncio.wait_for(scene(), 60))
+    ids = [one.headers["webhook-id"] for one in receiver.taken if one.path == "/hangt"]
+    assert ids == sorted(set(ids))
+
+
 def test_after_three_days_it_is_given_up_and_everybody_can_know(office: Office, receiver: Receiver) -> None:
     receiver.status = lambda _: 503
     office.recipients = (hook(),)  # type: ignore[assignment]
     office.live("xx")
-    run(delivery(office, receiver).deliver_due())
-    office.now_us += 3 * 24 * 60 * MINUTE
-    run(delivery(office, receiver).deliver_due())
+    for _ in range(20):
+        run(delivery(office, receiver).deliver_due())
+        office.now_us += 4 * 60 * MINUTE
     with office.database.read() as tx:
         kept = events.last(tx, "webhook-given-up")
     assert kept is not None
     assert kept.data["answer"] == "0 http://x answered with status 503"
-    assert office.told.deliveries == ["retry", "given-up"]
+    assert office.told.deliveries == ["retry"] * 19 + ["given-up"]
 
 
 def test_a_webhook_that_was_taken_out_of_the_configuration_is_told_nothing_more(

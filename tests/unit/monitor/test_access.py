@@ -14,7 +14,7 @@ from monitor.pages import Days, Watched
 from monitor.store.database import Database
 from monitor.toml_file import ConfigError
 from monitor.web import Shown, pages_app
-from tests.heart import INDIENEN, Office, run
+from tests.heart import INDIENEN, OPS, Office, run
 from tests.new_store import new_store
 from tests.running_service import a_place
 
@@ -96,11 +96,15 @@ def test_the_header_counts_from_the_proxy_alone(tmp_path: Path, client: str, use
 def test_the_public_status_page_tells_no_details(tmp_path: Path) -> None:
     database = new_store(tmp_path / "loketwacht.db")
     office = Office(database=database)
+    office.codes = {OPS.address: 550}
     office.live("XXX")
     database.close()
     gate = Gate(token=TOKEN, public=True)
     whole, bare = (ask(tmp_path, gate, "/", headers).text for headers in (basic(TOKEN), {}))
     assert "/incident/" in whole
+    assert "o…@example.be" in whole
+    assert "o…@example.be" not in bare
+    assert "Niet bezorgde berichten" not in bare
     assert INDIENEN.title.nl in bare
     assert "/incident/" not in bare
     assert ask(tmp_path, gate, "/api/v1/status").status_code == 401

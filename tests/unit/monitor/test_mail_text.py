@@ -11,8 +11,10 @@ from monitor.mail_message import email_message
 from monitor.mail_text import composer
 from monitor.news import (
     Attachment,
+    DigestNews,
     ReportNews,
 )
+from monitor.severity import Severity
 from monitor.store.leaving import ToSend
 from probes.checks import Title
 from probes.sample import Failure, FailureKind
@@ -226,3 +228,50 @@ def test_further_clauses_stand_in_the_table_and_two_contracts_are_named():
 def test_a_recovery_speaks_of_no_effect_any_more():
     mail = written(replace(to_send("recovered"), news=replace(INCIDENT, until_us=at("11:00"), effects=())))
     assert "sanctioneerbaar" not in mail.text
+
+
+# -- a digest ----------------------------------------------------------------------------------------------------------
+
+
+def of_digest(*kept: int, **house: object):
+    """The mail of a digest of some of the messages of the golden one, by their place."""
+    whole = to_send("digest")
+    messages = tuple(whole.news.messages[place] for place in kept)
+    message = replace(whole, news=DigestNews(messages=messages))
+    return composer(replace(HOUSE, **house))(message, message.created_us + SECOND, HEAD)
+
+
+def test_a_digest_says_what_failed_also_where_a_contract_is_at_stake():
+    assert "Dossier inzien werkt niet. Stap “Verzenden”: het portaal antwoordde met status 500" in of_digest(1).text
+
+
+def test_a_digest_has_the_links_of_each_incident_once_and_no_button_for_one_that_is_over():
+    links = {"acknowledge": lambda name, written_us: f"/opvolgen/{name}/{written_us}/x"}
+    mail = of_digest(0, 1, 3, 4, **links)
+    lasting, over = "inzage-20261123T100100Z", INCIDENT.incident_id
+    for said in (mail.text, mail.html):
+        assert said.count(f"https://monitor.example/opvolgen/{lasting}/{at('11:15')}/x") == 1
+        assert said.count(f"https://monitor.example/incident/{lasting}#evidence-heading") == 1
+        assert said.count(f"https://monitor.example/incident/{over}#evidence-heading") == 1
+        assert f"/opvolgen/{over}" not in said
+    assert "Wie een storing opvolgt, laat dat weten met de link die erbij staat." in mail.text
+
+
+def test_a_digest_speaks_of_no_link_that_it_does_not_have():
+    assert "opvolgt" not in of_digest(0, 1).text
+
+
+@pytest.mark.parametrize(
+    ("kept", "urgent"),
+    [((0, 2), True), ((2,), False), ((0, 4), False), ((3,), False)],
+    ids=["a new outage", "a certificate", "an outage that is over", "a reminder"],
+)
+def test_a_digest_is_important_where_one_of_its_mails_would_be(kept, urgent):
+    assert of_digest(*kept).urgent is urgent
+
+
+def test_a_digest_of_minor_outages_is_not_important():
+    [opened] = to_send("digest").news.messages[:1]
+    minor = replace(opened, news=replace(opened.news, severity=Severity.MINOR))
+    message = replace(to_send("digest"), news=DigestNews(messages=(minor, minor)))
+    assert not written(message).urgent

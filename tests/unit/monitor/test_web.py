@@ -10,19 +10,24 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 from starlette.types import ASGIApp
 
+from monitor.alerts import first_messages, report_messages
+from monitor.alerts import test_messages as messages_to_try
 from monitor.check_run import Finding, save
 from monitor.clock import Clock
 from monitor.config import Loaded, load
 from monitor.measuring import Measuring
 from monitor.metrics import Metrics
 from monitor.month import MonthToDate, month_to_date
+from monitor.news import Kind, ReportNews
 from monitor.pages import Days, Watched
 from monitor.service import Service
-from monitor.store import ledger, reports
+from monitor.store import ledger, outbox, reports
 from monitor.store.database import Database, directly
 from monitor.store.reports import Issued
+from monitor.store.tables import message, message_recipient
 from monitor.web import Health, Shown, listening, metrics_app, pages_app
 from probes.sample import Evidence
 from sla.ledger import Entry
@@ -113,8 +118,9 @@ def test_what_became_of_each_mail_stands_on_the_page_of_its_incident(site: Site)
     site.office.live("xx")
     [incident] = site.office.open_incidents()
     assert told(site, incident) == {"een": "aanvaard door", "twee": "geweigerd door", "drie": "wacht op"}
-    site.office.now_us += 3 * DAY
-    site.office.deliver()
+    for _ in range(20):
+        site.office.now_us += 4 * HOUR
+        site.office.deliver()
     assert told(site, incident)["drie"] == "opgegeven na"
 
 
@@ -122,6 +128,41 @@ def told(site: Site, incident: str) -> dict[str, str]:
     """Per reader, the first two words about his mail."""
     found = re.findall(r"\w…@(\w+)\.example</td><td[^>]*>(\w+ \w+)", site.pages.get(f"/incident/{incident}").text)
     return dict(found)
+
+
+def test_what_reached_nobody_stands_on_the_status_page_whatever_it_was_about(site: Site) -> None:
+    """T8: refused or given up, waiting for too long, or not to be read; not what was sent or was a test."""
+    office = site.office
+    reports, hook = OPS.model_copy(update={"receives": ("reports",)}), "webhook:dienst"
+    news = ReportNews(contract="loket", period="2026-10", number=1)
+    with site.database.begin() as tx:
+        outbox.add(tx, report_messages(news, (reports,)), now_us=office.now_us)
+        outbox.add(tx, messages_to_try((reports,), asked_us=1), now_us=office.now_us)
+    office.codes = {OPS.address: 550}
+    office.deliver()
+    office.codes = {}
+    office.certificate("ab" * 32, 10)
+    office.certificate("cd" * 32, 10)
+    with site.database.begin() as tx:
+        certificates = select(message.c.id).where(message.c.kind == "certificate").order_by(message.c.id)
+        waiting = tx.execute(certificates).scalars().first()
+        tx.execute(update(message_recipient).where(message_recipient.c.message_id == waiting).values(state="pending"))
+        tx.execute(update(message).where(message.c.id == waiting).values(state="pending"))
+        program = reports.model_copy(update={"address": hook})
+        outbox.add(tx, first_messages("x", Kind.BUDGET, news, (program,)), now_us=0)
+        tx.execute(update(message).where(message.c.channel == "webhook").values(state="aside", kind="of-tomorrow"))
+    text = site.pages.get("/").text
+    section = text[text.index('id="undelivered-heading"') : text.index('id="journeys-heading"')]
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", section)]
+    told = [[cell for cell in row.split("|") if cell][1:] for row in rows]
+    assert told == [
+        ["Een certificaat", "o…@example.be", "wacht op verzending"],
+        ["Een rapport", "o…@example.be", "geweigerd door de mailserver"],
+        ["Onbekend voor deze versie", hook, "opzijgezet: deze versie kan het niet lezen"],
+    ]
+    assert "Undelivered messages" in site.pages.get("/?lang=en").text
+    office.now_us += 31 * DAY
+    assert "Een rapport" not in site.pages.get("/").text
 
 
 def test_a_check_that_was_not_measured_lately_is_unknown_and_not_green(site: Site) -> None:
