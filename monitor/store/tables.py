@@ -162,7 +162,7 @@ message = Table(
     Column("id", Text, primary_key=True),
     Column("thread", Text, nullable=False, index=True),
     Column("number", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text().with_variant(String(16), "sqlite"), nullable=False),  # SQLite takes any length for 16 too
     Column("channel", String(8), nullable=False, server_default="mail"),
     Column("language", String(2), nullable=False),
     Column("timezone", Text),

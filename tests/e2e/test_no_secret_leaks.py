@@ -19,13 +19,13 @@ import pytest
 from tests.running_service import Running, a_place, running, until
 
 SECRET = "Zéér-geheim/42+&<x>=?"  # every way of writing it differs
-#: Sends the secret in an address, a header and a form, and fails on the page that shows it again. The run begins at
-#: once, and the failure is confirmed at once, because a second run fits before the next slot.
+#: Sends the secret in an address, a header and a form, and fails on the page that shows it again. The first run
+#: is due within 25 seconds, and the failure is confirmed at once, because a second run fits before the next slot.
 JOURNEY = """
 [[journey]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }
-interval = "1m"
+interval = "25s"
 deadline = "20s"
 secrets = ["geplant", "burger_token"]
 [[journey.step]]
@@ -74,7 +74,7 @@ trace = "pages"
 [[browser]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }
-interval = "1m"
+interval = "30s"
 deadline = "25s"
 wait = "500ms"
 secrets = ["geplant", "burger_token"]

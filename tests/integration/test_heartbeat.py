@@ -12,10 +12,12 @@ import pytest
 from monitor.clock import Clock
 from monitor.config import load
 from monitor.heartbeat import Heartbeat
+from monitor.measuring import Measuring
 from monitor.metrics import Metrics
 from monitor.outward_settings import HeartbeatSettings
 from monitor.schedule import Schedule
 from monitor.service import Service
+from monitor.store.database import Database, directly
 from monitor.toml_file import ConfigError
 from tests.heart import MINUTE, SECOND, at, run
 from tests.receiver import Receiver, receiving
@@ -73,7 +75,10 @@ def test_a_schedule_that_stands_still_is_told_as_failing(receiver: Receiver, tmp
     now = [0]
     clock = Clock(now_us=lambda: at("10:00"), monotonic_us=lambda: now[0], new_id=lambda: "0")
     service = Service(loaded, path=tmp_path / "config.toml", clock=clock)
-    service._schedule = Schedule((), clock=clock, start=None, on_missed=print, on_jump=print)  # type: ignore[arg-type]
+    service._measuring = Measuring(
+        "lokaal", database=Database.open("sqlite://"), in_store=directly, clock=clock, metrics=service._metrics
+    )
+    service._measuring._schedule = Schedule((), clock=clock, start=None, on_missed=print, on_jump=print)  # type: ignore[arg-type]
     for now[0] in (0, MINUTE, 2 * MINUTE):
         run(service._beat())
     assert [(one.path, one.body) for one in receiver.taken] == [

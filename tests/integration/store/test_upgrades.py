@@ -99,11 +99,16 @@ def _as_before(queued: outbox.Queued) -> outbox.Queued:
     return replace(queued, readers=tuple(replace(one, server="", tried_us=None) for one in queued.readers))
 
 
+def _judged_before(incident: Incident) -> Incident:
+    """Without what only newer schemas keep of an incident: how bad it was, and where it came from."""
+    return replace(incident, severity=None, cause=None)
+
+
 def read(database: Database) -> Read:
     with database.read() as tx:
         found = tuple(samples.between(tx, "indienen", "lokaal", 0, 2**62))
         ids = dict.fromkeys(row.id for row in tx.execute(text("SELECT id FROM incident WHERE id LIKE 'indienen-%'")))
-        known = tuple(one for one in (incidents.get(tx, name) for name in ids) if one is not None)
+        known = tuple(_judged_before(one) for one in (incidents.get(tx, name) for name in ids) if one is not None)
         messages = tuple(_as_before(queued) for name in ids for queued in outbox.read(tx, incident_id=name))
         return Read(found, known, messages, tuple(ledger.read(tx)))
 

@@ -56,8 +56,8 @@ def test_a_run_without_a_processor_has_seen_nothing() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("nl", "(de rekentijd van de monitor: hoogstens 2000 ms gewacht, 3000 ms gewacht)"),
-        ("en", "(the computing time of the monitor: at most 2000 ms waiting, 3000 ms waiting)"),
+        ("nl", "(de rekentijd van de monitor: 3000 ms wachttijd; verwacht: hoogstens 2000 ms wachttijd)"),
+        ("en", "(the computing time of the monitor: 3000 ms waiting; expected: at most 2000 ms waiting)"),
     ],
 )
 def test_what_kept_us_from_looking_is_told_in_both_languages(language: Language, said: str) -> None:
