@@ -144,7 +144,10 @@ def _punctuality(tx: Transaction, seen: Evidence, found: Reckoning) -> None:
         number = sum(int(event.data["count"] or 0) for event in missed if event.check_id == check_id)
         if number > max(1, (len(own) + number) * _MISSED_OF_HUNDRED // 100):
             found.others.append(f"{check_id}: {number} slots were missed beside {len(own)} measured, though it is well")
-        worst = max(own, key=lambda one: one.started_us - one.slot_us, default=None)
+        # The first run of a life makes up for the slot that its start missed.
+        firsts = {next((one.slot_us for one in own if one.started_us >= life.began_us), None) for life in seen.lives}
+        later = (one for one in own if one.slot_us not in firsts)
+        worst = max(later, key=lambda one: one.started_us - one.slot_us, default=None)
         if worst is not None and worst.started_us - worst.slot_us > seen.late_us:
             late_ms = (worst.started_us - worst.slot_us) // 1000
             found.others.append(f"{check_id} at {worst.slot_us}: began {late_ms} ms late, though it is well")
