@@ -65,10 +65,11 @@ def turns_read_only(scene: Scene) -> None:
         return unwritable(scene)
     scene.start()
     scene.break_it("j01")
-    broken_us = now_us()
+    # A run that was answered just now, and waits a quarter of a second for others to be stored with, finds no disk.
+    kept_until_us = now_us() - round(500_000 * scene.pace)
     disk.turn_read_only()
     _pause_unwell(scene)
-    scene.end(kept_until_us=broken_us)
+    scene.end(kept_until_us=kept_until_us)
     with scene.unwatched():
         disk.unmount()
         disk.mount(read_only=True)
