@@ -31,6 +31,9 @@ def test_two_locations_agree_on_an_outage_and_measure_on_while_the_monitor_is_aw
         until(lambda: service.mails("STORING"), seconds=40, what="the outage is mailed")
         [mail] = service.mails("STORING")
         assert "gent, lokaal" in mail["text"]
+        # Killed before the delivery is noted, the mail would be sent again once its lease has run out.
+        noted = 'alert_deliveries_total{channel="mail",result="delivered"} 1.0'
+        until(lambda: noted in service.exposition(), seconds=40, what="its delivery is noted")
         service.end(signal.SIGKILL)
         measured = newest(place, "gent")
         until(lambda: newest(place, "gent") > measured, seconds=20, what="the outpost measures on")
