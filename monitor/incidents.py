@@ -33,6 +33,8 @@ _PLACE_US = 25_000
 
 #: The check id under which the monitor's own trouble is kept. No check of the configuration may be called so.
 MONITOR = "monitor"
+#: What an outpost that is silent is called in the monitor's own trouble: subject of its `Failure`.
+OUTPOST = "outpost"
 #: The check id of the daily drill; no check of the configuration may be called so either.
 DRILL = "loketwacht-oefening"
 

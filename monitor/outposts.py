@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.check_run import Alerting, note_ourselves
 from monitor.clock import Clock
-from monitor.incidents import Event
+from monitor.incidents import OUTPOST, Event
 from monitor.store.database import Database
 from monitor.store.outposts import Presence
 from probes.checks import Title
@@ -58,7 +58,7 @@ class Presences:
         if not silent and self._told is not None and not self._told:
             return ()
         failure = Failure(
-            kind=FailureKind.MONITOR, subject="outpost", found=f"no sign of life for {SILENT_US // 1_000_000} s"
+            kind=FailureKind.MONITOR, subject=OUTPOST, found=f"no sign of life for {SILENT_US // 1_000_000} s"
         )
         known = [(name_of(one), one, SILENT_US, failure if one in silent else None) for one in locations]
         happened = note_ourselves(database, known, alerting, now_us=now_us)

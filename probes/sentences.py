@@ -12,6 +12,7 @@ Language = Literal["nl", "en"]
 #: The closed language in which `expected` and `found` are written, and how Dutch says it. Longest first.
 PHRASES: tuple[tuple[str, str], ...] = (
     ("no run for three of its intervals", "geen meting gedurende drie intervallen"),
+    ("no sign of life for", "geen teken van leven gedurende"),
     ("none for any watched name", "geen voor een van de gevolgde namen"),
     ("ms late", "ms te laat"),
     ("ms waiting", "ms wachttijd"),

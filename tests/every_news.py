@@ -121,6 +121,11 @@ OWN = OwnNews(
     failure=BLIND,
     checks=(INDIENEN.title, INZAGE.title),
 )
+SILENT = replace(
+    OWN,
+    failure=Failure(kind=FailureKind.MONITOR, subject="outpost", found="no sign of life for 60 s"),
+    checks=(Title(nl="buitenpost gent", en="outpost gent"),),
+)
 FLAPPING = FlappingNews(
     check_id="indienen",
     title=INDIENEN.title,
@@ -270,6 +275,9 @@ NEWS = {
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
     "monitor-reminder": (Kind.REMINDER, replace(OWN, number=1), at("11:05")),
     "measuring": (Kind.MEASURING, replace(OWN, until_us=at("10:31"), checks=()), at("10:31")),
+    "outpost-silent": (Kind.MONITOR, SILENT, at("10:01")),
+    "outpost-reminder": (Kind.REMINDER, replace(SILENT, number=1), at("11:01")),
+    "outpost-back": (Kind.MEASURING, replace(SILENT, until_us=at("10:31"), checks=()), at("10:31")),
     "certificate": (Kind.CERTIFICATE, CERTIFICATE, at("10:00")),
     "certificate-intermediate": (
         Kind.CERTIFICATE,

@@ -24,11 +24,17 @@ def check(*, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     config.require_mail_keys(loaded, config_path, now_us=LIVE.now_us())
     settings = loaded.config
     beneath = len(settings.name) + len(settings.tcp) + len(settings.smtp)
-    say(
-        f"{config_path} is right: {len(settings.journey)} journeys, {len(settings.certificate)} certificate checks, "
-        f"{beneath} of names, ports and mail servers, "
-        f"{len(settings.recipient)} recipients, {len(loaded.contracts)} contracts."
+    counted = (
+        (len(settings.journey), "journey", "journeys"),
+        (len(settings.browser), "browser journey", "browser journeys"),
+        (len(settings.certificate), "certificate check", "certificate checks"),
+        (beneath, "check of names, ports and mail servers", "checks of names, ports and mail servers"),
+        (len(settings.outpost), "outpost", "outposts"),
+        (len(settings.recipient), "recipient", "recipients"),
+        (len(loaded.contracts), "contract", "contracts"),
     )
+    found = (f"{number} {one if number == 1 else many}" for number, one, many in counted if number)
+    say(f"{config_path} is right: {', '.join(found)}.")
     for sentence in advice(settings):
         say(f"Mind: {sentence}")
     tell_silent_references(loaded)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvloop
 from cyclopts import Parameter
@@ -26,6 +26,7 @@ from monitor.outpost import Outpost
 from monitor.outpost_settings import OutpostSettings
 from monitor.service import Addresses, Service
 from monitor.store.backup import examine
+from monitor.store.database import SchemaUnknown
 from monitor.toml_file import ConfigError
 from probes.practice.serving import RunningPractice, serve
 from probes.practice.settings import PracticeSettings
@@ -84,6 +85,9 @@ def outpost(location: str, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_watch_from(loaded, settings, config_path))
+    except* SchemaUnknown as unknown:
+        reasons = "; ".join(str(error) for error in _flat(unknown))
+        raise CommandError(f"{reasons} The monitor makes it right when it starts; start that first.") from None
     except* OSError as failed:
         reasons = "; ".join(str(error) for error in _flat(failed))
         raise CommandError(f"The outpost could not start: {reasons}") from None
@@ -225,7 +229,7 @@ def _nothing() -> Iterator[None]:
     yield
 
 
-def _flat(group: BaseExceptionGroup[OSError]) -> Iterator[BaseException]:
+def _flat(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from _flat(error)

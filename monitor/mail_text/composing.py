@@ -144,7 +144,11 @@ def page_of(message: ToSend, house: House, *, now_us: int, head: Sealed | None, 
         facts=tuple((label, line(value)) for label, value in draft.facts),
         rows=tuple(replace(row, value=line(row.value)) for row in draft.rows),
         link=draft.link,
-        foot=(_why(message.kind, house, language), _seal(head, language)),
+        foot=(
+            # A reminder is one of an outage, or of the monitor's own trouble.
+            _why(Kind.MONITOR if isinstance(message.news, OwnNews) else message.kind, house, language),
+            _seal(head, language),
+        ),
         action=_action(message, house),
         more=draft.more,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dashboards.formatting import length
+from monitor.incidents import OUTPOST
+from monitor.mail_text import outpost
 from monitor.mail_text.page import Draft, House, in_, status_page, when
 from monitor.news import Kind, OwnNews
 from monitor.store.leaving import ToSend
@@ -10,6 +12,8 @@ from probes.sentences import sentence
 
 
 def own(message: ToSend, news: OwnNews, house: House) -> Draft:
+    if news.failure.subject == OUTPOST:
+        return outpost.silent(message, news, house)
     nl = message.language == "nl"
     since = when(news.since_us, house, message.language)
     link = status_page(house, message)

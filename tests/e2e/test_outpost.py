@@ -74,3 +74,11 @@ def left(place: Place) -> int:
             return handed_in.count(tx)
     finally:
         database.close()
+
+
+def test_an_outpost_before_the_monitor_made_the_store_says_what_to_start_first(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",), more=_TWO)
+    with practising(place):  # whose certificates the configuration names
+        refused = loketwacht(place, "outpost", "gent")
+    assert refused.returncode == Exit.FAILED
+    assert "The monitor makes it right when it starts" in refused.stderr

@@ -242,6 +242,7 @@ def test_silent_outposts_are_one_mail_and_their_return_another(office: Office) -
     assert look() == {GENT, AALST}
     assert [mail.subject for mail in office.sent] == [office.sent[0].subject]
     assert "buitenpost aalst" in office.sent[0].text
+    assert "De andere locaties meten verder." in office.sent[0].text
     office.now_us += 30 * SECOND
     assert look(GENT, AALST) == frozenset()
     assert len(office.sent) == 2
