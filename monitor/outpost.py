@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -22,8 +23,9 @@ from monitor.measuring import Measuring
 from monitor.metrics import Metrics
 from monitor.outpost_settings import OutpostSettings
 from monitor.outposts import BEAT_US
+from monitor.repeating import repeat
 from monitor.store import outposts
-from monitor.store.database import Database, StoreError, StoreThread
+from monitor.store.database import Database, StoreThread
 from monitor.store.outposts import Presence
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
@@ -163,17 +165,8 @@ class Outpost:
             self._metrics.reloaded(ok=True, now_us=self._clock.now_us())
             log.info("configuration taken over", extra={"sha256": loaded.sha256})
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it now and again; a failure is told and does not end it."""
-        while True:
-            try:
-                await work()
-            except StoreError as error:
-                self._metrics.store_failed()
-                log.warning("the store is not available", extra={"error": str(error)})
-            except Exception:
-                log.exception("background work failed")
-            await asyncio.sleep(seconds)
+    def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+        return repeat(seconds, work, self._metrics)
 
     def _health(self) -> ASGIApp:
         async def health() -> Health:

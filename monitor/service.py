@@ -31,6 +31,7 @@ from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.outposts import titles_of
 from monitor.pages import Days
+from monitor.repeating import repeat
 from monitor.store import events, incidents
 from monitor.store.database import Database, StoreError, StoreThread
 from monitor.store.events import Event
@@ -300,17 +301,8 @@ class Service:
 
     # -- what goes on beside it --------------------------------------------------------------------------------------
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it now and again; a failure is told and does not end it."""
-        while True:
-            try:
-                await work()
-            except StoreError as error:
-                self._metrics.store_failed()
-                log.warning("the store is not available", extra={"error": str(error)})
-            except Exception:
-                log.exception("background work failed")
-            await asyncio.sleep(seconds)
+    def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+        return repeat(seconds, work, self._metrics)
 
     async def _housekeeping(self) -> None:
         if self._measuring.goes_on:
