@@ -12,6 +12,7 @@ from monitor import acknowledging
 from monitor.acknowledging import About
 from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
 from monitor.attached import Dependants
+from monitor.failing import Failing
 from monitor.flap_telling import end_flapping, flaps_now, tell_flapping
 from monitor.flapping import CALM
 from monitor.hours import Hours, on_duty
@@ -22,19 +23,17 @@ from monitor.muting import silenced
 from monitor.news import IncidentNews, Kind, Outgoing
 from monitor.recipients import Addressee
 from monitor.severity import Severity
-from monitor.store import incidents, outbox, samples
+from monitor.store import incidents, outbox
 from monitor.store.database import Database, Transaction
 from monitor.votes import Places, Verdict, newest, verdict
 from probes.checks import Check, Title
-from sla.effect import Effect, Streak, effects
+from sla.effect import Effect, effects
 from sla.standing import Standing
 
 log = logging.getLogger(__name__)
 
 #: An assessment older than this says nothing of contracts any more: other outages may have come since.
 _STALE_US = 3_600_000_000
-#: How long before an incident its last good sample is looked for.
-_BEFORE_US = 86_400_000_000
 
 _TOGETHER = 50  # in one transaction: enough to share its cost, few enough to let others write
 
@@ -49,6 +48,7 @@ class Alerting:
         dependants: who depends on whom; None: a check is explained by what it names itself.
         hours: by name, of those who are not always on duty.
         standings: where the clauses of all contracts stood when they were last assessed; nothing before that.
+        failing: what fails besides, as far as it was read already.
     """
 
     rule: IncidentRule = field(default_factory=IncidentRule)
@@ -58,6 +58,7 @@ class Alerting:
     dependants: Dependants | None = None
     hours: Mapping[str, Hours] = field(default_factory=dict)
     standings: Callable[[], Iterable[Standing]] = tuple
+    failing: Failing = field(default_factory=Failing)
 
     def there(self, now_us: int) -> tuple[Addressee, ...]:
         """Who is on duty."""
@@ -233,35 +234,13 @@ def _effects(tx: Transaction, incident: Incident, alerting: Alerting, now_us: in
     """From figures in memory: the mail waits for no assessment, and says nothing where there is no recent one."""
     try:
         known = [one for one in alerting.standings() if incident.check_id in one.scope]
-        failing = _failing(tx, {name for one in known for name in one.scope}, alerting, now_us)
+        scope = {name for one in known for name in one.scope}
+        failing = alerting.failing.among(tx, scope, alerting.places, now_us=now_us)
         return effects(known, incident.check_id, failing, now_us=now_us, stale_us=_STALE_US)
     except Exception:
         # An outage is told, whatever a contract holds that we did not foresee.
         log.exception("the effect on contracts could not be reckoned", extra={"incident": incident.id})
         return ()
-
-
-def _failing(tx: Transaction, names: Iterable[str], alerting: Alerting, now_us: int) -> dict[str, Streak]:
-    """Which of these checks fail now, since the last good sample: an incident outlasts that, an outage does not."""
-    found = {}
-    for name in names:
-        incident = incidents.open_of(tx, name)
-        if incident is None:
-            continue
-        if len(alerting.places.get(name, ())) > 1:
-            # A good sample of one location ends no outage of which a quorum decides.
-            found[name] = Streak(first_bad_us=incident.since_us)
-            continue
-        start_us = incident.since_us - _BEFORE_US
-        streak = samples.failing_since(tx, name, start_us, now_us + 1)
-        or_slow = samples.failing_since(tx, name, start_us, now_us + 1, slow_is_failing=True)
-        if streak is not None and or_slow is not None:
-            found[name] = Streak(
-                first_bad_us=streak[0],
-                last_good_us=streak[1],
-                or_slow=Streak(first_bad_us=or_slow[0], last_good_us=or_slow[1]),
-            )
-    return found
 
 
 def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> tuple[Incident, ...]:

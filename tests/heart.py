@@ -13,6 +13,7 @@ from monitor.check_run import Alerting, Finding, Recorder, save
 from monitor.clock import Clock
 from monitor.courtesy import Courtesy, DigestRule
 from monitor.delivery import Delivery
+from monitor.failing import Failing
 from monitor.hours import Hours
 from monitor.incidents import HEALTHY, Event, IncidentRule, State, advance
 from monitor.mail_message import Answer, Mailbox, MailMessage, Receipt, SendMail
@@ -173,6 +174,7 @@ class Office:
         codes: what the server says to an address; 250 to all others. 0 is a server that is not there.
         down: nobody answers at all.
         standings: where the clauses of contracts stand.
+        failing: what is known of all that fails, from mail to mail.
         checks: what is configured; empty: nothing is said of what depends on what.
         sent: mails that reached somebody, and in `accepted` whom each of them reached.
         post: a real way out in place of that server.
@@ -187,6 +189,7 @@ class Office:
     hours: dict[str, Hours] = field(default_factory=dict)
     digest: DigestRule = field(default_factory=lambda: DigestRule(after=0, hourly=0))
     standings: tuple[Standing, ...] = ()
+    failing: Failing = field(default_factory=Failing)
     checks: tuple[Check, ...] = ()
     sent: list[MailMessage] = field(default_factory=list)
     accepted: list[tuple[str, ...]] = field(default_factory=list)
@@ -207,6 +210,7 @@ class Office:
             dependants=dependants(self.checks) if self.checks else None,
             hours=self.hours,
             standings=lambda: self.standings,
+            failing=self.failing,
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
@@ -10,7 +10,21 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from monitor.attribution import Cause
 from monitor.flapping import CALM, FLAPPING, Flapping
-from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
+from monitor.incidents import (
+    HEALTHY,
+    MONITOR,
+    OWN,
+    STATE,
+    Event,
+    Failed,
+    Incident,
+    Ongoing,
+    Opened,
+    OwnTrouble,
+    Recovering,
+    Resolved,
+    State,
+)
 from monitor.severity import Severity
 from monitor.slowness import SLOWNESS, SWIFT, Slowness
 from monitor.store.database import Transaction
@@ -27,6 +41,11 @@ _STATES_OF = select(incident_state.c.check_id, incident_state.c.state).where(
 )
 _STATES_OF_MANY = select(incident_state.c.check_id, incident_state.c.state).where(
     incident_state.c.check_id.in_(bindparam("names", expanding=True))
+)
+_OPEN_STATES = (
+    select(incident_state.c.check_id, incident_state.c.state)
+    .join(incident, incident.c.check_id == incident_state.c.check_id)
+    .where(incident.c.until_us.is_(None))
 )
 
 
@@ -185,6 +204,13 @@ def open_of(tx: Transaction, check_id: str) -> Incident | None:
     """The open incident of a check; None where there is none."""
     row = tx.execute(select(incident).where(incident.c.check_id == check_id, incident.c.until_us.is_(None))).first()
     return _incident(row) if row else None
+
+
+def open_states(tx: Transaction, among: Collection[str]) -> dict[str, Ongoing | Recovering]:
+    """The states of those of these checks whose incident is open, by check; in one question, however many they are."""
+    rows = tx.execute(_OPEN_STATES).all()
+    states = ((row.check_id, STATE.validate_json(row.state)) for row in rows if row.check_id in among)
+    return {name: state for name, state in states if isinstance(state, Ongoing | Recovering)}
 
 
 def read(
