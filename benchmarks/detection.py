@@ -19,19 +19,25 @@ from tests.faults.scene import READERS, Scene
 from tests.faults.world import World
 
 _INTERVAL_S = 30.0
-_OUTAGES = 40
 
 
 def figures() -> Iterator[Figure]:
-    for number in (12, 1_000):
-        waits = _waits(number)
-        what = f"first failing answer to mail taken, {number:,} journeys"
+    for what, waits in (
+        ("12 journeys", _waits(12, 12)),
+        ("1,000 journeys", _waits(1_000, 40)),
+        ("300 journeys that fail at once", _waits(300, 300, apart=False)),
+    ):
+        what = f"first failing answer to mail taken, {what}"
         yield Figure(figure=f"{what}, median: s", ours=rank(waits, 0.5))
         yield Figure(figure=f"{what}, p99: s", ours=rank(waits, 0.99))
 
 
-def _waits(number: int) -> list[float]:
-    """Seconds per outage. Each journey fails once, from its next visit on, some seconds apart."""
+def _waits(number: int, outages: int, *, apart: bool = True) -> list[float]:
+    """Seconds per outage. Each journey that fails does so once, from its next visit on.
+
+    Args:
+        apart: they begin to fail some seconds after each other; else all do at the same moment.
+    """
     with tempfile.TemporaryDirectory() as name, World(authority(Path(name))) as world:
         journeys = tuple(f"j{i:04}" for i in range(number))
         scene = Scene(
@@ -44,10 +50,10 @@ def _waits(number: int) -> list[float]:
         with scene:
             scene.launch()
             scene.until(lambda: len({s.journey for s in world.served}) == number, seconds=120, what="all were visited")
-            failing = scene.chance.sample(journeys, min(_OUTAGES, number))
+            failing = scene.chance.sample(journeys, outages)
             for journey in failing:
                 world.modes[journey] = "500"
-                time.sleep(_INTERVAL_S * 2 / len(failing))
+                time.sleep(_INTERVAL_S * 2 / outages * apart)
             scene.until(lambda: all(scene.told("STORING", j) for j in failing), seconds=120, what="all were told")
             scene.end()
         return [_waited(world, journey) for journey in failing]

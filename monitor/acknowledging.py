@@ -6,7 +6,8 @@ told all the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from monitor.attribution import Cause
 from monitor.incidents import Incident
@@ -53,17 +54,23 @@ class About:
 
 def about(tx: Transaction, incident: Incident) -> About:
     """What was said about an incident so far."""
-    acknowledged, cause, notes = None, None, []
-    for sealed in ledger.naming(tx, "incident", incident.id, kinds=KINDS):
-        said = _said(sealed)
+    return about_each(tx, (incident,))[incident.id]
+
+
+def about_each(tx: Transaction, incidents: Iterable[Incident]) -> dict[str, About]:
+    """What was said about each of these incidents so far, by id; however many they are, the ledger is read once."""
+    found = {one.id: About() for one in incidents}
+    for sealed in ledger.naming(tx, "incident", found.keys(), kinds=KINDS):
+        name, said = str(sealed.entry.data["incident"]), _said(sealed)
+        before = found[name]
         match sealed.entry.kind:
             case "acknowledged":
-                acknowledged = acknowledged or said
+                found[name] = replace(before, acknowledged=before.acknowledged or said)
             case "incident-cause":
-                cause = said
+                found[name] = replace(before, cause=said)
             case _:
-                notes.append(said)
-    return About(acknowledged=acknowledged, cause=cause, notes=tuple(notes))
+                found[name] = replace(before, notes=(*before.notes, said))
+    return found
 
 
 def acknowledge(tx: Transaction, incident_id: str, *, by: str, note: str = "", now_us: int) -> Said:

@@ -79,8 +79,10 @@ class Aftercare:
         slow."""
         rule, found = self.alerting().rule, []
         with self.database.read() as tx:
-            for incident in incidents.read(tx, only_open=True):
-                said = acknowledging.about(tx, incident).acknowledged
+            open_now = incidents.read(tx, only_open=True)
+            about = acknowledging.about_each(tx, open_now)
+            for incident in open_now:
+                said = about[incident.id].acknowledged
                 bad = severity_kept(incident, rule)
                 found.append(
                     (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set
 
-from monitor.incidents import Ongoing, Recovering
+from monitor.incidents import STATE, Ongoing, Recovering
 from monitor.store import incidents, samples
 from monitor.store.database import Transaction
 from monitor.votes import Places
@@ -20,34 +20,36 @@ class Failing:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Ongoing | Recovering, Streak | None]] = {}
+        self._known: dict[str, tuple[str, Streak | None]] = {}
 
-    def among(self, tx: Transaction, names: Collection[str], places: Places, *, now_us: int) -> dict[str, Streak]:
+    def among(self, tx: Transaction, names: Set[str], places: Places, *, now_us: int) -> dict[str, Streak]:
         """Which of these checks fail now, since the last good sample: an incident outlasts that, an outage does not.
 
         Args:
             places: per check the locations that measure it.
         """
-        still = incidents.open_states(tx, names)
-        for name in self._known.keys() - still.keys():
+        states = incidents.open_states(tx)
+        for name in self._known.keys() - states.keys():
             del self._known[name]
         found = {}
-        for name, state in still.items():
-            if len(places.get(name, ())) > 1:
-                # A good sample of one location ends no outage of which a quorum decides.
-                found[name] = Streak(first_bad_us=state.since_us)
-                continue
-            known = self._known.get(name)
-            if known is None or known[0] != state:
-                known = self._known[name] = state, _streak(tx, name, state.since_us - _BEFORE_US, now_us + 1)
-            if known[1] is not None:
-                found[name] = known[1]
+        for name in states.keys() & names:
+            if name not in self._known or self._known[name][0] != states[name]:
+                several = len(places.get(name, ())) > 1
+                self._known[name] = states[name], _streak(tx, name, states[name], several=several, now_us=now_us)
+            if (streak := self._known[name][1]) is not None:
+                found[name] = streak
         return found
 
 
-def _streak(tx: Transaction, name: str, start_us: int, end_us: int) -> Streak | None:
-    streak = samples.failing_since(tx, name, start_us, end_us)
-    or_slow = samples.failing_since(tx, name, start_us, end_us, slow_is_failing=True)
+def _streak(tx: Transaction, name: str, text: str, *, several: bool, now_us: int) -> Streak | None:
+    state = STATE.validate_json(text)
+    if not isinstance(state, Ongoing | Recovering):
+        return None
+    if several:
+        # A good sample of one location ends no outage of which a quorum decides.
+        return Streak(first_bad_us=state.since_us)
+    span = state.since_us - _BEFORE_US, now_us + 1
+    streak, or_slow = (samples.failing_since(tx, name, *span, slow_is_failing=slow) for slow in (False, True))
     if streak is None or or_slow is None:
         return None
     return Streak(

@@ -65,13 +65,19 @@ class Alerting:
         return tuple(who for who in self.recipients if on_duty(who, self.hours, now_us))
 
 
-def tell(tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int) -> bool:
-    """Queue what people should hear about an incident now; whether that was anything."""
+def tell(
+    tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int, said: About | None = None
+) -> bool:
+    """Queue what people should hear about an incident now; whether that was anything.
+
+    Args:
+        said: what people said about it, where that was read already.
+    """
     incident = incidents.get(tx, incident_id)
     if incident is None:
         return False
     told = outbox.told(tx, incident_id)
-    said = acknowledging.about(tx, incident)
+    said = said or acknowledging.about(tx, incident)
     mutes = muted if told.opened_us is None else silenced
     quiet = incident.until_us is None and mutes(tx, check, now_us, alerting.dependants)
     kind = next_kind(incident, told, now_us=now_us, muted=quiet, rule=alerting.rule)
@@ -139,9 +145,11 @@ def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *
     queued = False
     for first in range(0, len(open_now), _TOGETHER):
         with database.begin() as tx:
-            for incident in open_now[first : first + _TOGETHER]:
-                check = by_id[incident.check_id]
-                queued = _follow_up(tx, incident, check, alerting, now_us=now_us) or queued
+            some = open_now[first : first + _TOGETHER]
+            about = acknowledging.about_each(tx, some)
+            for incident in some:
+                check, said = by_id[incident.check_id], about[incident.id]
+                queued = _follow_up(tx, incident, check, alerting, said, now_us=now_us) or queued
     if flapping:
         with database.begin() as tx:
             for name in flapping:
@@ -154,10 +162,12 @@ def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *
     return queued
 
 
-def _follow_up(tx: Transaction, incident: Incident, check: Check, alerting: Alerting, *, now_us: int) -> bool:
+def _follow_up(
+    tx: Transaction, incident: Incident, check: Check, alerting: Alerting, said: About, *, now_us: int
+) -> bool:
     try:
         ongoing = incidents.load(tx, check.id).kind == "ongoing"
-        return ongoing and tell(tx, incident.id, check, alerting, now_us=now_us)
+        return ongoing and tell(tx, incident.id, check, alerting, now_us=now_us, said=said)
     except ValidationError:
         # A newer version may have left what this one cannot read; the others are followed up all the same.
         log.exception("an incident could not be followed up", extra={"incident": incident.id})

@@ -64,7 +64,7 @@ def within(time: IntervalSet, start_us: int, end_us: int) -> int:
 
 
 def before(time: IntervalSet, at_us: int) -> IntervalSet:
-    return time & IntervalSet.of((Span(start_us=-FOR_EVER_US, end_us=at_us),))
+    return time & IntervalSet((Span(start_us=-FOR_EVER_US, end_us=at_us),)) if time else time
 
 
 def onwards(at_us: int) -> IntervalSet:

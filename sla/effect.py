@@ -9,7 +9,7 @@ which `all` have to be down, as long as one works.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -18,7 +18,7 @@ from typing import Protocol
 from sla.contract_text import Boundary
 from sla.crossing import FOR_EVER_US, Frame, Term, before, first_beyond, onwards, weighed
 from sla.intervals import EMPTY, IntervalSet, Span
-from sla.measurements import at_least, union
+from sla.measurements import at_least
 from sla.standing import Standing, Strand, Unit, View
 
 
@@ -174,12 +174,11 @@ class _Outlook:
 
     def _beyond(self, going: _Going, name: str, limit: int) -> IntervalSet:
         """When more than so much of the outage of a journey that is under way counts."""
-        return self._instants(_Outage(going.running[name], limit))
+        return self._instants(_Outage(going.running(name), limit))
 
     def _each(self, going: _Going, limit: int) -> list[IntervalSet]:
         """The same of every outage, those that are over included."""
-        every = (*going.running.values(), *going.over)
-        return [self._instants(_Outage(time, limit)) for time in every if time]
+        return [self._instants(_Outage(time, limit)) for time in going.each() if time]
 
     def _first(self, going: _Going, name: str) -> int | None:
         limit = self.standing.at_least_us - 1 if self.standing.kind == "outage-count" else int(self.standing.limit)
@@ -221,16 +220,15 @@ class _Going:
 
     Attributes:
         begins: of the outages that are under way.
+        over: the outages that are not.
         strands: each with its downtime.
         under_way: of each strand whether it is down.
-        running, over: what counts of each outage; those under way by journey.
     """
 
     begins: Mapping[str, int]
+    over: tuple[Span, ...]
     strands: tuple[tuple[Strand, IntervalSet], ...]
     under_way: tuple[bool, ...]
-    running: Mapping[str, IntervalSet]
-    over: tuple[IntervalSet, ...]
 
     @classmethod
     def of(cls, standing: Standing, view: View, failing: Mapping[str, Streak]) -> _Going:
@@ -248,14 +246,21 @@ class _Going:
             if streak is not None:
                 begins[name] = begin_us
         strands = tuple((strand, _lost(strand, begins)) for strand in view.strands)
-        down = strands[0][1]
         return cls(
             begins=begins,
+            over=tuple(over),
             strands=strands,
             under_way=tuple(_is_down(strand, begins) for strand, _ in strands),
-            running={name: down & onwards(begin_us) for name, begin_us in begins.items()},
-            over=tuple(IntervalSet.of((span,)) & down for span in over),
         )
+
+    def running(self, name: str) -> IntervalSet:
+        """What counts of the outage of a journey that is under way."""
+        return self.strands[0][1] & onwards(self.begins[name])
+
+    def each(self) -> Iterator[IntervalSet]:
+        """What counts of every outage."""
+        yield from (self.running(name) for name in self.begins)
+        yield from (IntervalSet.of((span,)) & self.strands[0][1] for span in self.over)
 
     def is_touched_by(self, name: str) -> bool:
         return any(
@@ -267,15 +272,13 @@ class _Going:
 
 
 def _lost(strand: Strand, begins: Mapping[str, int]) -> IntervalSet:
-    each = [
-        before(down, begins[name]) | onwards(begins[name]) if name in begins else down
-        for name, down in strand.down.items()
-    ]
     if not strand.all_of:
-        return strand.open & union(each)
+        # Whatever else was down after the first of them began falls within what it goes on to lose.
+        first_us = min((begins[name] for name in strand.down if name in begins), default=FOR_EVER_US)
+        return strand.open & (before(strand.any_down, first_us) | onwards(first_us))
     found = strand.open
-    for down in each:
-        found &= down
+    for name, down in strand.down.items():
+        found &= before(down, begins[name]) | onwards(begins[name]) if name in begins else down
     return found
 
 

@@ -5,7 +5,7 @@ Taken from an assessment, in sets of instants: what counted so far, and the serv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -40,6 +40,7 @@ class Strand:
         weight: of that figure in the clause's; 1 where it is the only one.
         all_of: down only where all of its journeys are; else where any is.
         down: per journey, as far as it was assessed and counts.
+        any_down: when any of them was.
         open: in which downtime counts: service time that is not excluded (nor in grace), the days to come included,
             less the gaps in what was measured.
         known: of what a ratio is a share.
@@ -49,6 +50,7 @@ class Strand:
     weight: int
     all_of: bool
     down: Mapping[str, IntervalSet]
+    any_down: IntervalSet
     open: IntervalSet
     known: IntervalSet
     counts: IntervalSet
@@ -100,8 +102,8 @@ class Standing:
     in_force: Span | None = None
 
     @property
-    def scope(self) -> tuple[str, ...]:
-        return tuple(self.outages)
+    def scope(self) -> Set[str]:
+        return self.outages.keys()
 
     def frame_at(self, now_us: int) -> Frame | None:
         """The frame that holds an instant and is not over then."""
@@ -205,10 +207,12 @@ def _strand(
     gaps = before(union(c.unmeasured for c in each), now_us)
     clause = piece.clause
     assert isinstance(clause, Counting)
+    down = {name: piece.journeys[name].track.down(boundary) for name in names}
     return Strand(
         weight=weight,
         all_of=clause.combine == "all",
-        down={name: piece.journeys[name].track.down(boundary) for name in names},
+        down=down,
+        any_down=union(down.values()),
         open=free - gaps - forgiven,
         known=piece.service if by_formula(clause) else free,
         counts=free,

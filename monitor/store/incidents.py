@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pydantic import TypeAdapter
@@ -10,21 +10,7 @@ from sqlalchemy import Row, bindparam, insert, or_, select, update
 
 from monitor.attribution import Cause
 from monitor.flapping import CALM, FLAPPING, Flapping
-from monitor.incidents import (
-    HEALTHY,
-    MONITOR,
-    OWN,
-    STATE,
-    Event,
-    Failed,
-    Incident,
-    Ongoing,
-    Opened,
-    OwnTrouble,
-    Recovering,
-    Resolved,
-    State,
-)
+from monitor.incidents import HEALTHY, MONITOR, OWN, STATE, Event, Failed, Incident, Opened, OwnTrouble, Resolved, State
 from monitor.severity import Severity
 from monitor.slowness import SLOWNESS, SWIFT, Slowness
 from monitor.store.database import Transaction
@@ -206,11 +192,9 @@ def open_of(tx: Transaction, check_id: str) -> Incident | None:
     return _incident(row) if row else None
 
 
-def open_states(tx: Transaction, among: Collection[str]) -> dict[str, Ongoing | Recovering]:
-    """The states of those of these checks whose incident is open, by check; in one question, however many they are."""
-    rows = tx.execute(_OPEN_STATES).all()
-    states = ((row.check_id, STATE.validate_json(row.state)) for row in rows if row.check_id in among)
-    return {name: state for name, state in states if isinstance(state, Ongoing | Recovering)}
+def open_states(tx: Transaction) -> dict[str, str]:
+    """Of each check whose incident is open the state as it is stored, the monitor's own among them."""
+    return {row.check_id: row.state for row in tx.execute(_OPEN_STATES)}
 
 
 def read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, text
@@ -98,14 +98,11 @@ def ended(tx: Transaction, kind: str, since_us: int, now_us: int) -> Iterator[tu
             yield _sealed(row), min(ends)
 
 
-def naming(tx: Transaction, key: str, value: str, *, kinds: tuple[str, ...]) -> Iterator[Sealed]:
-    """Entries of these kinds whose data has this value under this key, in their order."""
-    # The text is looked for first, for a ledger may be long; what was found is read to be sure.
-    somewhere = ledger.c.data.contains(json.dumps(value), autoescape=True)
-    query = select(ledger).where(ledger.c.kind.in_(kinds), somewhere).order_by(ledger.c.seq)
-    for row in tx.execute(query):
-        if (sealed := _sealed(row)).entry.data.get(key) == value:
-            yield sealed
+def naming(tx: Transaction, key: str, values: Set[str], *, kinds: tuple[str, ...]) -> Iterator[Sealed]:
+    """Entries of these kinds whose data has one of these values under this key, in their order."""
+    for row in tx.execute(select(ledger).where(ledger.c.kind.in_(kinds)).order_by(ledger.c.seq)):
+        if json.loads(row.data).get(key) in values:
+            yield _sealed(row)
 
 
 def _sealed(row: Row[Any]) -> Sealed:
