@@ -130,6 +130,38 @@ _OWN_FAULTS = (
     ),
 )
 
+_OUTPOSTS = (
+    timeline(
+        title="Outposts heard of",
+        description="An outpost measures from another location. A silent one has no vote.",
+        series={"{{location}}": "min by (location) (min_over_time(monitor_outpost_up{JOB}[$__interval]))"},
+        width=8,
+        no_value="No outposts",
+        thresholds=ONE_IS_GOOD,
+        words=(Word(1, "Heard of", "green"), Word(0, "Silent", "red")),
+    ),
+    timeline(
+        title="Configuration of the outposts",
+        description="Whether each measures by the configuration that the monitor has in force.",
+        series={
+            "{{location}}": """min by (location)
+            (min_over_time(monitor_outpost_configuration_current{JOB}[$__interval]))"""
+        },
+        width=8,
+        no_value="No outposts",
+        thresholds=ONE_IS_GOOD,
+        words=(Word(1, "The monitor's", "green"), Word(0, "Another", "orange")),
+    ),
+    graph(
+        title="Samples handed in",
+        description="By outposts, and not judged by the monitor yet; the most in each step of the graph.",
+        series={"samples": "max(max_over_time(monitor_handed_in_waiting{JOB}[$__interval]))"},
+        unit="short",
+        width=8,
+        no_value="No outposts",
+    ),
+)
+
 _MAIL = (
     bars(
         title="Mail deliveries",
@@ -204,6 +236,7 @@ MONITOR = Board(
         Line(height=4, panels=_FIGURES),
         Line(heading="Schedule", height=8, panels=_SCHEDULE),
         Line(heading="Own faults", height=8, panels=_OWN_FAULTS),
+        Line(heading="Outposts", height=6, panels=_OUTPOSTS),
         Line(heading="Mail", height=8, panels=_MAIL),
         Line(heading="Store and version", height=8, panels=_STORE_VERSION),
     ),

@@ -28,6 +28,9 @@ NOT_HERE = {
     "journey_missed_runs_total",  # no slot was missed
     "probe_http_last_modified_timestamp_seconds",  # no page says when it was changed
     "monitor_reference_up",  # the references are asked after a failure
+    "monitor_outpost_up",  # there are no outposts
+    "monitor_outpost_configuration_current",
+    "monitor_handed_in_waiting",
     "ALERTS",  # nothing fired
 }
 
