@@ -40,10 +40,14 @@ def browser_journeys() -> dict[str, BrowserJourney]:
     return {j["id"]: BrowserJourney.model_validate(j | {"step": steps(j["step"])}) for j in tree["browser"]}
 
 
-def one_page(**changes: Any) -> BrowserJourney:
-    """A journey of one step that opens the front page; `changes` are the step's."""
+def one_page(*, wait: str = "500ms", **changes: Any) -> BrowserJourney:
+    """A journey of one step that opens the front page; `changes` are the step's.
+
+    Args:
+        wait: for an element. What is never to come costs a test so much; what comes late needs more on a busy machine.
+    """
     step = {"id": "pagina", "goto": "/", "expect": {"visible": "h1"}} | changes
-    whole = {"id": "een-pagina", "title": {"nl": "Eén pagina", "en": "One page"}, "wait": "500ms"}
+    whole = {"id": "een-pagina", "title": {"nl": "Eén pagina", "en": "One page"}, "wait": wait}
     return BrowserJourney.model_validate(whole | {"interval": "1m", "deadline": "10s", "step": [step]})
 
 

@@ -213,7 +213,7 @@ def loketwacht(place: Place, *arguments: str) -> subprocess.CompletedProcess[str
     """One command, run to its end."""
     command = [sys.executable, "-m", "monitor", *arguments, "--config", "config.toml"]
     return subprocess.run(
-        command, cwd=place.folder, env=_environment({}), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=place.folder, env=_environment({}), capture_output=True, text=True, timeout=300, check=False
     )
 
 

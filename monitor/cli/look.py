@@ -13,6 +13,7 @@ import dashboards.build
 from dashboards.status_page import Frame
 from monitor import composition, config, pages
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, people, say
+from monitor.cli.running import outpost_at
 from monitor.clock import LIVE
 from monitor.pages import Days
 from monitor.sealing import REMOVED, settled_until, thinned
@@ -20,6 +21,7 @@ from monitor.store import backup as copies
 from monitor.store import days, ledger
 from monitor.store import incidents as stored
 from monitor.store.database import Database
+from monitor.store.grants import for_outpost
 from probes.sentences import sentence
 from probes.setup import installed_version
 from sla.period import instant_text
@@ -158,6 +160,28 @@ def restore(
     if aside is not None:
         say(f"What was there is now {aside}.")
     say(f"{file} is restored. Check it with `loketwacht verify`, then start the monitor.")
+    return Exit.FINE
+
+
+@db.command
+def grants(location: str, *, role: str, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
+    """SQL that lets an outpost's role do its work in a PostgreSQL store, and speak for no other location.
+
+    For whoever owns the tables, after each upgrade again: `loketwacht db grants gent --role outpost_gent | psql ...`.
+
+    Parameters
+    ----------
+    location
+        Of an outpost in the configuration.
+    role
+        As whom it connects; it has to be there already.
+    """
+    loaded = config.load(config_path)
+    outpost_at(location, loaded, config_path)
+    if not loaded.database_url.startswith("postgresql"):
+        raise CommandError("The store is a file of SQLite: who may write to it is for its file system to say.")
+    for statement in for_outpost(role, location):
+        print(statement)
     return Exit.FINE
 
 

@@ -71,13 +71,7 @@ def outpost(location: str, *, config_path: ConfigPath = DEFAULT_CONFIG) -> int:
         Name of one [[outpost]] of the configuration, which is the monitor's own.
     """
     loaded = config.load(config_path)
-    settings = next((one for one in loaded.config.outpost if one.location == location), None)
-    if settings is None:
-        known = ", ".join(one.location for one in loaded.config.outpost) or "none"
-        raise CommandError(
-            f'{config_path} has no [[outpost]] with location = "{location}" (it has: {known}). Add it there; the '
-            "monitor reads the same file."
-        )
+    settings = outpost_at(location, loaded, config_path)
     if settings.database is None:
         examine(loaded.database_url)
     config.require_files(loaded, config_path)
@@ -265,6 +259,18 @@ class _Text(logging.Formatter):
         head = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()}"
         text = f"{head} {fields}".rstrip()
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def outpost_at(location: str, loaded: Loaded, config_path: Path) -> OutpostSettings:
+    """The outpost of a location in the configuration; CommandError where it has none."""
+    settings = next((one for one in loaded.config.outpost if one.location == location), None)
+    if settings is None:
+        known = ", ".join(one.location for one in loaded.config.outpost) or "none"
+        raise CommandError(
+            f'{config_path} has no [[outpost]] with location = "{location}" (it has: {known}). Add it there; the '
+            "monitor reads the same file."
+        )
+    return settings
 
 
 def _log_as(form: str) -> None:

@@ -219,7 +219,9 @@ def _our_errors(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         if _is_damage(error.orig):
             raise damaged(_said(error)) from error
-        raise (StoreUnavailable if error.connection_invalidated else StoreRefused)(_said(error)) from error
+        # What our role may not write today it may write once that is mended: it waits, and is told, and is not lost.
+        later = error.connection_invalidated or getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED
+        raise (StoreUnavailable if later else StoreRefused)(_said(error)) from error
     except SQLAlchemyError as error:
         raise StoreRefused(_said(error)) from error
     except sqlite3.Error as error:  # a connection that could not be prepared: SQLAlchemy lets this one through
@@ -228,6 +230,8 @@ def _our_errors(engine: Engine) -> Iterator[None]:
         raise StoreUnavailable(_out_of_reach(error, engine) or str(error)) from error
 
 
+#: PostgreSQL's insufficient_privilege (appendix A of its manual).
+_NOT_ALLOWED = "42501"
 #: Result codes of SQLite that mean the file itself is broken.
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _DAMAGED = (

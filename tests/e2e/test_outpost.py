@@ -82,3 +82,10 @@ def test_an_outpost_before_the_monitor_made_the_store_says_what_to_start_first(t
         refused = loketwacht(place, "outpost", "gent")
     assert refused.returncode == Exit.FAILED
     assert "The monitor makes it right when it starts" in refused.stderr
+
+
+def test_a_file_needs_no_roles_and_says_so(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",), more=_TWO)
+    refused = loketwacht(place, "db", "grants", "gent", "--role", "outpost_gent")
+    assert (refused.returncode, refused.stdout) == (Exit.FAILED, "")
+    assert "The store is a file of SQLite" in refused.stderr

@@ -8,6 +8,7 @@ import html
 import io
 import json
 import zipfile
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -251,17 +252,23 @@ COVERED = [
 )
 def test_what_is_secret_is_covered_on_the_picture(secret: str) -> None:
     """T47: the same page with and without the secret gives the same picture but for the grey that covers it."""
-    page = "<meta charset=utf-8><style>* {{ font: 20px/1 monospace; color: #f00; border: 0 }}</style><h1>Dag</h1>{}"
-    sample = seen({"/": answer(page.format(secret))}, **FAILS)
-    picture = file_of(sample, FileKind.PICTURE)
+    dots = pictured(secret)
+    assert dots.count((0x76, 0x76, 0x76)) > 300
+    assert red(dots) == red(pictured(""))
+
+
+@cache
+def pictured(secret: str) -> tuple[tuple[int, int, int], ...]:
+    page = (
+        "<meta charset=utf-8><style>* { font: 20px/1 monospace; color: #f00; border: 0 }</style><h1>Dag</h1>" + secret
+    )
+    picture = file_of(seen({"/": answer(page)}, **FAILS), FileKind.PICTURE)
     assert picture is not None
-    dots = pixels(picture)
-    grey = dots.count((0x76, 0x76, 0x76))
-    assert grey > 300
-    red = sum(r > 200 and g < 80 and b < 80 for r, g, b in dots)
-    plain = file_of(seen({"/": answer(page.format(""))}, **FAILS), FileKind.PICTURE)
-    assert plain is not None
-    assert red == sum(r > 200 and g < 80 and b < 80 for r, g, b in pixels(plain))
+    return tuple(pixels(picture))
+
+
+def red(dots: tuple[tuple[int, int, int], ...]) -> int:
+    return sum(r > 200 and g < 80 and b < 80 for r, g, b in dots)
 
 
 def pixels(png: bytes) -> list[tuple[int, int, int]]:

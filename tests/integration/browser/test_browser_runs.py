@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ class Site:
         writer.close()
 
 
-def seen(pages: dict[str, str], **changes: object) -> tuple[Sample, Site]:
+def seen(pages: dict[str, str], **changes: Any) -> tuple[Sample, Site]:
     """A run of one step on a site of these pages."""
 
     async def scenario() -> tuple[Sample, Site]:
@@ -143,7 +144,7 @@ def test_what_goes_wrong_beside_a_page_is_told_and_does_not_fail_it() -> None:
 
 def test_an_element_that_comes_late_is_waited_for_and_one_that_never_comes_is_named() -> None:
     late = "<div id=p></div><script>setTimeout(() => { p.innerHTML = '<h1>Dag</h1>' }, 250)</script>"
-    assert seen({"/": late})[0].outcome is Outcome.UP
+    assert seen({"/": late}, wait="8s")[0].outcome is Outcome.UP
     failure = seen({"/": "<title>Leeg</title>"}, click="#knop")[0].failure
     assert failure is not None
     assert (failure.kind, failure.subject) == (FailureKind.ASSERTION, "css #knop")

@@ -46,6 +46,12 @@ def postgres_url(postgres: str) -> str:
     return postgres.format(name=created(postgres, f"bare{next(_numbers)}"))
 
 
+@pytest.fixture
+def copied_url(postgres: str, migrated: str) -> str:
+    """A database of its own in the private cluster, as the migrations make it."""
+    return postgres.format(name=created(postgres, f"new{next(_numbers)}", migrated))
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a store could be made."""
@@ -60,8 +66,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         new_store(tmp_path / "loketwacht.db").close()
         return f"sqlite:///{tmp_path / 'loketwacht.db'}"
-    postgres = request.getfixturevalue("postgres")
-    return str(postgres.format(name=created(postgres, f"new{next(_numbers)}", request.getfixturevalue("migrated"))))
+    return str(request.getfixturevalue("copied_url"))
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""What an outpost may do in a PostgreSQL store, and no more: as statements for whoever administers the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table
+
+from monitor.store import tables
+
+#: Only added to: what was measured, what proves it, and what happened.
+_ADDED = (
+    tables.sample,
+    tables.sample_detail,
+    tables.evidence,
+    tables.evidence_bundle,
+    tables.evidence_file,
+    tables.handed_in,
+    tables.event,
+)
+#: Changed too: what its journeys made at the portal, that it is there, and that checks of its own stand still.
+_CHANGED = (
+    tables.created_object,
+    tables.login_brake,
+    tables.outpost,
+    tables.incident,
+    tables.incident_state,
+    tables.message,
+    tables.message_recipient,
+)
+_NUMBERED = (tables.event, tables.handed_in)
+
+
+def for_outpost(role: str, location: str) -> Iterator[str]:
+    """Statements that let a role do what the outpost of a location does, and speak for no other location.
+
+    It reads everything. It cannot write the ledger or a report, nor change or remove what was measured, by whomever.
+    The owner of the tables, as whom the monitor connects, is bound by none of it. Each may be executed again.
+    """
+    who, here = _name(role), _text(location)
+    yield f"GRANT USAGE ON SCHEMA public TO {who};"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {who};"
+    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {who};"
+    yield f"GRANT INSERT ON {_names(_ADDED)} TO {who};"
+    yield f"GRANT INSERT, UPDATE ON {_names(_CHANGED)} TO {who};"
+    # A sample of a day that was folded makes it be folded anew; the trigger runs as whoever brought the sample.
+    yield f"GRANT DELETE ON {tables.sample_day.name} TO {who};"
+    yield f"GRANT USAGE ON SEQUENCE {', '.join(_sequences())} TO {who};"
+    for table in tables.metadata.sorted_tables:
+        if "location" not in table.c:
+            continue
+        policy = _name(f"{role} speaks for {location}")
+        yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY;"
+        yield f"DROP POLICY IF EXISTS {policy} ON {table.name};"
+        yield f"CREATE POLICY {policy} ON {table.name} TO {who} USING (true) WITH CHECK (location = {here});"
+
+
+def _sequences() -> Iterator[str]:
+    for table in _NUMBERED:
+        [key] = table.primary_key.columns
+        yield f"{table.name}_{key.name}_seq"
+
+
+def _names(some: tuple[Table, ...]) -> str:
+    return ", ".join(table.name for table in some)
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
