@@ -22,11 +22,12 @@ from monitor.alerts import step_title
 from monitor.attached import Dependants, dependants
 from monitor.clock import Clock
 from monitor.incidents import MONITOR, Incident, IncidentRule
+from monitor.judging import severity_kept
 from monitor.month import Forecast
 from monitor.observer import Observer
 from monitor.outward_settings import AlertmanagerSettings, filled, shown
 from monitor.recipients import Language
-from monitor.severity import LABELS, severity_of
+from monitor.severity import LABELS
 from monitor.slowness import Slowness
 from monitor.store import incidents, outbox, samples
 from monitor.store.database import Transaction
@@ -100,11 +101,16 @@ def alerts_of(
         forecasts: of the running periods, by contract: allowed downtime that is nearly or wholly spent fires too.
     """
     known = {check.id: check for check in checks if not check.shadow}
-    found, behind = [], dependants(checks)
+    found: list[Alert] = []
+    behind = dependants(checks)
+    newest_of: dict[tuple[tuple[str, str], ...], Alert] = {}
     for incident in incidents.read(tx, start_us=since_us):
         check = known.get(incident.check_id)
         if incident.check_id == MONITOR or (check is not None and _counts(tx, incident, check, behind, now_us)):
-            found.append(_about_incident(incident, check, rule, settings, pages_url))
+            # With the same labels it is one alert: the end of an earlier incident would end the one that goes on.
+            told = _about_incident(incident, check, rule, settings, pages_url)
+            newest_of.setdefault(told.labels, told)
+    found.extend(newest_of.values())
     certificates = [check for check in known.values() if isinstance(check, CertificateCheck)]
     newest = samples.last(tx, [check.id for check in certificates], location, before_us=now_us + 1)
     for check in certificates:
@@ -190,7 +196,7 @@ def _about_incident(
         summary = "De monitor kan niet meten" if nl else "The monitor cannot measure"
         what = sentence(incident.failure, language)
     else:
-        bad = severity_of(check.id, incident.failure, rule.severities, rule.severity)
+        bad = severity_kept(incident, rule)
         labels = {"alertname": "JourneyDown", "journey": check.id, "severity": LABELS[bad]}
         title = _in(check.title, language)
         summary = f"{title} werkt niet" if nl else f"{title} is not working"

@@ -49,7 +49,8 @@ def tell_budgets(
         told = incidents.load_threshold(tx, about) if rolls else _told(tx, about)
         if rolls and threshold < told:
             incidents.save_threshold(tx, about, threshold)
-        if threshold <= told or not one.outlook.measured_us:
+        # In a calendar period the same threshold is told on to those who receive it only since.
+        if threshold < (told + 1 if rolls else max(told, 1)) or not one.outlook.measured_us:
             continue
         messages = _messages(contract, timezone, one, threshold, about, recipients, now_us)
         added = outbox.add(tx, messages, now_us=now_us)

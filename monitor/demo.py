@@ -32,7 +32,7 @@ from monitor.config import Loaded
 from monitor.delivery import Delivery, Patience
 from monitor.demo_story import STORY, Happening, Note
 from monitor.issuing import record
-from monitor.mail_message import Answer, MailMessage, Receipt, email_message
+from monitor.mail_message import Answer, MailMessage, Receipt, wire
 from monitor.observer import Unobserved
 from monitor.reporting import Written, write
 from monitor.schedule import ClockJump, MissedSlots, Schedule
@@ -230,7 +230,7 @@ class _Stage:
     async def send(self, mail: MailMessage) -> Receipt:
         """A mail server that takes everything and keeps it as files."""
         path = self.mails / f"{len(self.sent) + 1:04}.eml"
-        path.write_bytes(email_message(mail).as_bytes())
+        path.write_bytes(wire(mail))
         self.sent.append(path)
         return Receipt(answers=tuple(Answer(address=a, code=250, text="kept") for a in mail.recipients))
 

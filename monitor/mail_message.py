@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -114,7 +114,7 @@ SendMail = Callable[[MailMessage], Awaitable[Receipt]]
 
 
 def email_message(mail: MailMessage) -> EmailMessage:
-    """The mail as the standard library writes it, with text, HTML and attachments.
+    """The mail as the standard library writes it, with text, HTML and attachments; `wire` adds what joins it to others.
 
     Raises:
         ValueError: a header holds a line break; nothing that came from a portal may forge one.
@@ -125,9 +125,6 @@ def email_message(mail: MailMessage) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(datetime.fromtimestamp(mail.date_us // 1_000_000, UTC))
     message["Message-ID"] = f"<{mail.message_id}>"
-    if mail.in_reply_to is not None:
-        message["In-Reply-To"] = f"<{mail.in_reply_to}>"
-        message["References"] = " ".join(f"<{reference}>" for reference in mail.references)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Loketwacht-Event"] = mail.event
@@ -156,4 +153,13 @@ def wire(mail: MailMessage) -> bytes:
     content = email_message(mail).as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)
     head, empty, body = content.partition(b"\r\n\r\n")
     # The library folds a field whose first word is long directly behind its name; programs show the blank then.
-    return _FOLDED_AT_ONCE.sub(rb"\1", head) + empty + body
+    head = _FOLDED_AT_ONCE.sub(rb"\1", head)
+    return b"\r\n".join((head, *_thread(mail))) + empty + body
+
+
+def _thread(mail: MailMessage) -> Iterator[bytes]:
+    """What joins a mail to its thread, an id a line: the library writes a long one as an encoded word, which no program
+    takes for an id (RFC 2047 section 5)."""
+    if mail.in_reply_to is not None:
+        yield f"In-Reply-To: <{mail.in_reply_to}>".encode()
+        yield ("References: " + "\r\n ".join(f"<{one}>" for one in mail.references)).encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -58,6 +60,10 @@ class Recipient(BaseModel):
         bad = set(address) & set(' \t\r\n<>,;:"()[]\\')
         if not at or not local or not domain or bad or "@" in local:
             raise ValueError('is not a mail address; write it bare, such as "ops@example.be"')
+        try:
+            Address(addr_spec=address)  # as the header of each of their mails will hold it
+        except (ValueError, HeaderParseError) as error:
+            raise ValueError(f'is not a mail address ({error}); write it bare, such as "ops@example.be"') from error
         return address
 
     @field_validator("name")

@@ -81,7 +81,8 @@ class _Heard:
         self._answers: dict[str, Answer] = {}
 
     def of(self, address: str, code: int, text: str, *, of_mail: bool = False) -> None:
-        line = " ".join(text.split())[:300]
+        # The library keeps bytes that are no UTF-8 as lone surrogates.
+        line = " ".join(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())[:300]
         self._answers[address] = Answer(address=address, code=code, text=line, server=self._server, of_mail=of_mail)
 
     def rest(self, code: int, text: str, *, of_mail: bool = False) -> None:
@@ -103,6 +104,8 @@ async def _offer(client: aiosmtplib.SMTP, mail: MailMessage, content: bytes, hea
     One command after the other and not by the library's `sendmail`: that forgets the refusals of single recipients
     where the text is refused after them.
     """
+    with contextlib.suppress(aiosmtplib.SMTPHeloError):  # an old server that knows HELO only
+        await client.ehlo()
     options: list[str] = []
     encoding = "ascii"
     if not f"{mail.sender.address}{''.join(mail.recipients)}".isascii():

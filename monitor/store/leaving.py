@@ -19,6 +19,7 @@ from monitor.recipients import Channel, Language
 from monitor.store.database import Transaction
 from monitor.store.due import LOOK_AGAIN_US, due, free
 from monitor.store.outbox import KNOWN, ReaderState, Settled, add, close, people, read_news
+from monitor.store.rows import storable
 from monitor.store.tables import message
 from monitor.store.tables import message_recipient as reader
 
@@ -156,7 +157,7 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
             .values(
                 state=one.state.value,
                 settled_us=one.settled_us,
-                answer=one.answer,
+                answer=storable(one.answer),
                 server=one.server,
                 tried_us=one.tried_us,
             )
@@ -293,7 +294,8 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
     for address in addresses:
         match first.get(address, Settled.SKIPPED):
             case Settled.SENT:
-                ready.append(address)
+                if not _overtakes(tx, row, address):
+                    ready.append(address)
             case Settled.PENDING:
                 pass
             case _:
@@ -303,6 +305,19 @@ def _ready(tx: Transaction, row: Row[Any], now_us: int) -> tuple[str, ...]:
                     .values(state=Settled.SKIPPED.value, settled_us=now_us, answer="the first mail never arrived there")
                 )
     return tuple(ready)
+
+
+def _overtakes(tx: Transaction, row: Row[Any], address: str) -> bool:
+    """Whether a message before this one in its thread is still to reach this reader: the end is told last."""
+    before = (
+        message.c.thread == row.thread,
+        message.c.number < row.number,
+        message.c.state == Settled.PENDING.value,
+        reader.c.address == address,
+        reader.c.state == Settled.PENDING.value,
+    )
+    query = select(message.c.id).join(reader, reader.c.message_id == message.c.id).where(*before)
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def _waiting(tx: Transaction, message_id: str) -> int:

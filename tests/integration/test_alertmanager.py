@@ -6,21 +6,23 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from monitor.alertmanager import Alert, Alertmanagers, alerts_of
+from monitor.check_run import Finding, save
 from monitor.clock import LIVE
 from monitor.incidents import IncidentRule
 from monitor.month import month_to_date
 from monitor.outward_settings import AlertmanagerSettings
 from monitor.recipients import Recipient
 from monitor.severity import Severity
+from probes.sample import Failure, FailureKind
 from tests.agreements import at as october
-from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, run
+from tests.heart import CERTIFICATE, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, a_sample, run
 from tests.new_store import new_store
 from tests.receiver import Receiver, receiving
 from tests.running_service import free_ports, until
@@ -265,3 +267,24 @@ def test_how_bad_an_outage_is_decides_whether_it_pages(
 def test_labels_that_cannot_be_are_refused(labels: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="labels"):
         AlertmanagerSettings(urls=("http://127.0.0.1:9093",), labels=labels)
+
+
+def test_an_end_that_is_still_told_ends_no_outage_that_began_since(office: Office, receiver: Receiver) -> None:
+    """An Alertmanager knows an alert by its labels, and the last in a request wins."""
+    telling = Telling(office, (receiver.url,))
+    office.live("xx..xx", mail=False)
+    telling.tell()
+    [[one]] = bodies(receiver)
+    assert one["startsAt"] == "2026-11-23T10:04:00Z"
+    assert str(one["endsAt"]) > "2026-11-23T10:06"
+
+
+def test_an_outage_that_got_worse_pages_as_what_it_became(office: Office) -> None:
+    office.rule = IncidentRule(open_after=1, severities={"*/timeout": Severity.MINOR})
+    slow = replace(a_sample("x", office.now_us), failure=Failure(kind=FailureKind.TIMEOUT, step="verzenden"))
+    save(office.database, Finding(check=INDIENEN, sample=slow, alerting=office.alerting), now_us=office.now_us)
+    telling = Telling(office, ("http://127.0.0.1:1",))
+    assert dict(telling.alerts()[0].labels)["severity"] == "warning"
+    office.now_us += MINUTE
+    office.live("x", mail=False)
+    assert dict(telling.alerts()[0].labels)["severity"] == "critical"

@@ -11,7 +11,7 @@ import trustme
 from pydantic import ValidationError
 
 from monitor.mail_message import MailMessage, Receipt
-from monitor.mail_settings import MailSettings
+from monitor.mail_settings import MailSettings, RelaySettings
 from monitor.smtp import smtp_sender
 from tests.smtp_server import MAIL, PASSWORD, USER, Mailroom, serving
 
@@ -94,6 +94,36 @@ def test_a_mail_arrives_with_its_headers_and_both_forms(authority, ca_file):
     assert mail["From"] == "Loketwacht – wacht <loketwacht@example.be>"
     assert mail.get_body(("plain",)).get_content().strip() == "Het werkt weer: é."
     assert mail.get_body(("html",)).get_content().strip() == "<p>Het werkt weer: é.</p>"
+
+
+def test_long_ids_of_a_thread_arrive_as_they_are(authority, ca_file):
+    """RFC 2047 section 5: an id that is written as an encoded word is none, and mails would stand apart."""
+    room, first, second = Mailroom(), f"incident.{'x' * 70}@monitor.example", f"incident.{'y' * 70}.1@monitor.example"
+    posted(room, authority, ca_file, mail=replace(MAIL, in_reply_to=first, references=(first, second)))
+    assert f"\r\nIn-Reply-To: <{first}>\r\nReferences: <{first}>\r\n <{second}>\r\n".encode() in room.raw[0]
+
+
+def test_words_in_another_encoding_are_kept_as_far_as_they_can_be_read():
+    """A server that answers in Latin-1; what it says is stored, and a lone surrogate could not be."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hier\r\n")
+        while line := await reader.readline():
+            writer.write(b"550 bo\xeete inconnue\r\n" if line.upper().startswith(b"RCPT") else b"250 ok\r\n")
+        writer.close()
+        over.set()
+
+    over = asyncio.Event()
+
+    async def scene() -> Receipt:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            settings = RelaySettings(host="127.0.0.1", port=port, security="none", timeout="5s")
+            receipt = await smtp_sender(settings, password=None, directory=Path())(MAIL)
+            await over.wait()
+            return receipt
+
+    assert {(answer.code, answer.text) for answer in asyncio.run(scene()).answers} == {(550, "bo\ufffdte inconnue")}
 
 
 def test_a_mail_is_ascii_in_lines_that_no_server_has_to_write_anew(authority, ca_file):

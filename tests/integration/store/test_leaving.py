@@ -12,13 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.alerts import test_messages as messages_to_try
+from monitor.check_run import Finding, save
 from monitor.hours import HoursSettings, named_hours
-from monitor.mail_message import MailMessage, Receipt
+from monitor.incidents import IncidentRule
+from monitor.mail_message import Answer, MailMessage, Receipt
 from monitor.news import Kind
+from monitor.severity import Severity
 from monitor.store import due, events, leaving, outbox
 from monitor.store.outbox import Settled
 from monitor.store.tables import message
-from tests.heart import CERTIFICATE, DAY, HOUR, MINUTE, OPS, SECOND, Office, at, run
+from probes.sample import Failure, FailureKind
+from tests.heart import CERTIFICATE, DAY, HOUR, INDIENEN, MINUTE, OPS, SECOND, Office, a_sample, at, run
 
 A = OPS.model_copy(update={"address": "a@example.be"})
 B = OPS.model_copy(update={"address": "b@example.be"})
@@ -262,3 +266,40 @@ def test_what_rests_is_looked_at_now_and_then_so_that_a_clock_set_back_is_notice
     office.now_us = at("12:00")
     office.deliver()
     assert office.words() == ["CERTIFICAAT"]
+
+
+def test_an_answer_that_is_no_utf_8_settles_its_reader_as_any_other(office: Office) -> None:
+    """Else the mail would go to everybody again and again: what became of it could never be written down."""
+    office.recipients = (A, B)
+
+    async def post(mail: MailMessage) -> Receipt:
+        wrong = Answer(address=B.address, code=550, text="bo\udceete\x00 inconnue")
+        return Receipt(answers=(Answer(address=A.address, code=250, text="ok"), wrong))
+
+    office.post = post
+    queue_test(office)
+    office.deliver()
+    assert states(office) == {"test a@example.be": "sent", "test b@example.be": "failed"}
+
+
+def test_what_follows_never_overtakes_what_came_before_it(office: Office) -> None:
+    """An end that arrived before "it got worse" would leave people with an outage that is over."""
+    office.rule = IncidentRule(open_after=1, close_after=1, severities={"*/timeout": Severity.MINOR})
+    slow = replace(a_sample("x", office.now_us), failure=Failure(kind=FailureKind.TIMEOUT, step="verzenden"))
+    save(office.database, Finding(check=INDIENEN, sample=slow, alerting=office.alerting), now_us=office.now_us)
+    office.deliver()
+    office.now_us += MINUTE
+    office.down = True
+    office.live("x")
+    worse = [one for one in office.queue() if one.kind == "worse"]
+    assert [one.state for one in worse] == [Settled.PENDING]
+    with office.database.begin() as tx:  # far in its back-off
+        tx.execute(sa.update(message).where(message.c.id == worse[0].id).values(due_us=office.now_us + 5 * MINUTE))
+    office.down = False
+    office.live(".")
+    assert len(office.sent) == 1
+    office.now_us += 6 * MINUTE
+    office.deliver()
+    office.now_us += MINUTE
+    office.deliver()
+    assert office.words()[1:] == ["ERNSTIGER", "HERSTELD"]

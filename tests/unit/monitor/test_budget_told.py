@@ -108,6 +108,17 @@ def test_whoever_begins_to_receive_agreements_later_hears_where_it_stands(databa
     assert told(database) == ("budget.PROEF.B1.1.2026-10-01.50",)
 
 
+def test_so_does_who_is_added_to_those_who_know(database: Database) -> None:
+    fill(database, marks=down(8, 9, 10, 11))
+    told(database)
+    both = (MANAGER, MANAGER.model_copy(update={"address": "later@example.be"}))
+    assert len(told(database, recipients=both)) == 1
+    assert told(database, recipients=both) == ()
+    with database.read() as tx:
+        readers = [who.address for queued in outbox.read(tx) for who in queued.readers]
+    assert sorted(readers) == ["contract@example.be", "later@example.be"]
+
+
 def test_thresholds_are_the_configuration_s(database: Database) -> None:
     fill(database, marks=down(8, 9, 10))
     assert told(database, thresholds=()) == ()
