@@ -38,7 +38,8 @@ class Bookkeeping:
     Attributes:
         loaded: the configuration in force.
         months: filled here, by contract.
-        waiting: how many samples the store has not taken yet; no day is sealed before it has them.
+        settled: whether the store has every sample, and the clock has not jumped lately; no day is sealed before that,
+            for none can be sealed again.
         wake: called when mail was queued.
     """
 
@@ -49,7 +50,7 @@ class Bookkeeping:
     clock: Clock
     metrics: Metrics
     months: dict[str, MonthToDate]
-    waiting: Callable[[], int]
+    settled: Callable[[], bool]
     wake: Callable[[], None]
     _inspection: Inspection = field(init=False)
     _sealed_until_us: int | None = field(default=None, init=False)
@@ -92,19 +93,19 @@ class Bookkeeping:
             )
 
     async def seal_days(self) -> None:
-        """Once a day, and at the first start after days that nobody sealed; then the store's file is read through."""
-        await self._seal_days()
-        await self._inspection.look()
-
-    async def _seal_days(self) -> None:
+        """Once a day, and at the first start after days that nobody sealed."""
         now_us = self.clock.now_us()
-        if self._sealed_until_us == sealing.settled_until(now_us) or self.waiting():
+        if self._sealed_until_us == sealing.settled_until(now_us) or not self.settled():
             return
         digests = await self.worker(sealing.digests_due, self.loaded().database_url, now_us)
         for one in digests:
             await self.in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
         await self._retain(now_us)
         self._sealed_until_us = sealing.settled_until(now_us)
+
+    async def inspect(self) -> None:
+        """Read the store's file through, once a day. Not after sealing: damage that stops that is what it looks for."""
+        await self._inspection.look()
 
     async def _retain(self, now_us: int) -> None:
         """After the daily seal: what is beyond its term goes, each day in a transaction of its own."""

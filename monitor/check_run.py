@@ -23,7 +23,7 @@ from monitor.news import Kind
 from monitor.observer import Observer
 from monitor.slow_telling import note_slowness
 from monitor.store import events, handed_in, incidents, outbox, samples
-from monitor.store.database import Database, InStore, StoreRefused, StoreUnavailable, Transaction
+from monitor.store.database import Database, InStore, StoreDamaged, StoreRefused, StoreUnavailable, Transaction
 from monitor.store.events import Event as Happened
 from monitor.store.handed_in import HandedIn
 from monitor.telling import Alerting as Alerting
@@ -228,7 +228,7 @@ class Recorder:
                     if self._waiting and self._waiting[0] is done:
                         self._waiting.popleft()
             self._not_before_us = None
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreDamaged) as error:
             self._not_before_us = self._clock.monotonic_us() + _RETRY_AFTER_US
             self._observer.store_failed()
             log.warning("the store is not available", extra={"error": str(error), "waiting": len(self._waiting)})

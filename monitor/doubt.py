@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from probes.engine.lookup import OURS
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
 #: Waiting for a processor counts only where it was a good part of the run: one that lasts a minute waits a little.
@@ -78,7 +79,7 @@ async def _answers(name: str, deadline_us: int, resolve: Resolve) -> bool:
 
 
 async def _system(name: str) -> object:
-    return await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return await OURS.addresses(name, None)
 
 
 def _unknown(sample: Sample, subject: str, expected: str, found: str) -> Sample:

@@ -39,6 +39,7 @@ _SECOND_US = 1_000_000
 _DAY_US = 86_400 * _SECOND_US
 _STILL_US = 60 * _SECOND_US  # a schedule that has not moved for so long is dead
 _FOR_EVER_US = 2**62
+_STEADY_US = 3_600 * _SECOND_US
 _GRACE_US = 1_500_000
 _RESTS_S = 2.0
 _FOOTING_S = 30.0
@@ -73,6 +74,7 @@ class Measuring:
         self._processor = Processor()
         self._waits = Waits(self._processor, clock.monotonic_us)
         self._stillness = Stillness(clock)
+        self._jumped_us: int | None = None
         self._guest = Guest()
         self._kept = Budget(0)
         self.recorder = Recorder(
@@ -128,7 +130,7 @@ class Measuring:
     async def prepare(self) -> None:
         """Find out what was measured, or told as missed, before; and what rests now."""
         await self.rests.look()
-        done, told = await self._in_store(self._before)
+        done, used, told = await self._in_store(self._before)
         self._schedule = Schedule(
             self.checks,
             clock=self._clock,
@@ -136,20 +138,24 @@ class Measuring:
             on_missed=self._missed,
             on_jump=self._jumped,
             done=done,
+            used=used,
             told=told,
         )
 
-    def _before(self) -> tuple[Mapping[str, int], Mapping[str, list[tuple[int, int]]]]:
+    def _before(self) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, list[tuple[int, int]]]]:
         now_us = self._clock.now_us()
         with self._database.read() as tx:
             self._kept.was_kept(evidence.kept_bytes(tx, now_us - now_us % _DAY_US), now_us)
             # What a clock that was ahead has dated says nothing of the slots until then: they are still to be run.
             until_us = self._clock.now_us() + AHEAD_US
-            last = samples.last(tx, [check.id for check in self.checks], self.location, before_us=until_us)
+            last = samples.last(tx, [check.id for check in self.checks], self.location)
+            used = {name: sample.slot_us for name, sample in last.items() if sample.slot_us >= until_us}
+            last = {name: sample for name, sample in last.items() if name not in used}
+            last |= samples.last(tx, list(used), self.location, before_us=until_us)
             for sample in last.values():
                 self._metrics.newest(sample)
             done = {check_id: sample.slot_us for check_id, sample in last.items()}
-            return done, self._told(tx, min(done.values(), default=self._clock.now_us()))
+            return done, used, self._told(tx, min(done.values(), default=self._clock.now_us()))
 
     def _told(self, tx: Transaction, since_us: int) -> Mapping[str, list[tuple[int, int]]]:
         told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -233,6 +239,7 @@ class Measuring:
         self.recorder.keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
 
     def _jumped(self, jump: ClockJump) -> None:
+        self._jumped_us = self._clock.monotonic_us()
         direction = "forward" if jump.shift_us > 0 else "backward"
         self._metrics.add("monitor_clock_jumps_total", 1, direction)
         log.warning("the wall clock jumped", extra={"shift_us": jump.shift_us})
@@ -277,6 +284,11 @@ class Measuring:
         if (size := self._database.size_bytes()) is not None:
             self._metrics.set("monitor_db_size_bytes", size)
         self._metrics.set("monitor_samples_waiting", self.recorder.behind)
+
+    @property
+    def clock_is_steady(self) -> bool:
+        """Whether the wall clock has not jumped for an hour: what it says may be written down for good."""
+        return self._jumped_us is None or self._clock.monotonic_us() - self._jumped_us >= _STEADY_US
 
     @property
     def still_us(self) -> int:

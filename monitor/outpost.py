@@ -97,7 +97,12 @@ class Outpost:
                 loops = [self._every(seconds, work) for seconds, work in self._measuring.loops()]
                 beside = [
                     tasks.create_task(loop)
-                    for loop in (*loops, self._every(BEAT_US / 1_000_000, self._beat), self._reloads(reload))
+                    for loop in (
+                        *loops,
+                        self._every(BEAT_US / 1_000_000, self._alive),
+                        self._every(BEAT_US / 1_000_000, self._beat),
+                        self._reloads(reload),
+                    )
                 ]
                 self._settled()
                 self._ready = True
@@ -122,14 +127,15 @@ class Outpost:
         )
         self._measuring.configured(self._loaded, alerting)
 
+    async def _alive(self) -> None:
+        if self._measuring.goes_on:
+            self._supervisor.alive()
+
     async def _beat(self) -> None:
         """Say that it is there; not where it only seems so."""
         taken = await self._measuring.recorder.drain()
         self._measuring.note_figures()
-        if not self._measuring.goes_on:
-            return
-        self._supervisor.alive()
-        if not taken:
+        if not (taken and self._measuring.goes_on):
             return
         presence = Presence(
             location=self._settings.location,
@@ -150,7 +156,8 @@ class Outpost:
             reload.clear()
             try:
                 loaded = await asyncio.to_thread(config.load, self._path)
-            except ConfigError as error:
+                config.require_files(loaded, self._path)
+            except (ConfigError, OSError) as error:
                 log.error("the new configuration is wrong; the old one stays in force: %s", error)
                 self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
                 continue

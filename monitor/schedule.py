@@ -256,12 +256,15 @@ class _Steadily(BaseTrigger):
 
 @dataclass(slots=True, kw_only=True)
 class _Due:
-    """Where one check stands. `next_us`: its first slot not yet dealt with. `ran_us`: the latest slot ever begun."""
+    """Where one check stands. `next_us`: its first slot not yet dealt with. `ran_us`: the latest slot ever begun.
+    `used_us`: until where slots may hold samples of a clock that was ahead.
+    """
 
     check: Check
     grid: Grid
     next_us: int
     ran_us: int
+    used_us: int = 0
 
 
 Start = Callable[[Check, int], Awaitable[None]]
@@ -281,6 +284,8 @@ class Schedule:
             told as missed with cause `off`.
         told: spans of slots of each check that were told as missed already, by a process that ended before it stored
             what ran beside them.
+        used: the latest slot of each check that is stored from a clock that was ahead: until then each slot is to be
+            run, and under another number.
         lag: the meter to feed; by default one of its own.
         guard_us: how often the clocks are compared and the wheel is turned.
     """
@@ -295,6 +300,7 @@ class Schedule:
         on_jump: Callable[[ClockJump], None],
         done: Mapping[str, int] | None = None,
         told: Mapping[str, Sequence[tuple[int, int]]] | None = None,
+        used: Mapping[str, int] | None = None,
         lag: LagMeter | None = None,
         guard_us: int = 1_000_000,
     ) -> None:
@@ -306,6 +312,7 @@ class Schedule:
         self._on_jump = on_jump
         self._done = dict(done or {})
         self._told = dict(told or {})
+        self._used = dict(used or {})
         self._guard_us = guard_us
         self._zone = _ClockZone(clock)
         # Any: the library has no types.
@@ -383,20 +390,21 @@ class Schedule:
         ran_us = self._done.get(check.id, current_us - of.interval_us)
         fresh = current_us > max(ran_us, now_us - START_GRACE_US)
         next_us = current_us if fresh else current_us + of.interval_us
-        due = _Due(check=check, grid=of, next_us=next_us, ran_us=ran_us)
+        due = _Due(check=check, grid=of, next_us=next_us, ran_us=ran_us, used_us=self._used.get(check.id, 0))
         if check.id in self._done:
             self._missed(due, ran_us + 1, next_us, Cause.OFF)
-            # The clock stands before what is stored: those slots were run once already.
-            self._relived = max(self._relived, int(ran_us > now_us))
+        # The clock stands before what is stored: those slots were run once already.
+        self._relived = max(self._relived, int(max(self._done.get(check.id, 0), due.used_us) > now_us))
         return due
 
     def _kept(self, check: Check, now_us: int) -> _Due:
         of = grid(check.id, check.interval)
         before = self._due.get(check.id)
         if before is not None and before.grid == of:
-            return _Due(check=check, grid=of, next_us=before.next_us, ran_us=before.ran_us)
+            return replace(before, check=check)
         ran_us = before.ran_us if before is not None else slot_at(of, now_us)
-        return _Due(check=check, grid=of, next_us=next_slot(of, now_us), ran_us=ran_us)
+        used_us = before.used_us if before is not None else 0
+        return _Due(check=check, grid=of, next_us=next_slot(of, now_us), ran_us=ran_us, used_us=used_us)
 
     def _take(self, dues: tuple[_Due, ...], *, gently: bool = False) -> None:
         if len({due.check.id for due in dues}) != len(dues):
@@ -469,7 +477,7 @@ class Schedule:
         if check.id in self._running:
             self._missed(due, slot_us, due.next_us, Cause.BUSY)
             return
-        key_us = slot_us if slot_us > due.ran_us else slot_us + self._relived * _RELIVED_US
+        key_us = slot_us if slot_us > max(due.ran_us, due.used_us) else slot_us + self._relived * _RELIVED_US
         due.ran_us = max(due.ran_us, slot_us)
         self._running[check.id] = asyncio.create_task(self._run(check, key_us), name=f"check {check.id}")
 

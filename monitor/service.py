@@ -36,7 +36,7 @@ from monitor.store import events, incidents
 from monitor.store.database import Database, StoreError, StoreThread
 from monitor.store.events import Event
 from monitor.supervisor import Supervisor
-from monitor.toml_file import ConfigError
+from monitor.toml_file import ConfigError, unusable
 from monitor.troubles import Troubles
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from monitor.webhooks import Telling, webhook_sender
@@ -57,6 +57,10 @@ _LOOK_S = 2.0
 _TAKE_IN_S = 1.0
 _OUTPOSTS_S = 15.0
 _UNTAKEN_US = 5 * 60 * _SECOND_US  # a store that has not taken everything for so long is a trouble of its own
+
+
+#: Sections that a reload leaves as they were.
+_FIXED = ("monitor", "pages", "metrics", "mail", "practice")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +159,10 @@ class Service:
                 clock=self._clock,
                 metrics=self._metrics,
                 months=self._months,
-                waiting=lambda: self._measuring.recorder.behind,
+                settled=lambda: not self._measuring.recorder.behind and self._measuring.clock_is_steady,
                 wake=self._wake.set,
             )
-            self._apply()
+            self._apply(self._loaded)
             await self._in_store(self._begin)
             await self._measuring.prepare()
             async with asyncio.TaskGroup() as tasks:
@@ -167,6 +171,7 @@ class Service:
                 loops: list[Coroutine[Any, Any, None]] = [
                     self._delivery().run(self._wake.event()),
                     self._webhooks().run(self._wake.event()),
+                    self._every(_HOUSEKEEPING_S, self._alive),
                     self._every(_HOUSEKEEPING_S, self._housekeeping),
                     *(self._every(seconds, work) for seconds, work in self._measuring.loops()),
                     self._every(_BEAT_S, self._beat),
@@ -181,6 +186,7 @@ class Service:
                     self._every(_CLEAN_UP_S, self._work_off),
                     self._every(_MONTH_S, books.assess_months),
                     self._every(_MONTH_S, books.seal_days),
+                    self._every(_MONTH_S, books.inspect),
                     self._every(_MONTH_S, books.stamp_head),
                     self._every(_MONTH_S, books.issue_reports),
                     self._reloads(reload),
@@ -224,13 +230,13 @@ class Service:
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
 
-    def _apply(self) -> None:
-        """Take the values of the configuration in force into use."""
-        settings = self._loaded.config
-        self._signer = composition.link_signer(self._loaded)
-        self._signatures = composition.mail_signatures(self._loaded)
-        self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
-        self._alerting = Alerting(
+    def _apply(self, loaded: Loaded) -> None:
+        """Put a configuration in force. Everything is made of it first: where that fails, nothing has changed."""
+        settings = loaded.config
+        signer, signatures = composition.link_signer(loaded), composition.mail_signatures(loaded)
+        send = composition.mail_sender(loaded, self._clock, signs=lambda: self._signatures)
+        write = composition.mail_writer(loaded)
+        alerting = Alerting(
             rule=settings.incidents,
             recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks}
@@ -240,8 +246,11 @@ class Service:
             hours=settings.courtesy.hours,
             standings=lambda: tuple(one for month in tuple(self._months.values()) for one in month.standings),
         )
-        self._measuring.configured(self._loaded, self._alerting)
-        contracts = {one.contract.contract for one in self._loaded.contracts}
+        self._measuring.configured(loaded, alerting)
+        self._loaded, self._alerting = loaded, alerting
+        self._signer, self._signatures, self._send, self._write = signer, signatures, send, write
+        self._metrics.signatures(signatures, now_us=self._clock.now_us())
+        contracts = {one.contract.contract for one in loaded.contracts}
         for gone in self._months.keys() - contracts:
             del self._months[gone]
 
@@ -266,12 +275,13 @@ class Service:
         )
 
     def _delivery(self) -> Delivery[MailMessage]:
+        """What mails say, and the passwords of the servers, are those of the configuration that is in force then."""
         self._metrics.mail_servers(server.called for server in self._loaded.config.mail.servers)
         return Delivery(
             database=self._database,
             in_store=self._in_store,
-            send=composition.mail_sender(self._loaded, self._clock, signs=lambda: self._signatures),
-            compose=composition.mail_writer(self._loaded),
+            send=lambda mail: self._send(mail),
+            compose=lambda *what: self._write(*what),
             clock=self._clock,
             observer=self._metrics,
             owner=f"{os.getpid()}-{self._clock.new_id()}",
@@ -304,9 +314,12 @@ class Service:
     def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
         return repeat(seconds, work, self._metrics)
 
-    async def _housekeeping(self) -> None:
+    async def _alive(self) -> None:
+        """By itself: a store that hangs is no reason to be ended, while measuring goes on in memory."""
         if self._measuring.goes_on:
             self._supervisor.alive()
+
+    async def _housekeeping(self) -> None:
         if await self._measuring.recorder.drain():
             self._all_taken_us = self._clock.monotonic_us()
         self._measuring.note_figures()
@@ -327,7 +340,7 @@ class Service:
             await reload.wait()
             reload.clear()
             try:
-                loaded = await asyncio.to_thread(_read_anew, self._path)
+                self._take_over(await asyncio.to_thread(_read_anew, self._path))
             except ConfigError as error:
                 log.error("the new configuration is wrong; the old one stays in force: %s", error)
                 self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
@@ -336,14 +349,6 @@ class Service:
                 )
                 await asyncio.to_thread(self._troubles.refused, error, self._path)
                 continue
-            for fixed in ("monitor", "pages", "metrics", "mail", "practice"):
-                if getattr(loaded.config, fixed) != getattr(self._loaded.config, fixed):
-                    log.warning("[%s] changed; that part takes effect at the next start", fixed)
-            kept = {
-                name: getattr(self._loaded.config, name) for name in ("monitor", "pages", "metrics", "mail", "practice")
-            }
-            self._loaded = replace(loaded, config=loaded.config.model_copy(update=kept))
-            self._apply()
             self._measuring.follow()
             self._settled()
             try:
@@ -359,6 +364,24 @@ class Service:
                     self._wake.set()
             self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
+
+    def _take_over(self, loaded: Loaded) -> None:
+        """Put a configuration in force, but for what only a start can change.
+
+        Raises:
+            ConfigError: something in it cannot be used after all; the one before stays in force.
+        """
+        kept = {name: getattr(self._loaded.config, name) for name in _FIXED}
+        for name, value in kept.items():
+            if getattr(loaded.config, name) != value:
+                log.warning("[%s] changed; that part takes effect at the next start", name)
+        # What stays as it was still needs the secrets it names.
+        secrets = {**self._loaded.secrets, **loaded.secrets}
+        try:
+            self._apply(replace(loaded, config=loaded.config.model_copy(update=kept), secrets=secrets))
+        except Exception as error:
+            log.exception("a configuration could not be taken into use")
+            raise unusable(self._path, f"cannot be taken into use: {type(error).__name__}: {error}") from error
 
     async def _look_for_troubles(self) -> None:
         self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
@@ -400,6 +423,10 @@ class Service:
 
 def _read_anew(path: Path) -> Loaded:
     """A configuration as it would be taken over. At a start mails may leave unsigned; here nothing forces us to."""
-    loaded = config.load(path)
-    config.require_mail_keys(loaded, path)
+    try:
+        loaded = config.load(path)
+        config.require_files(loaded, path)
+        config.require_mail_keys(loaded, path)
+    except OSError as error:
+        raise unusable(path, f"cannot be read: {error}") from error
     return loaded

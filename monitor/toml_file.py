@@ -49,6 +49,11 @@ class ConfigError(Exception):
         super().__init__(f"{count}:\n" + "\n".join(str(p) for p in problems))
 
 
+def unusable(path: Path, what: str) -> ConfigError:
+    """What is wrong with a file as a whole, or with one that it names."""
+    return ConfigError((Problem(file=path.name, line=1, column=1, key="", what=what),))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A TOML file as read: its values, its text, and the place of each of its keys."""

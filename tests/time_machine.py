@@ -43,6 +43,7 @@ def a_schedule(
     *,
     run: Callable[[Check, int], Awaitable[None]] | None = None,
     done: Mapping[str, int] | None = None,
+    used: Mapping[str, int] | None = None,
 ) -> Schedule:
     async def start(check: Check, slot_us: int) -> None:
         diary.runs.append((check.id, slot_us, simulation.clock.now_us()))
@@ -56,6 +57,7 @@ def a_schedule(
         on_missed=diary.missed.append,
         on_jump=diary.jumps.append,
         done=done,
+        used=used,
     )
 
 

@@ -136,6 +136,11 @@ class Database:
                 pool_size=4,
                 connect_args={
                     "connect_timeout": 5,
+                    # A connection that nobody answers any more is given up soon, not after the kernel's many minutes.
+                    "tcp_user_timeout": 10_000,
+                    "keepalives_idle": 10,
+                    "keepalives_interval": 5,
+                    "keepalives_count": 3,
                     "application_name": "loketwacht",
                     "options": f"-c lock_timeout={busy_timeout_us // 1000} -c timezone=UTC",
                 },

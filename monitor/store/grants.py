@@ -49,10 +49,19 @@ def for_outpost(role: str, location: str) -> Iterator[str]:
     for table in tables.metadata.sorted_tables:
         if "location" not in table.c:
             continue
-        policy = _name(f"{role} speaks for {location}")
-        yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY;"
+        yield from _only(table, role, f"location = {here}")
+    # Others, such as that measuring pauses, hold at every location.
+    yield from _only(tables.event, role, "kind IN ('missed-slots', 'clock-jump')")
+
+
+def _only(table: Table, role: str, rows: str) -> Iterator[str]:
+    """It reads all rows, and writes these."""
+    reads, writes = _name(f"{role} reads"), _name(f"{role} writes")
+    yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY;"
+    for policy in (reads, writes):
         yield f"DROP POLICY IF EXISTS {policy} ON {table.name};"
-        yield f"CREATE POLICY {policy} ON {table.name} TO {who} USING (true) WITH CHECK (location = {here});"
+    yield f"CREATE POLICY {reads} ON {table.name} FOR SELECT TO {_name(role)} USING (true);"
+    yield f"CREATE POLICY {writes} ON {table.name} TO {_name(role)} USING ({rows}) WITH CHECK ({rows});"
 
 
 def _sequences() -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from probes.engine.lookup import PORTAL
 from probes.errors import words
 from probes.fault import Fault
 from probes.sample import FailureKind
@@ -74,9 +74,8 @@ class Names:
 
     async def _looked_up(self, name: str, port: int) -> tuple[str, ...]:
         family = _ASKED.get(self.family, socket.AF_UNSPEC)
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(name, port, family=family, type=socket.SOCK_STREAM)
+            found = await PORTAL.addresses(name, port, family)
         except (OSError, UnicodeError) as error:
             raise Fault(FailureKind.DNS, name, expected="an address", found=words(error)) from error
         if name.lower() not in self.private | {"localhost"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,13 @@ from monitor.config import load
 from monitor.measuring import Measuring
 from monitor.pausing import pause, resume
 from monitor.schedule import ClockJump, Schedule
-from monitor.service import Service
+from monitor.service import Service, _read_anew
 from monitor.store import events, samples
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
+from monitor.toml_file import ConfigError
 from tests.bundles import a_picture, a_trace, seen_in_a_browser
+from tests.certificates import authority
 from tests.heart import DAY, HOUR, SECOND, a_sample, at, run
 from tests.running_service import a_place
 
@@ -100,8 +102,8 @@ def test_slots_before_a_sample_of_a_clock_that_was_ahead_are_still_to_be_run(ins
     with inside.database.begin() as tx:
         for slot_us in (at("09:59"), at("10:00") + 10 * 366 * 24 * HOUR):
             samples.add(tx, a_sample(".", slot_us, "startpagina"))
-    done, _ = inside.measuring._before()
-    assert done == {"startpagina": at("09:59")}
+    done, used, _ = inside.measuring._before()
+    assert (done, used) == ({"startpagina": at("09:59")}, {"startpagina": at("10:00") + 10 * 366 * 24 * HOUR})
 
 
 def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Inside, tmp_path: Path) -> None:
@@ -111,10 +113,10 @@ def test_systemd_hears_nothing_more_of_a_schedule_that_stands_still(inside: Insi
         systemd.setblocking(False)
         inside.service._supervisor = Supervisor({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         inside.monotonic_us = 60 * SECOND
-        run(inside.service._housekeeping())
+        run(inside.service._alive())
         assert systemd.recv(100) == b"WATCHDOG=1"
         inside.monotonic_us = 61 * SECOND
-        run(inside.service._housekeeping())
+        run(inside.service._alive())
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
 
@@ -156,3 +158,31 @@ def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: In
         resume(tx, (), by="an", why="klaar", now_us=at("10:00"))
     run(inside.measuring._look_what_rests())
     assert _gauge(inside.service, 'journey_paused{journey="startpagina"}') == "0.0"
+
+
+def test_a_reload_keeps_the_secrets_of_what_it_leaves_as_it_was(inside: Inside) -> None:
+    """T44: a renamed secret of a section that only a start changes."""
+    loaded = inside.service._loaded
+    assert loaded.config.mail.ca_file is not None
+    ca = loaded.path(loaded.config.mail.ca_file)
+    ca.parent.mkdir(parents=True)
+    authority(ca.parent, ca.name)
+    before = dict(loaded.secrets)
+    inside.service._take_over(replace(inside.service._loaded, secrets={"nieuw": "w"}))
+    assert inside.service._loaded.secrets == {**before, "nieuw": "w"}
+
+
+def test_a_configuration_that_cannot_be_used_after_all_is_refused_with_what_is_wrong(inside: Inside) -> None:
+    """T44: it must not end the process."""
+    loaded = inside.service._loaded
+    broken = loaded.config.model_copy(update={"courtesy": None, "incidents": None, "references": None})
+    with pytest.raises(ConfigError, match="cannot be taken into use"):
+        inside.service._take_over(replace(loaded, config=broken))
+    assert inside.service._loaded is loaded
+
+
+def test_a_file_that_cannot_even_be_looked_for_is_a_wrong_configuration(tmp_path: Path) -> None:
+    """T44."""
+    place = a_place(tmp_path, journeys=("startpagina",), more=f'[[contract]]\nfile = "{"x" * 300}.toml"\n')
+    with pytest.raises(ConfigError, match=r"config.toml:1:1: cannot be read: .*File name too long"):
+        _read_anew(place.config)

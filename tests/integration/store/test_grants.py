@@ -121,9 +121,10 @@ def an_entry(tx: object) -> None:
         lambda tx: tx.execute(text("DELETE FROM event")),
         lambda tx: tx.execute(text("UPDATE outpost SET location = 'lokaal'")),
         lambda tx: tx.execute(text("DELETE FROM report")),
+        lambda tx: events.add(tx, Event(at_us=1, kind="pause", data={"by": "Gent"})),  # type: ignore[arg-type]
         lambda tx: tx.execute(text("DROP TABLE sample")),
     ],
-    ids=["another location", "ledger", "change", "remove", "handed in", "event", "presence", "report", "drop"],
+    ids=["another location", "ledger", "change", "remove", "handed in", "event", "presence", "report", "pause", "drop"],
 )
 def test_it_alters_nothing_and_speaks_for_no_other_location(
     office: Office, outpost: Database, wrong: Callable[[object], object]

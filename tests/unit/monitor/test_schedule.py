@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from monitor.schedule import Cause, LagMeter, MissedSlots, grid, slot_at, untold
+from monitor.schedule import Cause, LagMeter, MissedSlots, grid, next_slot, slot_at, untold
 from monitor.simulation import Simulation
 from tests.time_machine import HOUR, MINUTE, MONDAY, SECOND, Diary, a_check, a_schedule, live
 
@@ -72,6 +72,16 @@ def test_a_clock_set_back_an_hour_neither_stalls_nor_repeats_a_slot():
     assert len(slots) == len(set(slots)) == 240
     assert sum(slot % SECOND != grid("start", MINUTE).phase_us % SECOND for slot in slots) == 60
     assert diary.missed == []
+
+
+def test_slots_that_a_clock_that_was_ahead_has_used_are_run_under_another_number():
+    """T20: under their own their samples would find the place taken, and be lost."""
+    simulation, diary = Simulation(start_us=MONDAY + 1, seed=1), Diary()
+    first = next_slot(grid("start", MINUTE), MONDAY)
+    used = {"start": first + 9 * MINUTE}
+    live(simulation, 20 * 60, schedule=lambda: a_schedule(simulation, [a_check("start")], diary, used=used))
+    slots = [slot for slot in diary.slots("start") if slot >= first]
+    assert slots == [first + n * MINUTE + (1_000 if n < 10 else 0) for n in range(20)]
 
 
 def test_a_clock_that_went_back_and_returns_misses_only_what_was_never_run():
