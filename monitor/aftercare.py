@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitor import acknowledging
+from monitor.abandoning import abandon
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.incidents import MONITOR
+from monitor.incidents import MONITOR, Incident
 from monitor.judging import severity_kept
 from monitor.maintenance_telling import tell_maintenance
 from monitor.metrics import Metrics
@@ -42,8 +43,18 @@ class Aftercare:
     async def follow_up(self) -> None:
         """What is due by the wall clock: reminders, somebody's hours of duty, an outage that nobody is on."""
         checks, alerting = self.loaded().config.checks, self.alerting()
-        if await self.in_store(lambda: follow_up(self.database, checks, alerting, now_us=self.clock.now_us())):
+        queued = await self.in_store(lambda: follow_up(self.database, checks, alerting, now_us=self.clock.now_us()))
+        # A run that was under way when its check was taken out may have told an outage since.
+        closed = await self.in_store(self._abandon)
+        for one in closed:
+            if any(check.id == one.check_id for check in checks):  # in shadow now
+                self.metrics.incident(one.check_id, None)
+        if queued or closed:
             self.wake()
+
+    def _abandon(self) -> tuple[Incident, ...]:
+        with self.database.begin() as tx:
+            return abandon(tx, self.loaded().config.checks, now_us=self.clock.now_us())
 
     async def look(self) -> None:
         checks, alerting = self.loaded().config.checks, self.alerting()

@@ -89,6 +89,7 @@ def alerts_of(
     since_us: int,
     now_us: int,
     rule: IncidentRule = _PLAIN,
+    behind: Dependants | None = None,
     forecasts: Mapping[str, Sequence[Forecast]] = MappingProxyType({}),
 ) -> tuple[Alert, ...]:
     """What fires now, and what ended after `since_us`.
@@ -98,11 +99,12 @@ def alerts_of(
 
     Args:
         rule: how bad the outages of which checks are.
+        behind: who depends on whom among these checks, where that is known already.
         forecasts: of the running periods, by contract: allowed downtime that is nearly or wholly spent fires too.
     """
     known = {check.id: check for check in checks if not check.shadow}
     found: list[Alert] = []
-    behind = dependants(checks)
+    behind = dependants(checks) if behind is None else behind
     newest_of: dict[tuple[tuple[str, str], ...], Alert] = {}
     for incident in incidents.read(tx, start_us=since_us):
         check = known.get(incident.check_id)

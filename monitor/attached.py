@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from probes.checks import Check
@@ -42,12 +43,17 @@ def dependants(checks: Sequence[Check]) -> Dependants:
 
 
 def _behind(checks: Sequence[Check]) -> dict[str, tuple[str, ...]]:
-    above = {check.id: set(check.depends_on) for check in checks}
+    needed_by: defaultdict[str, list[str]] = defaultdict(list)
+    for check in checks:
+        for cause in check.depends_on:
+            needed_by[cause].append(check.id)
+    place = {check.id: number for number, check in enumerate(checks)}
     found: dict[str, tuple[str, ...]] = {}
-    for cause in above:
-        taken = {cause}
-        while more := {name for name, needs in above.items() if name not in taken and needs & taken}:
+    for cause in place.keys() & needed_by.keys():
+        taken, further = {cause}, [cause]
+        while further:
+            more = set(needed_by.get(further.pop(), ())) - taken
             taken |= more
-        if behind := tuple(name for name in above if name in taken and name != cause):
-            found[cause] = behind
-    return found
+            further += more
+        found[cause] = tuple(sorted(taken - {cause}, key=place.__getitem__))
+    return {cause: found[cause] for cause in place if found.get(cause)}

@@ -17,7 +17,18 @@ from monitor import clean_up, quiet, telling
 from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
 from monitor.flap_telling import note_flapping
-from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
+from monitor.incidents import (
+    MONITOR,
+    Event,
+    Healthy,
+    Ongoing,
+    Opened,
+    OwnTrouble,
+    Resolved,
+    State,
+    advance,
+    advance_own,
+)
 from monitor.judging import judge
 from monitor.news import Kind
 from monitor.observer import Observer
@@ -328,7 +339,7 @@ def _take_in(
         ourselves = _Ourselves(tx)
         for one in waiting:
             check, sample = checks.get(one.check_id), samples.read(tx, one.check_id, one.location, one.slot_us)
-            if check is not None and sample is not None:
+            if check is not None and not check.shadow and sample is not None:
                 finding = Finding(check=check, sample=sample, alerting=alerting)
                 changed.extend(_draw_consequences(tx, finding, ourselves, now_us=now_us))
         handed_in.drop(tx, waiting)
@@ -424,6 +435,8 @@ def _draw_consequences(
 def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, now_us: int) -> tuple[Event, ...]:
     """What a sample, or what all locations say together, makes of the check's incident; people are told of it."""
     before, slow = incidents.load_with_slowness(tx, check.id)
+    if len(alerting.places.get(check.id, ())) > 1 and _is_overtaken(tx, check, said, before, now_us):
+        return ()
     state, happened = advance(before, said, alerting.rule, interval_us=check.interval)
     if state != before:
         incidents.save(tx, check.id, state)
@@ -448,6 +461,20 @@ def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, no
         now_us=now_us,
     )
     return happened
+
+
+def _is_overtaken(tx: Transaction, check: Check, said: Sample, state: State, now_us: int) -> bool:
+    """Whether later words were heard already: an outpost that was cut off hands in what is of the past, and of an
+    outage that was decided since it says nothing any more. A word from beyond now is of a clock that was ahead."""
+    match state:
+        case Healthy():
+            newest = incidents.read(tx, check_id=check.id, limit=1)
+            known_us = newest[0].until_us if newest else None
+        case Ongoing():
+            known_us = state.last_bad_us
+        case _:
+            known_us = state.last_us
+    return known_us is not None and said.slot_us < known_us <= now_us
 
 
 def _about_ourselves(tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int) -> tuple[Event, ...]:

@@ -66,6 +66,7 @@ class Lookouts:
                     since_us=self._alertmanagers.since_us(),
                     now_us=self.clock.now_us(),
                     rule=config_.incidents,
+                    behind=self.alerting().dependants,
                     forecasts={name: month.forecasts for name, month in dict(self.months).items()},
                 )
 

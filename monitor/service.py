@@ -241,7 +241,7 @@ class Service:
             recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks}
             | titles_of(outpost.location for outpost in settings.outpost),
-            places=settings.places if settings.outpost else {},
+            places=settings.places,
             dependants=dependants(settings.checks),
             hours=settings.courtesy.hours,
             standings=lambda: tuple(one for month in tuple(self._months.values()) for one in month.standings),

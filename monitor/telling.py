@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 #: An assessment older than this says nothing of contracts any more: other outages may have come since.
 _STALE_US = 3_600_000_000
 
+#: Told to those who were not told yet; other news goes to those who were.
+_FIRST = (Kind.OPENED, Kind.ONGOING, Kind.ESCALATED)
 _TOGETHER = 50  # in one transaction: enough to share its cost, few enough to let others write
 
 
@@ -108,6 +110,8 @@ def tell(
         )
     queued = False
     for what, people in news.items():
+        if what in _FIRST and not people:
+            continue
         messages = incident_news(
             tx,
             what,

@@ -91,7 +91,7 @@ def heard(tx: Transaction, check: Check, sample: Sample, rule: IncidentRule, pla
     """
     locations = places.get(check.id, ())
     if len(locations) < 2:
-        return sample
+        return sample if not locations or sample.location in locations else None
     votes = newest(tx, check.id, locations, until_us=sample.slot_us + check.interval - 1)
     as_of_us = max((one.slot_us for one in votes), default=sample.slot_us)
     current = any(one.location == sample.location and one.slot_us == sample.slot_us for one in votes)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.check_run import Alerting
+from monitor.aftercare import Aftercare
+from monitor.check_run import Alerting, Finding, save
 from monitor.clock import Clock
 from monitor.composition import link_signer
 from monitor.config import load
@@ -18,13 +19,13 @@ from monitor.measuring import Measuring
 from monitor.pausing import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service, _read_anew
-from monitor.store import events, samples
+from monitor.store import events, incidents, samples
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
 from tests.bundles import a_picture, a_trace, seen_in_a_browser
 from tests.certificates import authority
-from tests.heart import DAY, HOUR, SECOND, a_sample, at, run
+from tests.heart import DAY, HOUR, INDIENEN, SECOND, a_sample, at, run
 from tests.running_service import a_place
 
 
@@ -186,3 +187,25 @@ def test_a_file_that_cannot_even_be_looked_for_is_a_wrong_configuration(tmp_path
     place = a_place(tmp_path, journeys=("startpagina",), more=f'[[contract]]\nfile = "{"x" * 300}.toml"\n')
     with pytest.raises(ConfigError, match=r"config.toml:1:1: cannot be read: .*File name too long"):
         _read_anew(place.config)
+
+
+def test_an_outage_that_is_found_after_its_check_was_taken_out_ends_all_the_same(inside: Inside) -> None:
+    """Its run was under way when that happened; nothing else would ever see its end."""
+    found = Finding(check=INDIENEN, sample=a_sample("X", at("10:00")), alerting=Alerting())
+    save(inside.database, found, now_us=at("10:00"))
+    rung: list[bool] = []
+    aftercare = Aftercare(
+        loaded=lambda: inside.service._loaded,
+        alerting=Alerting,
+        months={},
+        database=inside.database,
+        in_store=directly,
+        clock=inside.service._clock,
+        metrics=inside.service._metrics,
+        wake=lambda: rung.append(True),
+    )
+    run(aftercare.follow_up())
+    with inside.database.read() as tx:
+        assert [one.until_us for one in incidents.read(tx)] == [at("10:00")]
+    run(aftercare.follow_up())
+    assert rung == [True]

@@ -300,3 +300,65 @@ def test_the_incident_s_page_tells_from_where_each_sample_is(office: Office) -> 
     assert page is not None
     assert [(sample.place, sample.state) for sample in page.samples] == [(GENT, State.DOWN), (AALST, State.UP)]
     assert '<td role="cell">gent</td>' in render_incident(page)
+
+
+def test_what_an_outpost_hands_in_after_it_was_cut_off_ends_no_outage_that_goes_on(office: Office) -> None:
+    """Its good samples are of before the outage, and the two that agreed on it still fail."""
+    places = Places(office)
+    places.minute("...", "10:00")
+    for minute, mark in (
+        ("10:01", "."),
+        ("10:02", "."),
+        ("10:03", "."),
+        ("10:04", "x"),
+        ("10:05", "x"),
+        ("10:06", "x"),
+    ):
+        places.minute(f"{mark}{mark} ", minute)
+    for minute, mark in (
+        ("10:01", "."),
+        ("10:02", "."),
+        ("10:03", "."),
+        ("10:04", "x"),
+        ("10:05", "x"),
+        ("10:06", "x"),
+    ):
+        places.says(AALST, mark, minute, take=False)
+    office.now_us = at("10:07")
+    places.take_in()
+    (incident,) = places.all()
+    assert (incident.since_us, incident.until_us) == (at("10:04") + OFFSETS[GENT], None)
+
+
+def test_what_comes_of_an_outage_that_is_over_repeats_nothing(office: Office) -> None:
+    places = Places(office)
+    places.minute("...", "10:00")
+    places.minute("xx ", "10:01")
+    places.minute("xx ", "10:02")
+    places.minute(".. ", "10:03")
+    places.minute(".. ", "10:04")
+    for minute, mark in (("10:01", "x"), ("10:02", "x"), ("10:03", "."), ("10:04", ".")):
+        places.says(AALST, mark, minute, take=False)
+    office.now_us = at("10:05")
+    places.take_in()
+    office.deliver()
+    assert len(places.all()) == 1
+    assert [mail.subject.partition(": ")[0].rpartition(" ")[2] for mail in office.sent] == ["STORING", "HERSTELD"]
+
+
+def test_an_outpost_that_is_configured_no_more_decides_nothing(office: Office) -> None:
+    """Where it was the only one, too."""
+    places = Places(office, IncidentRule())
+    places.alerting = replace(places.alerting, places={INDIENEN.id: (HERE,)})
+    for minute in ("10:00", "10:01", "10:02"):
+        places.minute(".X ", minute)
+    assert places.open() is None
+
+
+def test_a_check_in_shadow_alarms_nobody_through_an_outpost(office: Office) -> None:
+    places = Places(office, IncidentRule())
+    places.alerting = replace(places.alerting, places={INDIENEN.id: (GENT,)})
+    places.says(GENT, "X", "10:00", take=False)
+    shadow = INDIENEN.model_copy(update={"shadow": True})
+    assert take_in(office.database, {INDIENEN.id: shadow}, places.alerting, now_us=office.now_us) == ()
+    assert places.open() is None
