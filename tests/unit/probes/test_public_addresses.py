@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -31,11 +32,11 @@ def looked_up(monkeypatch: pytest.MonkeyPatch, *answers: str, private: frozenset
     """What a name leads to that a name server answers so, one answer for each question."""
     left = list(answers)
 
-    async def ask() -> list[str]:
-        async def getaddrinfo(host: str, port: int, **_: object) -> list[object]:
-            return [(2, 1, 6, "", (left.pop(0), port))]
+    def getaddrinfo(host: str, port: int, **_: object) -> list[object]:
+        return [(2, 1, 6, "", (left.pop(0), port))]
 
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo, raising=False)
+    async def ask() -> list[str]:
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         names = Names(monotonic_us=lambda: 0, private=private)
         return [(await names.addresses("Loket.example", 443, Trail()))[0] for _ in answers]
 
