@@ -17,18 +17,7 @@ from monitor import clean_up, quiet, telling
 from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
 from monitor.flap_telling import note_flapping
-from monitor.incidents import (
-    MONITOR,
-    Event,
-    Healthy,
-    Ongoing,
-    Opened,
-    OwnTrouble,
-    Resolved,
-    State,
-    advance,
-    advance_own,
-)
+from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.judging import judge
 from monitor.news import Kind
 from monitor.observer import Observer
@@ -38,7 +27,7 @@ from monitor.store.database import Database, InStore, StoreDamaged, StoreRefused
 from monitor.store.events import Event as Happened
 from monitor.store.handed_in import HandedIn
 from monitor.telling import Alerting as Alerting
-from monitor.votes import heard
+from monitor.votes import heard, is_overtaken
 from probes.checks import CertificateCheck, Check
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
@@ -435,7 +424,7 @@ def _draw_consequences(
 def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, now_us: int) -> tuple[Event, ...]:
     """What a sample, or what all locations say together, makes of the check's incident; people are told of it."""
     before, slow = incidents.load_with_slowness(tx, check.id)
-    if len(alerting.places.get(check.id, ())) > 1 and _is_overtaken(tx, check, said, before, now_us):
+    if len(alerting.places.get(check.id, ())) > 1 and is_overtaken(tx, said, before, now_us=now_us):
         return ()
     state, happened = advance(before, said, alerting.rule, interval_us=check.interval)
     if state != before:
@@ -461,20 +450,6 @@ def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, no
         now_us=now_us,
     )
     return happened
-
-
-def _is_overtaken(tx: Transaction, check: Check, said: Sample, state: State, now_us: int) -> bool:
-    """Whether later words were heard already: an outpost that was cut off hands in what is of the past, and of an
-    outage that was decided since it says nothing any more. A word from beyond now is of a clock that was ahead."""
-    match state:
-        case Healthy():
-            newest = incidents.read(tx, check_id=check.id, limit=1)
-            known_us = newest[0].until_us if newest else None
-        case Ongoing():
-            known_us = state.last_bad_us
-        case _:
-            known_us = state.last_us
-    return known_us is not None and said.slot_us < known_us <= now_us
 
 
 def _about_ourselves(tx: Transaction, finding: Finding, ourselves: _Ourselves, *, now_us: int) -> tuple[Event, ...]:

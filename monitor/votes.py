@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.incidents import IncidentRule
-from monitor.store import samples
+from monitor.incidents import Healthy, IncidentRule, Ongoing, State
+from monitor.store import incidents, samples
 from monitor.store.database import Transaction
 from probes.checks import Check
 from probes.sample import Failure, FailureKind, Outcome, Sample
@@ -102,3 +102,25 @@ def heard(tx: Transaction, check: Check, sample: Sample, rule: IncidentRule, pla
     if rule.quorum is not None:
         attempts = rule.open_after  # locations that agree confirm each other, as a re-run confirms a failure at one
     return replace(sample, slot_us=as_of_us, outcome=found.outcome, failure=found.failure, blip=None, attempts=attempts)
+
+
+def is_overtaken(tx: Transaction, said: Sample, state: State, *, now_us: int) -> bool:
+    """Whether later words than this one were heard already, so that it moves the check's incident no more.
+
+    An outpost that was cut off hands in what is of the past; of an outage that was decided since, it says nothing. A
+    word from beyond now is of a clock that was ahead, and overtakes nothing.
+
+    Args:
+        state: the check's, as it stands.
+    """
+    match state:
+        case Healthy():
+            if said.outcome is not Outcome.DOWN:
+                return False  # it moves nothing anyway
+            newest = incidents.read(tx, check_id=said.check_id, limit=1)
+            known_us = newest[0].until_us if newest else None
+        case Ongoing():
+            known_us = state.last_bad_us
+        case _:
+            known_us = state.last_us
+    return known_us is not None and said.slot_us < known_us <= now_us

@@ -305,24 +305,10 @@ def test_the_incident_s_page_tells_from_where_each_sample_is(office: Office) -> 
 def test_what_an_outpost_hands_in_after_it_was_cut_off_ends_no_outage_that_goes_on(office: Office) -> None:
     """Its good samples are of before the outage, and the two that agreed on it still fail."""
     places = Places(office)
-    places.minute("...", "10:00")
-    for minute, mark in (
-        ("10:01", "."),
-        ("10:02", "."),
-        ("10:03", "."),
-        ("10:04", "x"),
-        ("10:05", "x"),
-        ("10:06", "x"),
-    ):
+    story = tuple((f"10:{number:02}", mark) for number, mark in enumerate("....xxx"))
+    for minute, mark in story:
         places.minute(f"{mark}{mark} ", minute)
-    for minute, mark in (
-        ("10:01", "."),
-        ("10:02", "."),
-        ("10:03", "."),
-        ("10:04", "x"),
-        ("10:05", "x"),
-        ("10:06", "x"),
-    ):
+    for minute, mark in story:
         places.says(AALST, mark, minute, take=False)
     office.now_us = at("10:07")
     places.take_in()
