@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 
 from monitor.aftercare import Aftercare
+from monitor.alerts import test_messages as messages_to_try
 from monitor.check_run import Alerting, Finding, save
 from monitor.clock import Clock
 from monitor.composition import link_signer
-from monitor.config import load
+from monitor.config import Loaded, load
 from monitor.measuring import Measuring
 from monitor.pausing import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service, _read_anew
-from monitor.store import events, incidents, samples
+from monitor.store import events, incidents, leaving, outbox, samples
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
 from tests.bundles import a_picture, a_trace, seen_in_a_browser
 from tests.certificates import authority
-from tests.heart import DAY, HOUR, INDIENEN, SECOND, a_sample, at, run
+from tests.heart import DAY, HOUR, INDIENEN, OPS, SECOND, a_sample, at, run
 from tests.running_service import a_place
 
 
@@ -163,12 +164,7 @@ def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: In
 
 def test_a_reload_keeps_the_secrets_of_what_it_leaves_as_it_was(inside: Inside) -> None:
     """T44: a renamed secret of a section that only a start changes."""
-    loaded = inside.service._loaded
-    assert loaded.config.mail.ca_file is not None
-    ca = loaded.path(loaded.config.mail.ca_file)
-    ca.parent.mkdir(parents=True)
-    authority(ca.parent, ca.name)
-    before = dict(loaded.secrets)
+    before = dict(with_authority(inside.service._loaded).secrets)
     inside.service._take_over(replace(inside.service._loaded, secrets={"nieuw": "w"}))
     assert inside.service._loaded.secrets == {**before, "nieuw": "w"}
 
@@ -209,3 +205,39 @@ def test_an_outage_that_is_found_after_its_check_was_taken_out_ends_all_the_same
         assert [one.until_us for one in incidents.read(tx)] == [at("10:00")]
     run(aftercare.follow_up())
     assert rung == [True]
+
+
+def with_authority(loaded: Loaded) -> Loaded:
+    """The same, with the file of authorities that it names for mail."""
+    assert loaded.config.mail.ca_file is not None
+    ca = loaded.path(loaded.config.mail.ca_file)
+    ca.parent.mkdir(parents=True)
+    authority(ca.parent, ca.name)
+    return loaded
+
+
+def test_mails_follow_a_reload(inside: Inside) -> None:
+    """A portal that was renamed is called by its new name in what is written from then on."""
+    loaded = with_authority(inside.service._loaded)
+    renamed = loaded.config.portal.model_copy(update={"name": "Ander loket"})
+    inside.service._take_over(replace(loaded, config=loaded.config.model_copy(update={"portal": renamed})))
+    with inside.database.begin() as tx:
+        outbox.add(tx, messages_to_try((OPS,), asked_us=at("10:00")), now_us=at("10:00"))
+        message = leaving.claim(tx, now_us=at("10:00"), owner="hier", lease_us=SECOND, hold_us=SECOND)
+    assert message is not None
+    assert "[Ander loket]" in inside.service._write(message, at("10:00"), None).subject
+
+
+def test_for_an_hour_after_a_jump_of_the_clock_nothing_is_written_down_for_good(inside: Inside) -> None:
+    """T20: a day that was sealed by a clock that was ahead cannot be sealed again."""
+
+    async def jump() -> None:
+        inside.measuring._jumped(ClockJump(at_us=at("10:00"), shift_us=3 * DAY))
+        await inside.measuring.recorder.drain()
+
+    assert inside.measuring.clock_is_steady
+    run(jump())
+    inside.monotonic_us = HOUR - 1
+    assert not inside.measuring.clock_is_steady
+    inside.monotonic_us = HOUR
+    assert inside.measuring.clock_is_steady
