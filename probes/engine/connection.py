@@ -278,13 +278,13 @@ class Connection:
                     break
                 self._send(bytes(pieces[at : at + _PIECE]))
         trail.sent_us = self._monotonic_us()
-        if trail.first_byte_us:
-            trail.sent_us = min(trail.sent_us, trail.first_byte_us)
         trail.waiting_for = "an answer"
         while not answer.head_complete:
             if self._fault is not None:
                 raise self._fault
             await self._wait()
+        # A server nearby may answer before we are told that our own bytes left.
+        trail.sent_us = min(trail.sent_us, trail.first_byte_us)
         return answer
 
     def _send(self, data: bytes) -> None:
