@@ -97,11 +97,21 @@ class Bookkeeping:
         now_us = self.clock.now_us()
         if self._sealed_until_us == sealing.settled_until(now_us) or not self.settled():
             return
-        digests = await self.worker(sealing.digests_due, self.loaded().database_url, now_us)
-        for one in digests:
-            await self.in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
-        await self._retain(now_us)
-        self._sealed_until_us = sealing.settled_until(now_us)
+        awaited = tuple(one.location for one in self.loaded().config.outpost)
+        due = await self.in_store(lambda: self._days_due(now_us, awaited))
+        if due:
+            digests = await self.worker(sealing.digests_due, self.loaded().database_url, now_us, awaited)
+            for one in digests:
+                await self.in_store(lambda d=one: self._seal(d))  # type: ignore[misc]
+        done = not await self.in_store(lambda: self._days_due(now_us))
+        if due or done:
+            await self._retain(now_us)
+        if done:
+            self._sealed_until_us = sealing.settled_until(now_us)
+
+    def _days_due(self, now_us: int, awaited: tuple[str, ...] = ()) -> tuple[int, ...]:
+        with self.database.read() as tx:
+            return sealing.days_due(tx, now_us, awaited)
 
     async def inspect(self) -> None:
         """Read the store's file through, once a day. Not after sealing: damage that stops that is what it looks for."""

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
-from monitor import clean_up, quiet, telling
+from monitor import clean_up, quiet, sealing, telling
 from monitor.alerts import certificate_messages, own_messages
 from monitor.clock import Clock
 from monitor.flap_telling import note_flapping
 from monitor.incidents import MONITOR, Event, Opened, OwnTrouble, Resolved, advance, advance_own
 from monitor.judging import judge
+from monitor.missed import Cause, MissedSlots
 from monitor.news import Kind
 from monitor.observer import Observer
 from monitor.slow_telling import note_slowness
@@ -254,6 +255,9 @@ class Recorder:
         self._well |= saved.well
         for check_id, since_us in saved.changed:
             self._observer.incident(check_id, since_us)
+        if saved.too_late:
+            self._observer.samples_lost(saved.too_late)
+            log.error("samples came when their day was sealed; they count as missed", extra={"count": saved.too_late})
 
     async def _save_refused(self, what: Finding | Happened, error: Exception) -> None:
         # A defect of ours, a second process at the same checks, or what only a newer version can read. The measurement
@@ -337,27 +341,57 @@ def _take_in(
 
 
 class _Saved(NamedTuple):
-    """The checks whose incident opened or ended, as `save` returns them, and those whose sample had no consequences."""
+    """The checks whose incident opened or ended, as `save` returns them; those whose sample had no consequences; and
+    how many samples came when their day was sealed."""
 
     changed: tuple[tuple[str, int | None], ...]
     well: frozenset[str]
+    too_late: int
 
 
 def _save_batch(database: Database, batch: Sequence[Finding | Happened], follow: Follow, *, now_us: int) -> _Saved:
     changed: list[tuple[str, int | None]] = []
-    findings = [what for what in batch if isinstance(what, Finding)]
     with database.begin() as tx:
+        kept = _without_too_late(tx, batch, now_us=now_us)
+        findings = [what for what in kept if isinstance(what, Finding)]
         ourselves = _Ourselves(tx)
         undecided = handed_in.checks(tx) if follow is _hand_in else frozenset[str]()
         stored = quiet.store(tx, findings, ourselves.now, undecided=undecided)
         well = frozenset(findings[place].check.id for place in stored)
-        for what in batch:
+        for what in kept:
             if isinstance(what, Happened):
                 events.add(tx, what)
             elif what.check.id not in well:
                 changed.extend(follow(tx, what, ourselves, now_us))
         ourselves.save()
-    return _Saved(tuple(changed), well)
+    return _Saved(tuple(changed), well, len(batch) - len(kept))
+
+
+def _without_too_late(
+    tx: Transaction, batch: Sequence[Finding | Happened], *, now_us: int
+) -> Sequence[Finding | Happened]:
+    """All but the findings of days that are sealed: an outpost that was cut off for days may still hold some. They are
+    told as missed."""
+    settled_us = sealing.settled_until(now_us)
+    old = [what.sample for what in batch if isinstance(what, Finding) and what.sample.slot_us < settled_us]
+    if not old:
+        return batch
+    sealed = sealing.closed(tx, {sealing.day_of(one.slot_us) for one in old})
+    late = {samples.key(one) for one in old if sealing.day_of(one.slot_us) in sealed} - samples.present(tx, old)
+    kept: list[Finding | Happened] = []
+    for what in batch:
+        if isinstance(what, Happened) or samples.key(what.sample) not in late:
+            kept.append(what)
+        else:
+            events.add(tx, _missed(what).event(what.sample.location, now_us=now_us))
+    return kept
+
+
+def _missed(finding: Finding) -> MissedSlots:
+    slot_us, check = finding.sample.slot_us, finding.check
+    return MissedSlots(
+        check_id=check.id, from_us=slot_us, until_us=slot_us + check.interval, count=1, cause=Cause.SEALED
+    )
 
 
 class _Ourselves:

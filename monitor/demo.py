@@ -33,9 +33,10 @@ from monitor.delivery import Delivery, Patience
 from monitor.demo_story import STORY, Happening, Note
 from monitor.issuing import record
 from monitor.mail_message import Answer, MailMessage, Receipt, wire
+from monitor.missed import MissedSlots
 from monitor.observer import Unobserved
 from monitor.reporting import Written, write
-from monitor.schedule import ClockJump, MissedSlots, Schedule
+from monitor.schedule import ClockJump, Schedule
 from monitor.simulation import Simulation
 from monitor.store import events, ledger, outbox, samples
 from monitor.store.database import Database, Transaction, directly
@@ -331,13 +332,7 @@ class _Life:
         return not ours_to_blame(await references_up(settings.urls, deadline_us=settings.deadline, setup=setup))
 
     def _missed(self, missed: MissedSlots) -> None:
-        data = {
-            "from_us": missed.from_us,
-            "until_us": missed.until_us,
-            "count": missed.count,
-            "cause": missed.cause.value,
-        }
-        self._keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
+        self._keep(missed.event(self._stage.loaded.config.monitor.location, now_us=self._clock.now_us()))
 
     def _jumped(self, jump: ClockJump) -> None:
         self._keep(Event(at_us=jump.at_us, kind="clock-jump", data={"shift_us": jump.shift_us}))

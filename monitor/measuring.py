@@ -19,8 +19,9 @@ from monitor.doubt import Processor, Waits, believed, resolved
 from monitor.footing import Footing
 from monitor.incidents import MONITOR, Opened
 from monitor.metrics import Metrics
+from monitor.missed import MISSED, Cause, MissedSlots
 from monitor.pausing import Rests
-from monitor.schedule import Cause, ClockJump, MissedSlots, Schedule
+from monitor.schedule import ClockJump, Schedule
 from monitor.stillness import Stillness
 from monitor.store import events, evidence, samples
 from monitor.store.database import Database, InStore, Transaction
@@ -159,7 +160,7 @@ class Measuring:
 
     def _told(self, tx: Transaction, since_us: int) -> Mapping[str, list[tuple[int, int]]]:
         told: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for event in events.read(tx, since_us, _FOR_EVER_US, kinds=("missed-slots",)):
+        for event in events.read(tx, since_us, _FOR_EVER_US, kinds=(MISSED,)):
             if event.data.get("location", self.location) == self.location:
                 told[str(event.check_id)].append((int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)))
         return told
@@ -229,14 +230,7 @@ class Measuring:
 
     def _missed(self, missed: MissedSlots) -> None:
         self._metrics.add("journey_missed_runs_total", missed.count, missed.check_id, missed.cause.value)
-        data: dict[str, str | int | bool | None] = {
-            "from_us": missed.from_us,
-            "until_us": missed.until_us,
-            "count": missed.count,
-            "cause": missed.cause.value,
-            "location": self.location,
-        }
-        self.recorder.keep(Event(at_us=self._clock.now_us(), kind="missed-slots", check_id=missed.check_id, data=data))
+        self.recorder.keep(missed.event(self.location, now_us=self._clock.now_us()))
 
     def _jumped(self, jump: ClockJump) -> None:
         self._jumped_us = self._clock.monotonic_us()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.clock import Clock
-from monitor.schedule import Cause
+from monitor.missed import Cause
 from monitor.store import events
 from monitor.store.database import Database, InStore, Transaction
 from monitor.store.events import Event

@@ -10,6 +10,7 @@ from pathlib import Path
 from monitor import restating
 from monitor.assessing import Intervals, assess_stored, intervals, runs_of
 from monitor.issuing import Attachment, Document, Files, folder_of, issued_as, number_of, workbooks, write_files
+from monitor.missed import MISSED
 from monitor.signing import Signing, SigningError
 from monitor.store import events, places, reports, samples, seals
 from monitor.store.database import Database, Transaction
@@ -43,6 +44,7 @@ _MISSED = {
     "paused": "paused",
     "creation-budget": "creation-budget",
     "login-paused": "login-paused",
+    "sealed": "sealed",
 }
 
 
@@ -221,7 +223,7 @@ def _gaps(tx: Transaction, job: ReportJob, period: Span) -> Iterator[Gap]:
     found: defaultdict[tuple[str, int, int], set[str]] = defaultdict(set)
     known = intervals(tx, period.end_us)
     elsewhere = _Elsewhere(tx, known, period)
-    for event in events.read(tx, period.start_us, job.now_us, kinds=("missed-slots",)):
+    for event in events.read(tx, period.start_us, job.now_us, kinds=(MISSED,)):
         start_us, end_us = int(event.data["from_us"] or 0), int(event.data["until_us"] or 0)
         cause = _MISSED.get(str(event.data["cause"]), "unknown")
         location = str(event.data.get("location", job.location))

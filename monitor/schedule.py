@@ -14,17 +14,17 @@ import hashlib
 import heapq
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from monitor.clock import Clock
+from monitor.missed import Cause, MissedSlots, untold
 from probes.checks import Check
 
 log = logging.getLogger(__name__)
@@ -82,46 +82,6 @@ def slots_between(of: Grid, from_us: int, until_us: int) -> range:
     """The slots in [from_us, until_us), in order."""
     first = next_slot(of, from_us - 1)
     return range(first, max(first, until_us), of.interval_us)
-
-
-class Cause(StrEnum):
-    """Why slots were not run."""
-
-    BUSY = "busy"  # the run before was still under way
-    CLOCK_JUMP = "clock-jump"  # the wall clock leapt forward, or the machine slept
-    LATE = "late"  # the process was stopped or starved
-    OFF = "off"  # the monitor was not running, or stopped during the run; told by the next start
-    ERROR = "error"  # the run raised: a bug of ours
-    STOP_FILE = "stop-file"  # the stop file is there: nothing leaves
-    PAUSED = "paused"  # somebody paused the check, and said why
-    CREATION_BUDGET = "creation-budget"  # the journey made as much in 24 hours as it may
-    LOGIN_PAUSED = "login-paused"  # an account it logs in with was refused too often
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissedSlots:
-    """Slots of one check that were due and not run: `count` of them in [from_us, until_us), the first at `from_us`."""
-
-    check_id: str
-    from_us: int
-    until_us: int
-    count: int
-    cause: Cause
-
-
-def untold(missed: MissedSlots, told: Iterable[tuple[int, int]]) -> Iterator[MissedSlots]:
-    """The slots among these that were not told before: a process may tell some and end before it stores what ran.
-
-    Args:
-        told: half-open spans of slots of this check that were told as missed already.
-    """
-    every_us = (missed.until_us - missed.from_us) // missed.count
-    known = {slot for since, until in told for slot in range(since, until, every_us)}
-    slots = [slot for slot in range(missed.from_us, missed.until_us, every_us) if slot not in known]
-    while slots:
-        length = next((n for n in range(1, len(slots)) if slots[n] != slots[0] + n * every_us), len(slots))
-        yield replace(missed, from_us=slots[0], until_us=slots[0] + length * every_us, count=length)
-        slots = slots[length:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

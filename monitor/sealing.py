@@ -1,17 +1,17 @@
 """Daily digests of the samples in the ledger: whoever alters a sample later has the whole chain against him.
 
 A day is a day of UTC, and every day since the first sample has a digest, also one without samples: a sample that turns
-up later on a sealed day shows.
+up later on a sealed day shows. So a day waits for what is still on its way, and what comes after that joins it no more.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.store import days, ledger, seals
+from monitor.store import days, ledger, outposts, seals
 from monitor.store.database import Database, Transaction
 from sla.ledger import Entry, Sealed
 from sla.period import instant_text
@@ -23,6 +23,8 @@ BY = "loketwacht"
 DAY_US = 86_400 * 1_000_000
 #: How long after its end a day is left alone: samples may still be on their way.
 SETTLE_US = 3_600 * 1_000_000
+#: How long after its end a day waits for an outpost that has measured in it and was not heard of since.
+PATIENCE_US = 48 * SETTLE_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,33 +76,50 @@ class Difference:
         return f"The samples{about} on {self.day} (UTC) are not those of entry {self.seq}: {self.text}."
 
 
-def digests_due(database_url: str, now_us: int) -> tuple[DayDigest, ...]:
+def digests_due(database_url: str, now_us: int, awaited: Collection[str] = ()) -> tuple[DayDigest, ...]:
     """The digests of every settled day that has none yet, oldest first; settled days are folded too (`store.days`).
 
     Opens the store by itself, so that it can run in a process of its own: months that were never sealed take a while.
+
+    Args:
+        awaited: as of `days_due`.
     """
     database = Database.open(database_url, migrate=False)
     try:
         days.fold(database, until_us=settled_until(now_us))
         with database.read() as tx:
             known = seals.sets(tx)
-            return tuple(day_digest(tx, start_us, known) for start_us in days_due(tx, now_us))
+            return tuple(day_digest(tx, start_us, known) for start_us in days_due(tx, now_us, awaited))
     finally:
         database.close()
 
 
 def settled_until(now_us: int) -> int:
     """The start of the first day that is not over, or not settled yet."""
-    return _day(now_us - SETTLE_US)
+    return day_of(now_us - SETTLE_US)
 
 
-def days_due(tx: Transaction, now_us: int) -> tuple[int, ...]:
-    """The starts of the days that have settled and are not sealed."""
+def days_due(tx: Transaction, now_us: int, awaited: Collection[str] = ()) -> tuple[int, ...]:
+    """The starts of the days that have settled and are not sealed.
+
+    Args:
+        awaited: locations of outposts. One that was heard of in a day or shortly before, and not since the day has
+            settled, may hold samples of it that the store could not take: the day waits for it, and all that follow,
+            for `PATIENCE_US` at most.
+    """
     reached = seals.reach(tx)
     if reached is None:
         return ()
     done = sealed_days(ledger.read(tx, kinds=(KIND,)))
-    return tuple(start for start in range(_day(reached[0]), settled_until(now_us), DAY_US) if start not in done)
+    heard = outposts.read(tx)
+    last_us = min((heard[one].seen_us for one in awaited if one in heard), default=now_us)
+    until_us = max(min(settled_until(now_us), settled_until(last_us)), day_of(now_us - PATIENCE_US))
+    return tuple(start for start in range(day_of(reached[0]), until_us, DAY_US) if start not in done)
+
+
+def closed(tx: Transaction, days_us: Collection[int]) -> frozenset[int]:
+    """Those of these days, by their start, that nothing joins any more because they are sealed."""
+    return frozenset(sealed_days(ledger.read(tx, kinds=(KIND,))).keys() & set(days_us)) if days_us else frozenset()
 
 
 def record(tx: Transaction, digests: Iterable[DayDigest], *, now_us: int) -> tuple[Sealed, ...]:
@@ -201,6 +220,6 @@ def day_digest(tx: Transaction, start_us: int, known: Sequence[tuple[str, str]])
     return digest_of(start_us, rows)
 
 
-def _day(at_us: int) -> int:
+def day_of(at_us: int) -> int:
     """The start of an instant's day of UTC."""
     return at_us - at_us % DAY_US

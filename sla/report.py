@@ -33,7 +33,8 @@ class Gap:
     Attributes:
         cause: a code the report has words for (`monitor-off`, `own-network`, `clock`, `load`, `secret`, `browser`,
             `configuration`, `bot-check`, `reference`, `monitor`, `shadow`, `stopped`, `paused`,
-            `creation-budget`, `login-paused`, `rate-limited`, `unknown`), or a sentence, which is shown as it is.
+            `creation-budget`, `login-paused`, `rate-limited`, `sealed`, `unknown`), or a sentence, which is shown
+            as it is.
         journeys: whom it touched; empty means all.
     """
 

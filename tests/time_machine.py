@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.schedule import ClockJump, MissedSlots, Schedule
+from monitor.missed import MissedSlots
+from monitor.schedule import ClockJump, Schedule
 from monitor.simulation import Simulation
 from probes.checks import CertificateCheck, Check, Title
 

@@ -139,6 +139,7 @@ incident = Table(
     Column("worse_failure", Text),
     Column("cause", String(32)),
 )
+Index("ix_incident_check", incident.c.check_id, incident.c.since_us)
 # However many processes write: at most one open incident for a check.
 Index(
     "uq_incident_open",

@@ -12,7 +12,7 @@ import pytest
 from monitor.catalogue import BUCKETS, CATALOGUE
 from monitor.cli import main
 from monitor.cli.app import app
-from monitor.schedule import Cause
+from monitor.missed import Cause
 from probes.sample import FailureKind
 
 HERE = Path(__file__).parents[2]

@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from monitor.schedule import Cause, LagMeter, MissedSlots, grid, next_slot, slot_at, untold
+from monitor.missed import Cause, MissedSlots, untold
+from monitor.schedule import LagMeter, grid, next_slot, slot_at
 from monitor.simulation import Simulation
 from tests.time_machine import HOUR, MINUTE, MONDAY, SECOND, Diary, a_check, a_schedule, live
 
