@@ -112,7 +112,9 @@ class Metrics:
             self.set("monitor_config_last_reload_success_timestamp_seconds", seconds(now_us))
 
     def sample(self, sample: Sample) -> None:
-        """A run ended and its sample is stored."""
+        """A run ended and its sample is stored. That of a check that is no more configured tells nothing."""
+        if not self.known(sample.check_id):
+            return
         self.newest(sample)
         self._count(sample, (sample.check_id, sample.location))
 

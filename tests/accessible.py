@@ -42,7 +42,7 @@ def opened_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def blank_page(browser: Browser, *, scheme: str = "light", width: int = 1200, timeout_ms: int = 10_000) -> Page:
+def blank_page(browser: Browser, *, scheme: str = "light", width: int = 1200, timeout_ms: int = 60_000) -> Page:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(timeout_ms)

@@ -47,7 +47,7 @@ def is_here() -> bool:
     if os.geteuid() != 0 or not shutil.which("smtpd") or not shutil.which("unshare"):
         return False
     tried = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, timeout=10, check=False
+        ["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, timeout=60, check=False
     )
     return tried.returncode == 0
 
@@ -71,7 +71,7 @@ class OpenSmtpd:
     def mails(self, address: str, number: int) -> list[EmailMessage]:
         """So many mails, as soon as they are there."""
         what = f"{number} mails for {address}"
-        until(lambda: len(self.raw(address)) >= number, seconds=20, what=what)
+        until(lambda: len(self.raw(address)) >= number, seconds=60, what=what)
         return [message_from_bytes(mail, policy=policy.default) for mail in self.raw(address)]  # type: ignore[misc]
 
     @contextmanager
@@ -83,18 +83,18 @@ class OpenSmtpd:
             subprocess.Popen([*command, self.home / "smtpd.conf"], stdout=log, stderr=log) as process,
         ):
             try:
-                until(self._answers, seconds=20, what="OpenSMTPD answers")
+                until(self._answers, seconds=60, what="OpenSMTPD answers")
                 yield
             finally:
                 # The first process of its namespace takes all others with it; who started it waits for it and ends.
                 for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
                     os.kill(int(child), signal.SIGKILL)
-                process.wait(10)
-        until(lambda: not self._answers(), seconds=20, what="OpenSMTPD is gone")
+                process.wait(60)
+        until(lambda: not self._answers(), seconds=60, what="OpenSMTPD is gone")
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
                 return connection.recv(3) == b"220"
         except OSError:
             return False

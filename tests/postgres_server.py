@@ -35,16 +35,16 @@ def cluster(programs: Path) -> Iterator[str]:
 
     def call(*command: str | Path) -> None:
         subprocess.run(
-            command, user=user, cwd=home, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, timeout=60
+            command, user=user, cwd=home, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, timeout=240
         )
 
     try:
         call(programs / "initdb", "-D", data, "-U", "loketwacht", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=40 -c shared_buffers=16MB"
-        call(programs / "pg_ctl", "-D", data, "-o", options, "-l", home / "log", "-w", "-t", "30", "start")
+        call(programs / "pg_ctl", "-D", data, "-o", options, "-l", home / "log", "-w", "-t", "120", "start")
         try:
             yield f"postgresql://loketwacht@/{{name}}?host={home}"
         finally:
-            call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "-t", "30", "stop")
+            call(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "-t", "120", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)

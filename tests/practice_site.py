@@ -111,7 +111,7 @@ class Visitor:
 
 @asynccontextmanager
 async def visitor(site: RunningPractice, persona: str | None = None) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(base_url=site.base_url, follow_redirects=True, trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=site.base_url, follow_redirects=True, trust_env=False, timeout=60) as client:
         somebody = Visitor(client)
         if persona is not None:
             await somebody.log_in(persona)
@@ -120,6 +120,6 @@ async def visitor(site: RunningPractice, persona: str | None = None) -> AsyncIte
 
 async def broken(site: RunningPractice, fault: str, **order: Any) -> None:
     """Breaks something through the control API."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         answer = await client.post(f"{site.base_url}/_practice/faults", json={"fault": fault, **order})
         assert answer.status_code == 201, answer.text

@@ -41,7 +41,7 @@ def free_ports(number: int) -> list[int]:
     """Ports below the ephemeral ones, in a range of this test process: nobody else is handed one by the kernel."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     found: list[int] = []
-    first = 10_000 + worker * 700 + os.getpid() % 400
+    first = 11_000 + worker * 700 + os.getpid() % 400
     for port in range(first, first + 300):
         with socket.socket() as probe:
             try:
@@ -113,7 +113,7 @@ class Running:
     log: Path
     pages: str = ""
     metrics: str = ""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=10))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
 
     def started(self) -> bool:
         """Whether it told where it listens; AssertionError with its log where it ended instead."""
@@ -159,7 +159,7 @@ class Running:
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
 
-    def end(self, how: signal.Signals = signal.SIGINT, *, seconds: float = 20.0) -> float:
+    def end(self, how: signal.Signals = signal.SIGINT, *, seconds: float = 60.0) -> float:
         """End it with a signal; how many seconds that took."""
         began = monotonic()
         self.process.send_signal(how)

@@ -53,11 +53,11 @@ def starttls(behind: int, authority: trustme.CA, name: str) -> Iterator[int]:
             subprocess.Popen(["stunnel", folder / "stunnel.conf"], stdout=log, stderr=log) as process,
         ):
             try:
-                until(lambda: _answers(port), seconds=20, what="stunnel answers")
+                until(lambda: _answers(port), seconds=60, what="stunnel answers")
                 yield port
             finally:
                 process.terminate()
-                process.wait(10)
+                process.wait(60)
 
 
 def _answers(port: int) -> bool:

@@ -52,7 +52,7 @@ def test_a_planted_secret_appears_nowhere(tmp_path: Path) -> None:
     config = place.config.read_text(encoding="utf-8")
     place.config.write_text(config.replace("[secrets]", '[secrets]\ngeplant = { env = "GEPLANT" }'), encoding="utf-8")
     with running(place, "--practice", environment={"GEPLANT": SECRET}) as service:
-        until(lambda: service.mails("STORING"), seconds=40, what="the outage is mailed")
+        until(lambda: service.mails("STORING"), seconds=120, what="the outage is mailed")
         [incident] = service.client.get(service.pages + "/api/v1/incidents").json()["incidents"]
         page = service.page(f"/incident/{incident['id']}")
         assert "dit staat er niet" in page
@@ -74,9 +74,9 @@ trace = "pages"
 [[browser]]
 id = "lek"
 title = { nl = "Lek", en = "Leak" }
-interval = "30s"
+interval = "60s"
 deadline = "25s"
-wait = "500ms"
+wait = "5s"
 secrets = ["geplant", "burger_token"]
 [[browser.step]]
 id = "aanmelden"
@@ -101,7 +101,7 @@ def test_a_planted_secret_appears_nowhere_in_what_a_browser_leaves(tmp_path: Pat
     config = place.config.read_text(encoding="utf-8")
     place.config.write_text(config.replace("[secrets]", '[secrets]\ngeplant = { env = "GEPLANT" }'), encoding="utf-8")
     with running(place, "--practice", environment={"GEPLANT": SECRET}) as service:
-        until(lambda: service.mails("STORING"), seconds=120, what="the outage is mailed")
+        until(lambda: service.mails("STORING"), seconds=300, what="the outage is mailed")
         [incident] = service.client.get(service.pages + "/api/v1/incidents").json()["incidents"]
         page = service.page(f"/incident/{incident['id']}")
         assert "dit staat er niet" in page

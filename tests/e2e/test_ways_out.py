@@ -30,21 +30,21 @@ def test_an_outage_leaves_by_webhook_and_alertmanager_and_the_monitor_says_that_
     """T31, T47."""
     with receiving() as receiver:
         place = a_place(
-            tmp_path, journeys=("startpagina",), every="4s", deadline="3s", more=TABLES.format(url=receiver.url)
+            tmp_path, journeys=("startpagina",), every="6s", deadline="5s", more=TABLES.format(url=receiver.url)
         )
         sources = '[secrets]\npad = { env = "PAD" }\nsleutel = { env = "SLEUTEL" }'
         text = place.config.read_text(encoding="utf-8").replace("[secrets]", sources)
         place.config.write_text(text, encoding="utf-8")
         with running(place, "--practice", environment={"PAD": PATH, "SLEUTEL": KEY}) as service:
-            until(lambda: "startpagina" in service.up(), seconds=40, what="all is well")
-            until(lambda: taken(receiver, "/leven/"), seconds=10, what="a sign of life goes out")
+            until(lambda: "startpagina" in service.up(), seconds=120, what="all is well")
+            until(lambda: taken(receiver, "/leven/"), seconds=120, what="a sign of life goes out")
             service.break_it(fault="status-500", path="/", seconds=120)
-            [opened] = until(lambda: taken(receiver, "/haak/"), seconds=40, what="the webhook is told")
+            opened = until(lambda: taken(receiver, "/haak/"), seconds=120, what="the webhook is told")[0]
             assert (opened["type"], opened["data"]["journey"]) == ("opened", "startpagina")
-            [alert] = until(lambda: taken(receiver, "/am/"), seconds=20, what="the Alertmanager is told")[0]
+            [alert] = until(lambda: taken(receiver, "/am/"), seconds=120, what="the Alertmanager is told")[0]
             assert (alert["labels"]["alertname"], alert["labels"]["journey"]) == ("JourneyDown", "startpagina")
             service.mend()
-            ended = until(lambda: taken(receiver, "/haak/")[1:], seconds=40, what="the webhook is told of the end")
+            ended = until(lambda: taken(receiver, "/haak/")[1:], seconds=120, what="the webhook is told of the end")
             assert ended[0]["type"] == "recovered"
             seen = [service.exposition(), service.page(), service.page("/api/v1/incidents")]
             service.end()

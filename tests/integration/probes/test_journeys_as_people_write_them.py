@@ -94,18 +94,19 @@ READY = {"text": "klaar"}
 
 
 def test_a_step_is_tried_until_it_holds() -> None:
-    waiting = step(expect=READY, until={"interval": "100ms", "within": "2s"})
+    waiting = step(expect=READY, until={"interval": "100ms", "within": "20s"})
     sample, requests = walked(in_turn(answer("bezig"), answer("bezig", status=404), answer("klaar")), journey(waiting))
     assert (sample.outcome, len(requests)) == (Outcome.UP, 3)
     assert sample.steps[0].duration_us >= 200_000
 
 
 def test_waiting_in_vain_tells_the_last_failure_with_how_often_it_was_tried() -> None:
-    waiting = step(expect=READY, until={"interval": "100ms", "within": "250ms"})
+    waiting = step(expect=READY, until={"interval": "100ms", "within": "700ms"})
     sample, requests = walked(in_turn(answer("bezig")), journey(waiting))
     assert sample.failure is not None
-    assert (sample.outcome, kind_of(sample), len(requests)) == (Outcome.DOWN, FailureKind.ASSERTION, 3)
-    assert (sample.failure.found or "").startswith("“bezig”, after 3 attempts in 0.2")
+    assert (sample.outcome, kind_of(sample)) == (Outcome.DOWN, FailureKind.ASSERTION)
+    assert 2 <= len(requests) <= 7
+    assert (sample.failure.found or "").startswith(f"“bezig”, after {len(requests)} attempts in ")
 
 
 def test_waiting_ends_at_once_where_it_is_in_vain() -> None:

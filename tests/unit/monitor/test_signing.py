@@ -76,7 +76,7 @@ def test_one_flipped_byte_breaks_it(signing: Signing, keys: Path) -> None:
 def test_the_signature_is_stamped_where_an_authority_is_configured(
     signing: Signing, keys: Path, tsa: Authority
 ) -> None:
-    stamping = TimestampSettings(url=tsa.url, ca=str(tsa.ca))
+    stamping = TimestampSettings.model_validate({"url": tsa.url, "ca": str(tsa.ca), "timeout": "60s"})
     found = status(sign(PAGE, replace(signing, timestamp=stamping)), keys, tsa)
     assert found.timestamp_validity is not None
     assert found.timestamp_validity.valid

