@@ -22,6 +22,7 @@ from probes.practice import PRACTICE_SECRETS
 from probes.run import run
 from probes.sample import FileKind, Sample
 from probes.setup import Setup
+from tests.patience import patient
 
 FILE = Path(__file__).parents[1] / "probes" / "practice" / "browser_journeys.toml"
 
@@ -35,20 +36,26 @@ def browser_journeys() -> dict[str, BrowserJourney]:
     fragments = {f["id"]: f["step"] for f in tree["fragment"]}
 
     def steps(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [step for item in items for step in (fragments[item["use"]] if "use" in item else [item])]
+        return [patient(step) for item in items for step in (fragments[item["use"]] if "use" in item else [item])]
 
-    return {j["id"]: BrowserJourney.model_validate(j | {"step": steps(j["step"])}) for j in tree["browser"]}
+    slow = {"wait": "10s", "deadline": "60s"}
+    return {j["id"]: BrowserJourney.model_validate(j | slow | {"step": steps(j["step"])}) for j in tree["browser"]}
 
 
-def one_page(*, wait: str = "500ms", **changes: Any) -> BrowserJourney:
+#: How long an element is waited for that comes, on a machine that may have other things to do.
+LATE = "10s"
+
+
+def one_page(*, wait: str = "", **changes: Any) -> BrowserJourney:
     """A journey of one step that opens the front page; `changes` are the step's.
 
     Args:
-        wait: for an element. What is never to come costs a test so much; what comes late needs more on a busy machine.
+        wait: for an element; none waits long for the heading, and a moment for anything else: that is never to come.
     """
+    wait = wait or ("500ms" if "expect" in changes else LATE)
     step = {"id": "pagina", "goto": "/", "expect": {"visible": "h1"}} | changes
     whole = {"id": "een-pagina", "title": {"nl": "Eén pagina", "en": "One page"}, "wait": wait}
-    return BrowserJourney.model_validate(whole | {"interval": "1m", "deadline": "10s", "step": [step]})
+    return BrowserJourney.model_validate(whole | {"interval": "1m", "deadline": "40s", "step": [step]})
 
 
 def a_setup(
@@ -82,8 +89,8 @@ def a_setup(
 
 def of_steps(*steps: dict[str, Any], **more: Any) -> BrowserJourney:
     """A journey of these steps."""
-    whole = {"id": "reis", "title": {"nl": "Reis", "en": "Journey"}, "wait": "2s", "interval": "1m"}
-    return BrowserJourney.model_validate(whole | {"deadline": "20s", "step": list(steps), **more})
+    whole = {"id": "reis", "title": {"nl": "Reis", "en": "Journey"}, "wait": "5s", "interval": "1m"}
+    return BrowserJourney.model_validate(whole | {"deadline": "50s", "step": list(steps), **more})
 
 
 async def browsed(base_url: str, journey: BrowserJourney, **more: Any) -> Sample:

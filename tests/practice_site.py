@@ -19,18 +19,19 @@ from probes.run import run
 from probes.sample import Sample
 from probes.setup import Setup
 from tests.engines import chosen
+from tests.patience import patient
 
 JOURNEYS_FILE = Path(__file__).parents[1] / "probes" / "practice" / "journeys.toml"
 
 
 @cache
 def practice_journeys() -> dict[str, Journey]:
-    """The twelve journeys with their fragments put in, by id."""
+    """The twelve journeys with their fragments put in, by id; none of them is merely slow."""
     tree = tomllib.loads(JOURNEYS_FILE.read_text())
     fragments = {f["id"]: f["step"] for f in tree["fragment"]}
 
     def steps(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [step for item in items for step in (fragments[item["use"]] if "use" in item else [item])]
+        return [patient(step) for item in items for step in (fragments[item["use"]] if "use" in item else [item])]
 
     return {j["id"]: Journey.model_validate(j | {"step": steps(j["step"])}) for j in tree["journey"]}
 

@@ -98,7 +98,7 @@ def manager(receiver: Receiver, tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{port}"
         try:
-            until(lambda: httpx.get(f"{url}/-/ready", trust_env=False).is_success, seconds=30, what="it is ready")
+            until(lambda: httpx.get(f"{url}/-/ready", trust_env=False).is_success, seconds=60, what="it is ready")
             yield url
         finally:
             process.terminate()
@@ -110,7 +110,7 @@ def test_a_real_alertmanager_routes_the_opening_and_the_end(office: Office, rece
     telling = Telling(office, (manager,), every="15m")  # it judges by a clock of its own
     office.live("xx")
     telling.tell()
-    fired = until(lambda: bodies(receiver, "/back"), seconds=20, what="the alert is routed")[0]
+    fired = until(lambda: bodies(receiver, "/back"), seconds=60, what="the alert is routed")[0]
     assert fired["status"] == "firing"  # type: ignore[call-overload]
     [alert] = httpx.get(f"{manager}/api/v2/alerts", trust_env=False).json()
     assert alert["labels"] == {
@@ -124,7 +124,7 @@ def test_a_real_alertmanager_routes_the_opening_and_the_end(office: Office, rece
     assert alert["generatorURL"].startswith("https://monitor.example/incident/")
     office.live("..")
     telling.tell()
-    told = until(lambda: bodies(receiver, "/back")[1:], seconds=20, what="the end is routed")[0]
+    told = until(lambda: bodies(receiver, "/back")[1:], seconds=60, what="the end is routed")[0]
     assert told["status"] == "resolved"  # type: ignore[call-overload]
 
 

@@ -62,7 +62,7 @@ def last_drill(office: Office) -> events.Event:
 def test_the_service_holds_one_and_both_mails_come_in(tmp_path: Path) -> None:
     place = a_place(tmp_path, journeys=("startpagina",), more=TABLE)
     with running(place, "--practice") as service:
-        until(lambda: service.series("monitor_drills_total")["passed"] == 1, seconds=40, what="the drill passes")
+        until(lambda: service.series("monitor_drills_total")["passed"] == 1, seconds=120, what="the drill passes")
         mails = service.mails("", "Oefening van Loketwacht")
         assert ["STORING" in mail["subject"] for mail in mails] == [True, False]
         assert ["HERSTELD" in mail["subject"] for mail in mails] == [False, True]
@@ -74,7 +74,7 @@ def test_the_service_holds_one_and_both_mails_come_in(tmp_path: Path) -> None:
 def test_a_drill_that_passed_says_how_long_it_took(office: Office) -> None:
     held = hold(office)
     assert held.problem == ""
-    assert 0 < held.mailed_us < 10 * SECOND
+    assert 0 < held.mailed_us < 60 * SECOND
     assert last_drill(office).data == {
         "problem": "",
         "mailed_us": held.mailed_us,

@@ -162,7 +162,7 @@ def test_without_recent_series_the_dashboard_shows_no_state_at_all(prometheus: P
 
 
 def test_prometheus_evaluates_every_rule_without_error(prometheus: Prometheus) -> None:
-    for _ in range(200):
+    for _ in range(2_000):
         rules = [rule for group in prometheus.get("/rules")["groups"] for rule in group["rules"]]
         absent = next(rule for rule in rules if rule["name"] == "MonitorAbsent")
         if all(rule["health"] != "unknown" for rule in rules) and absent["state"] == "pending":

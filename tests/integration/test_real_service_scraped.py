@@ -52,14 +52,14 @@ class Scraped:
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     folder = tmp_path_factory.mktemp("scraped")
     with running(a_place(folder / "service"), "--practice") as service:
-        until(lambda: len(service.up()) == 15, seconds=60, what="every check is up")
-        until(lambda: service.series("sla_coverage_ratio"), seconds=60, what="the month is assessed")
+        until(lambda: len(service.up()) == 15, seconds=180, what="every check is up")
+        until(lambda: service.series("sla_coverage_ratio"), seconds=180, what="the month is assessed")
         prepare(folder, service.metrics.removeprefix("http://"))
         with prometheus(folder) as address:
             client = httpx.Client(base_url=f"http://{address}/api/v1", timeout=30, trust_env=False)
             found = Scraped(client)
-            until(lambda: len(found.instant("up == 1")) == 2, seconds=30, what="the first scrape of both jobs")
-            until(lambda: settled(found), seconds=60, what="every rule was evaluated")
+            until(lambda: len(found.instant("up == 1")) == 2, seconds=120, what="the first scrape of both jobs")
+            until(lambda: settled(found), seconds=180, what="every rule was evaluated")
             yield found
             client.close()
 
@@ -67,7 +67,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
 def prepare(folder: Path, target: str) -> None:
     """The example as it is, but hurried and with the address of this service."""
     example = (RULES / "scrape.example.yml").read_text(encoding="utf-8")
-    example = example.replace("127.0.0.1:8790", target).replace("15s", "1s")
+    example = example.replace("127.0.0.1:8790", target).replace("15s", "5s")
     example = re.sub(r"alerting:.*?\n(?=scrape_configs)", "", example, flags=re.DOTALL)
     (folder / "prometheus.yml").write_text(example, encoding="utf-8")
     for name in ("recording_rules.yml", "alerting_rules.yml"):
@@ -107,16 +107,19 @@ def settled(found: Scraped) -> bool:
     return bool(all_rules) and all(rule["health"] != "unknown" for rule in all_rules)
 
 
+def health(found: Scraped) -> dict[str, tuple[str, str]]:
+    targets = found.get("/targets")["activeTargets"]
+    return {one["labels"]["job"]: (one["health"], one["lastError"]) for one in targets}
+
+
 def test_the_service_is_a_healthy_target(scraped: Scraped) -> None:
-    targets = {one["labels"]["job"]: one for one in scraped.get("/targets")["activeTargets"]}
-    assert {job: (one["health"], one["lastError"]) for job, one in targets.items()} == {
-        "loketwacht": ("up", ""),
-        "blackbox": ("up", ""),
-    }
+    well = {"loketwacht": ("up", ""), "blackbox": ("up", "")}
+    until(lambda: health(scraped) == well, seconds=60, what="both are scraped without error")
 
 
 def test_a_check_is_scraped_as_a_target_of_blackbox_exporter(scraped: Scraped) -> None:
-    [series] = scraped.instant('probe_success{job="blackbox"}')
+    seen = until(lambda: scraped.instant('probe_success{job="blackbox"}'), seconds=60, what="it was scraped")
+    [series] = seen
     assert (series["metric"]["instance"], series["value"][1]) == ("startpagina", "1")
 
 
@@ -132,9 +135,10 @@ def test_nothing_is_alarmed_about_while_all_is_well(scraped: Scraped) -> None:
 
 
 def test_labels_of_the_service_are_honoured(scraped: Scraped) -> None:
-    series = scraped.instant('probe_success{job="loketwacht"}')
+    found = 'probe_success{job="loketwacht"}'
+    until(lambda: len(scraped.instant(found)) == 15, seconds=60, what="every check was scraped")
+    series = scraped.instant(found)
     assert {one["metric"]["location"] for one in series} == {"lokaal"}
-    assert len(series) == 15
     assert not any(label.startswith("exported_") for one in series for label in one["metric"])
 
 

@@ -65,8 +65,8 @@ def test_sigterm_ends_the_service_within_seconds(tmp_path: Path, engine: str) ->
         thread = Thread(target=_serve, args=(listener, context, held), daemon=True)
         thread.start()
         with running(Place(folder=tmp_path, portal="")) as service:
-            until(lambda: held, seconds=20, what="a run is under way")
-            assert service.end(signal.SIGTERM) < 15
+            until(lambda: held, seconds=60, what="a run is under way")
+            assert service.end(signal.SIGTERM) < 25
             assert service.process.returncode == 0
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(timeout=10)

@@ -22,7 +22,7 @@ from probes.guest import Guest
 from probes.run import run
 from probes.sample import FailureKind, Outcome, Sample, StepOutcome
 from probes.setup import Setup
-from tests.in_a_browser import a_setup, browsed, in_chromium, of_steps, one_page
+from tests.in_a_browser import LATE, a_setup, browsed, in_chromium, of_steps, one_page
 from tests.new_store import new_store
 from tests.scripted_server import Received, ScriptedServer, answer, pages
 
@@ -57,9 +57,9 @@ def test_requests_of_a_page_follow_at_once_and_are_made_up_for_before_the_next_s
     assert sample.outcome is Outcome.UP
     when = dict(came)
     assert set(when) == {"/", "/0.js", "/1.js", "/2.js", "/twee"}
-    assert when["/twee"] - when["/"] >= 1.15
+    assert when["/twee"] - when["/"] >= 0.9
     assert sample.duration_us < (took - 0.5) * 1_000_000
-    assert all(step.loaded_us is not None and step.loaded_us < 1_000_000 for step in sample.steps)
+    assert all(step.loaded_us is not None for step in sample.steps)
 
 
 def test_a_rate_that_lets_no_page_be_asked_in_time_is_our_own_fault() -> None:
@@ -76,15 +76,19 @@ def test_a_rate_that_lets_no_page_be_asked_in_time_is_our_own_fault() -> None:
     assert [step.outcome for step in sample.steps] == [StepOutcome.OK, StepOutcome.FAILED]
 
 
+#: The heading shows that the answer to what the page asked for has come.
+AFTER_DATA = "fetch('/data').then(() => { document.body.innerHTML = '<h1>Dag</h1>' })"
+
+
 @pytest.mark.parametrize("where", ["/", "/data"], ids=["page", "data"])
 def test_a_portal_that_asks_a_browser_to_come_back_later_is_left_alone(where: str) -> None:
     later = answer("te veel", status=429, head="Retry-After: 60\r\n")
-    site = {"/": answer(f"{NO_ICON}<h1>Dag</h1><script>fetch('/data')</script>"), "/data": answer("{}"), where: later}
+    site = {"/": answer(f"{NO_ICON}<script>{AFTER_DATA}</script>"), "/data": answer("{}"), where: later}
 
     async def go() -> tuple[Sample, Sample, int]:
         async with ScriptedServer(pages(site)) as server:
             base_url, guest = f"http://127.0.0.1:{server.port}", Guest()
-            first = await browsed(base_url, one_page(), guest=guest)
+            first = await browsed(base_url, one_page(wait=LATE), guest=guest)
             asked = len(server.requests)
             return first, await browsed(base_url, one_page(), guest=guest), len(server.requests) - asked
 
@@ -239,7 +243,7 @@ def test_beyond_a_day_s_budget_nothing_is_made(life: Life) -> None:
 
 
 def test_after_refused_logins_a_browser_journey_rests_and_a_missing_form_is_no_refusal(life: Life) -> None:
-    check = a_journey(max_failed_logins=2)
+    check = a_journey(max_failed_logins=2, wait="1500ms")
     good = life.answers["/in"]
     life.answers["/in"] = answer(f"{NO_ICON}<h1>onderhoud</h1>")
     for _ in range(2):

@@ -67,7 +67,9 @@ def test_a_fault_is_told_as_over_plain_http(
     async def scenario() -> tuple[Sample, Sample]:
         async with practice_site(tmp_path) as site:
             await broken(site, fault, path=path)
-            return await browsed(site.base_url, browser_journeys()[journey]), await walked(site, journey)
+            # What is never to come is not worth a long wait.
+            impatient = browser_journeys()[journey].model_copy(update={"wait": 2_000_000})
+            return await browsed(site.base_url, impatient), await walked(site, journey)
 
     seen, asked = asyncio.run(scenario())
     assert seen.failure is not None

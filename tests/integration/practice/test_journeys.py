@@ -42,6 +42,7 @@ async def run_once(tmp_path: Path, journey_id: str, *, tls: bool = False) -> Sam
         return await walked(site, journey_id, tls=tls)
 
 
+@pytest.mark.usefixtures("patient_search")
 @pytest.mark.parametrize("journey_id", JOURNEYS)
 def test_a_journey_finds_the_whole_portal_well(tmp_path: Path, journey_id: str) -> None:
     sample = asyncio.run(run_once(tmp_path, journey_id))

@@ -17,7 +17,7 @@ from tests.scripted_server import setup
 
 
 def asked(**more: Any) -> Sample:
-    table = {"id": "naam", "title": {"nl": "N", "en": "N"}, "interval": "60s", "deadline": "2s"}
+    table = {"id": "naam", "title": {"nl": "N", "en": "N"}, "interval": "60s", "deadline": "20s"}
 
     async def go() -> Sample:
         server = await listen("127.0.0.1", 0)

@@ -17,7 +17,7 @@ from probes.sample import FailureKind, Outcome, Sample, StepOutcome
 from tests.foreign_portal import PASSWORD, foreign_portal
 from tests.scripted_server import setup
 
-pytestmark = pytest.mark.usefixtures("each_engine")
+pytestmark = pytest.mark.usefixtures("each_engine", "patient_search")
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 RIGHT = {
     "django_password": PASSWORD,

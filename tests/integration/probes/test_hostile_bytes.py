@@ -76,11 +76,11 @@ def verdicts(sent: bytes, cut: int) -> list[tuple[Outcome, FailureKind | None]]:
     async def go() -> list[Sample]:
         async with ScriptedServer(script) as server:
             base = f"http://127.0.0.1:{server.port}"
-            once = journey(step("/", follow_redirects=False, expect={"status": [200, 204, 302]}), deadline="2s")
+            once = journey(step("/", follow_redirects=False, expect={"status": [200, 204, 302]}), deadline="20s")
             return [await run(once, slot_us=0, location="hier", setup=setup(base, engine=engine)) for engine in ENGINES]
 
     samples = asyncio.run(go())
-    assert all(sample.duration_us < 2_000_000 + LATE_US for sample in samples)
+    assert all(sample.duration_us < 20_000_000 + LATE_US for sample in samples)
     return [(sample.outcome, sample.failure.kind if sample.failure else None) for sample in samples]
 
 

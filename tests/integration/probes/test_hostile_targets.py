@@ -238,14 +238,14 @@ def test_a_deadline_counts_over_every_redirect() -> None:
     """T22: each hop is quick enough by itself; together they are not, and no third one is over in time."""
 
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.8)
         writer.write(answer(status=302, head=f"Location: {received.target}x\r\n"))
 
-    sample, asked = walked(script, journey(step("/"), deadline="500ms"))
+    sample, asked = walked(script, journey(step("/"), deadline="2s"))
     assert sample.failure is not None
     assert sample.failure.kind is FailureKind.TIMEOUT
     assert 1 <= len(asked) <= 3
-    assert 500_000 <= sample.duration_us <= 500_000 + LATE_US
+    assert 2_000_000 <= sample.duration_us <= 2_000_000 + LATE_US
 
 
 def test_a_journey_budget_ends_the_run_and_leaves_clean_up_its_own() -> None:
@@ -259,12 +259,12 @@ def test_a_journey_budget_ends_the_run_and_leaves_clean_up_its_own() -> None:
         writer.write(answer("goed"))
 
     steps = (step("/", name="een"), step("/hangs", name="twee"), step("/x", name="drie"))
-    clean = step("/clean", name="opruimen", always=True, deadline="1s")
-    sample, _ = walked(script, journey(*steps, clean, deadline="500ms"))
+    clean = step("/clean", name="opruimen", always=True, deadline="20s")
+    sample, _ = walked(script, journey(*steps, clean, deadline="2s"))
     assert [s.outcome.value for s in sample.steps] == ["ok", "failed", "skipped", "ok"]
     assert sample.failure is not None
     assert sample.failure.step == "twee"
-    assert sum(s.duration_us for s in sample.steps[:3]) <= 500_000 + LATE_US
+    assert sum(s.duration_us for s in sample.steps[:3]) <= 2_000_000 + LATE_US
 
 
 def test_a_step_has_a_budget_of_its_own() -> None:
@@ -274,12 +274,12 @@ def test_a_step_has_a_budget_of_its_own() -> None:
     async def script(received: Received, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(60)
 
-    sample, _ = walked(script, journey(step("/", deadline="200ms")))
+    sample, _ = walked(script, journey(step("/", deadline="2s")))
     assert sample.failure == Failure(
         kind=FailureKind.TIMEOUT,
         step="stap",
         subject="deadline of the step",
-        expected="done within 0.2 s",
+        expected="done within 2 s",
         found="still waiting for an answer",
     )
 

@@ -18,7 +18,7 @@ from probes.sample import FailureKind, Outcome, Sample, StepOutcome
 from probes.setup import Setup
 from tests.engines import chosen
 from tests.practice_site import practice_site
-from tests.scripted_server import Received, Script, answer, journey, pages, step, walked
+from tests.scripted_server import LATE_US, Received, Script, answer, journey, pages, step, walked
 
 pytestmark = pytest.mark.usefixtures("each_engine")
 
@@ -101,11 +101,11 @@ def test_a_step_is_tried_until_it_holds() -> None:
 
 
 def test_waiting_in_vain_tells_the_last_failure_with_how_often_it_was_tried() -> None:
-    waiting = step(expect=READY, until={"interval": "100ms", "within": "700ms"})
+    waiting = step(expect=READY, until={"interval": "100ms", "within": "3s"})
     sample, requests = walked(in_turn(answer("bezig")), journey(waiting))
     assert sample.failure is not None
     assert (sample.outcome, kind_of(sample)) == (Outcome.DOWN, FailureKind.ASSERTION)
-    assert 2 <= len(requests) <= 7
+    assert 2 <= len(requests) <= 31
     assert (sample.failure.found or "").startswith(f"“bezig”, after {len(requests)} attempts in ")
 
 
@@ -117,10 +117,10 @@ def test_waiting_ends_at_once_where_it_is_in_vain() -> None:
 
 
 def test_waiting_never_outlasts_the_deadline() -> None:
-    waiting = step(expect=READY, deadline="300ms", until={"interval": "100ms", "within": "4s"})
+    waiting = step(expect=READY, deadline="3800ms", until={"interval": "2s", "within": "30s"})
     sample, _ = walked(in_turn(answer("bezig")), journey(waiting))
     assert kind_of(sample) is FailureKind.ASSERTION
-    assert sample.steps[0].duration_us < 3_000_000
+    assert sample.steps[0].duration_us < 3_800_000 + LATE_US
 
 
 def test_each_value_of_a_list_is_a_step_of_its_own() -> None:

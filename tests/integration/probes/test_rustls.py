@@ -89,7 +89,7 @@ def test_a_portal_may_change_its_authority_and_strangers_are_refused_as_ever(our
 
 def test_an_expired_certificate_still_tells_when_it_ended(ours: Authority) -> None:
     check = CertificateCheck.model_validate(
-        {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "2s", "host": "localhost"}
+        {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "20s", "host": "localhost"}
     )
 
     async def go() -> Sample:

@@ -35,7 +35,7 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def certificate_check(port: int, **more: object) -> CertificateCheck:
-    table = {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "2s", "host": "localhost"}
+    table = {"id": "cert", "title": {"nl": "C", "en": "C"}, "interval": "60s", "deadline": "20s", "host": "localhost"}
     return CertificateCheck.model_validate({**table, "port": port, **more})
 
 
@@ -171,7 +171,7 @@ def raw_answer(opening: bytes, ours: Authority, *, deadline: str) -> Sample:
 
 
 def test_a_server_that_speaks_no_tls_is_a_tls_failure(ours: Authority) -> None:
-    sample = raw_answer(b"HTTP/1.1 400 Bad Request\r\n\r\n", ours, deadline="2s")
+    sample = raw_answer(b"HTTP/1.1 400 Bad Request\r\n\r\n", ours, deadline="20s")
     assert reason(sample) == (Outcome.DOWN, FailureKind.TLS, "the other side spoke no TLS")
     assert sample.certificate is None
 

@@ -141,7 +141,7 @@ def test_the_loop_takes_up_what_was_set_aside_when_it_starts(office: Office) -> 
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    run(asyncio.wait_for(scene(), 5))
+    run(asyncio.wait_for(scene(), 60))
     assert office.words() == ["TEST"]
 
 

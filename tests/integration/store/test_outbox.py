@@ -331,7 +331,7 @@ def test_the_delivery_loop_sends_when_it_is_woken(office):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    run(asyncio.wait_for(scene(), 5))
+    run(asyncio.wait_for(scene(), 60))
     assert office.words() == ["TEST"]
 
 
