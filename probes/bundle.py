@@ -311,8 +311,7 @@ def _evidence(
     }
     if entry is None:
         told |= {"request": piece.request, "response_head": piece.response_head, "body": piece.body}
-    if trail is not None and trail.urls:
-        host = urlsplit(trail.urls[-1]).hostname or ""
+    if trail is not None and trail.urls and (host := _host(trail.urls[-1])) is not None:
         told["certificate"] = _shown(host, trail)
         proxy = setup.proxy_of(host)
         again = replay(
@@ -324,6 +323,14 @@ def _evidence(
         if again is not None:
             told["replay"] = {"curl": again.line, "lacks": [one.value for one in again.lacks]}
     return told
+
+
+def _host(url: str) -> str | None:
+    """None where a page asked for what is no proper address."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return None
 
 
 def _shown(host: str, trail: Trail) -> dict[str, Any] | None:

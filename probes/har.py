@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from probes.redaction import MASK, Redactor
 from probes.sample import Evidence, Phases
@@ -181,7 +181,7 @@ def _request(exchange: Exchange, redact: Redactor) -> dict[str, Any]:
         ],
         "headers": _named(head),
         "queryString": [
-            {"name": name, "value": value} for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True)
+            {"name": name, "value": value} for name, value in parse_qsl(_query(url), keep_blank_values=True)
         ],
         "headersSize": -1,
         "bodySize": len(exchange.sent),
@@ -189,6 +189,11 @@ def _request(exchange: Exchange, redact: Redactor) -> dict[str, Any]:
     if exchange.sent:
         request["postData"] = _posted(exchange.sent, head.value("content-type"), redact)
     return request
+
+
+def _query(url: str) -> str:
+    """What stands behind the question mark, of whatever a browser asked for: also of what is no proper address."""
+    return url.partition("#")[0].partition("?")[2]
 
 
 def sent_text(sent: bytes, redact: Redactor) -> tuple[str, bool] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from tests import opensmtpd, stunnel
 
@@ -21,6 +22,9 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True, p
 # `make fuzz`: other bytes each time, many of them.
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5_000, print_blob=True)
 hypothesis.settings.load_profile("house")
+# Hypothesis takes some of its examples from the constants of whatever modules of ours a test process has loaded, which
+# differs from process to process. A law is tried on the same examples everywhere.
+providers.is_local_module_file = lambda _path: False  # type: ignore[assignment]
 
 
 def _only_this_machine(event: str, arguments: tuple[object, ...]) -> None:

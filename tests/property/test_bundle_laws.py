@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probes.bundle import LIMIT, canonical, har_of, unpacked
@@ -17,6 +17,7 @@ TEXTS = st.text(max_size=300) | st.just("é\x00\ud800\r\n: \n") | st.just(f"Set-
 BYTES = st.binary(max_size=300) | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
 
 
+@example(request="GET http://[ HTTP/1.1", sent=b"", answer="", body=b"", url="//[")
 @given(request=TEXTS, sent=BYTES, answer=TEXTS, body=BYTES, url=TEXTS)
 def test_whatever_came_makes_a_bundle_without_secrets(
     request: str, sent: bytes, answer: str, body: bytes, url: str
