@@ -259,11 +259,9 @@ def _effects(tx: Transaction, incident: Incident, alerting: Alerting, now_us: in
 
 def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> tuple[Incident, ...]:
     """The incidents of the checks behind this one's that it explains: those at the same time."""
-    found = (
-        one
-        for name in behind
-        for one in incidents.read(tx, check_id=name, start_us=incident.since_us, end_us=incident.until_us)
-    )
+    if not behind:
+        return ()
+    found = incidents.read(tx, check_ids=behind, start_us=incident.since_us, end_us=incident.until_us)
     return tuple(sorted(found, key=lambda one: (one.since_us, one.id)))
 
 
@@ -271,8 +269,8 @@ def _attached(tx: Transaction, incident: Incident, alerting: Alerting) -> tuple[
     """Titles of what fails along with it; also what failed but not yet often enough."""
     behind = alerting.dependants.get(incident.check_id, ()) if alerting.dependants is not None else ()
     failing = {one.check_id for one in attached_to(tx, incident, behind)}
-    if incident.until_us is None:
-        failing |= {name for name in behind if incidents.load(tx, name).kind != "healthy"}
+    if behind and incident.until_us is None:
+        failing |= incidents.failing(tx, behind)
     return tuple(alerting.titles[name] for name in behind if name in failing and name in alerting.titles)
 
 
