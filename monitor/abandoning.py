@@ -67,7 +67,7 @@ def _tell(tx: Transaction, about: str, thread: str, *, shadow: bool, now_us: int
         return
     news = last[1]
     if isinstance(news, IncidentNews):
-        news = replace(news, until_us=now_us, shadow=shadow, number=0, effects=())
+        news = replace(news, until_us=now_us, shadow=shadow, number=0, effects=(), unseen=None)
     elif isinstance(news, FlappingNews | DegradedNews):
         news = replace(news, until_us=now_us, shadow=shadow)
     else:

@@ -109,6 +109,28 @@ WARNINGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Somebody (`by`) let a check rest in [since_us, until_us), and said `why`."""
+
+    since_us: int
+    until_us: int
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """No measurement has said anything of an open incident since the slot `last_bad_us`, when it was last seen failing.
+
+    Attributes:
+        paused: why not, where somebody paused its check; None: nobody did.
+    """
+
+    last_bad_us: int
+    paused: Paused | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentNews:
     """An incident opened, goes on, or ended.
 
@@ -125,6 +147,7 @@ class IncidentNews:
         acknowledged_by: who is on it; None: nobody said so.
         effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
         failing, working: the locations that say so when it is told; empty where there is but one location.
+        unseen: since when nobody knows whether it goes on; None where it is seen to, or is over.
     """
 
     news: Literal["incident"] = "incident"
@@ -148,6 +171,7 @@ class IncidentNews:
     effects: tuple[Effect, ...] = ()
     failing: tuple[str, ...] = ()
     working: tuple[str, ...] = ()
+    unseen: Unseen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

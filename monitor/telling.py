@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from monitor import acknowledging
+from monitor import acknowledging, silence
 from monitor.acknowledging import About
 from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
 from monitor.attached import Dependants
@@ -213,7 +213,8 @@ def incident_news(
     number: int = 0,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about an incident to some people, with all that is known about it now."""
-    seen = _seen(tx, incident, check, alerting, now_us)
+    unseen = silence.unseen(tx, incident, check, now_us)
+    seen = _seen(tx, incident, check, alerting, now_us) if unseen is None else None
     confirmed = said.cause.cause if said.cause else None
     proposal = proposal_kept(incident, check, alerting.rule)
     return incident_messages(
@@ -228,9 +229,11 @@ def incident_news(
         confirmed_by=said.cause.by if said.cause and confirmed else None,
         severity=severity_kept(incident, alerting.rule),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
-        effects=() if incident.until_us is not None else _effects(tx, incident, alerting, now_us),
+        # A forecast says what happens if it goes on: nothing is foretold of what is over, or not known to go on.
+        effects=() if incident.until_us is not None or unseen else _effects(tx, incident, alerting, now_us),
         failing=seen.failing if seen else (),
         working=seen.working if seen else (),
+        unseen=unseen,
     )
 
 

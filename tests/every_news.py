@@ -20,6 +20,7 @@ from monitor.news import (
     MaintenanceNews,
     Mistake,
     OwnNews,
+    Paused,
     Reader,
     ReportNews,
     SignatureNews,
@@ -27,6 +28,7 @@ from monitor.news import (
     Trouble,
     TroubleNews,
     UndeliveredNews,
+    Unseen,
 )
 from monitor.severity import Severity
 from monitor.store.leaving import ToSend
@@ -43,6 +45,13 @@ INCIDENT = IncidentNews(
     since_us=at("10:00"),
     confirmed_us=at("10:01"),
     failure=BROKEN,
+)
+UNSEEN = Unseen(last_bad_us=at("10:20"))
+PAUSED = Unseen(
+    last_bad_us=at("10:20"),
+    paused=Paused(
+        since_us=at("10:21"), until_us=at("17:00"), by="An Maes", why="De belastingproef van de leverancier loopt."
+    ),
 )
 A1 = Effect(
     contract="VOORBEELD-2027-01",
@@ -271,6 +280,9 @@ NEWS = {
         at("19:30"),
     ),
     "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
+    "reminder-unseen": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=UNSEEN), at("14:01")),
+    "reminder-paused": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=PAUSED), at("14:01")),
+    "escalated-unseen": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01"), unseen=UNSEEN), at("10:31")),
     "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
     "monitor-reminder": (Kind.REMINDER, replace(OWN, number=1), at("11:05")),

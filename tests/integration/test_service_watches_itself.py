@@ -17,7 +17,7 @@ from monitor.clock import Clock
 from monitor.composition import link_signer
 from monitor.config import Loaded, load
 from monitor.measuring import Measuring
-from monitor.pausing import pause, resume
+from monitor.pauses import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service, _read_anew
 from monitor.store import events, incidents, leaving, outbox, samples
