@@ -53,8 +53,9 @@ class Aftercare:
             self.wake()
 
     def _abandon(self) -> tuple[Incident, ...]:
+        settings = self.loaded().config
         with self.database.begin() as tx:
-            return abandon(tx, self.loaded().config.checks, now_us=self.clock.now_us())
+            return abandon(tx, settings.checks, settings.incidents, now_us=self.clock.now_us())
 
     async def look(self) -> None:
         checks, alerting = self.loaded().config.checks, self.alerting()

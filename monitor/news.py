@@ -34,9 +34,9 @@ class Kind(StrEnum):
     WORSE = "worse"  # it was told as minor, and is no more
     ONGOING = "ongoing"  # it began before the reader's hours of duty, and goes on
     RECOVERED = "recovered"
-    UNMEASURED = "unmeasured"  # its check is measured no longer, so nobody can say whether it works
+    UNMEASURED = "unmeasured"  # nobody can say any longer how it is: its check, or its slowness, is followed no more
     FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
-    STEADY = "steady"  # that is over, and it works
+    STEADY = "steady"  # that is over: it works, or it stays down
     DEGRADED = "degraded"  # it works, but has been slower than its soft limits for a while
     FAST = "fast"  # that is over
     CERTIFICATE = "certificate"
@@ -183,6 +183,7 @@ class FlappingNews:
         steady_us: it is over when nothing changed for so long.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         shadow: as in `IncidentNews`.
+        down_since_us: where it is over because it stays down: since when; None: it works.
     """
 
     news: Literal["flapping"] = "flapping"
@@ -195,6 +196,7 @@ class FlappingNews:
     until_us: int | None = None
     told_us: int | None = None
     shadow: bool = False
+    down_since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,7 @@ class DegradedNews:
         failure: which limit, and what was found instead; that of the sample that made it news.
         slow, among: so many of the last so many samples were slow.
         shadow: as in `IncidentNews`.
+        unwatched: where nobody can say whether it still is: the configuration asks for it no more.
     """
 
     news: Literal["degraded"] = "degraded"
@@ -218,6 +221,7 @@ class DegradedNews:
     among: int
     until_us: int | None = None
     shadow: bool = False
+    unwatched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

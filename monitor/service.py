@@ -226,7 +226,7 @@ class Service:
             data = {"version": installed_version(), "config_sha256": self._loaded.sha256}
             events.add(tx, Event(at_us=now_us, kind="start", data=data))
             note_intervals(tx, self._loaded.config.checks, now_us)
-            abandon(tx, self._loaded.config.checks, now_us=now_us)
+            abandon(tx, self._loaded.config.checks, self._loaded.config.incidents, now_us=now_us)
             for incident in incidents.read(tx, only_open=True):
                 self._metrics.incident(incident.check_id, incident.since_us)
 
@@ -392,7 +392,7 @@ class Service:
         checks = self._loaded.config.checks
         with self._database.begin() as tx:
             note_intervals(tx, checks, self._clock.now_us())
-            closed = abandon(tx, checks, now_us=self._clock.now_us())
+            closed = abandon(tx, checks, self._loaded.config.incidents, now_us=self._clock.now_us())
             events.add(
                 tx, Event(at_us=self._clock.now_us(), kind="config", data={"config_sha256": self._loaded.sha256})
             )

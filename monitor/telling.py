@@ -13,8 +13,7 @@ from monitor.acknowledging import About
 from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
 from monitor.attached import Dependants
 from monitor.failing import Failing
-from monitor.flap_telling import end_flapping, flaps_now, tell_flapping
-from monitor.flapping import CALM
+from monitor.flap_telling import end_flapping, flaps_now, is_over, tell_flapping
 from monitor.hours import Hours, on_duty
 from monitor.incidents import MONITOR, Incident, IncidentRule, OwnTrouble
 from monitor.judging import proposal_kept, severity_kept
@@ -280,18 +279,19 @@ def _attached(tx: Transaction, incident: Incident, alerting: Alerting) -> tuple[
 def tell_steady(
     database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int
 ) -> tuple[tuple[str, ...], bool]:
-    """Which of these checks flap, after ending the state of all that do so no more; and whether mail was queued."""
-    by_id = {check.id: check for check in checks}
+    """Which of these checks flap, after ending the state of all that do so no more; and whether mail was queued.
+
+    What is followed no longer is left alone: see `monitor.abandoning`.
+    """
+    followed = {check.id: check for check in checks if not check.shadow}
+    rule = alerting.rule
     with database.read() as tx:
-        flapping = incidents.flapping(tx)
-    still = tuple(name for name, state in flapping.items() if state.holds(now_us, alerting.rule) and name in by_id)
-    if len(still) == len(flapping):
-        return still, False
+        flapping = {name: state for name, state in incidents.flapping(tx).items() if name in followed}
+        over = [name for name, state in flapping.items() if is_over(tx, followed[name], state, rule, now_us=now_us)]
+    still = tuple(name for name, state in flapping.items() if state.holds(now_us, rule))
     queued = False
-    with database.begin() as tx:
-        for name in flapping.keys() - set(still):
-            if name in by_id:
-                queued = end_flapping(tx, by_id[name], alerting.rule, now_us=now_us) or queued
-            else:  # it is configured no more, and nothing would ever end it
-                incidents.save_flapping(tx, name, CALM)
+    if over:
+        with database.begin() as tx:
+            for name in over:
+                queued = end_flapping(tx, followed[name], rule, now_us=now_us) or queued
     return still, queued

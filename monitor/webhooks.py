@@ -173,6 +173,7 @@ def _data(news: News) -> dict[str, Any]:
                 "title": _both(news.title),
                 "since": instant_text(news.since_us),
                 "until": instant_text(news.until_us) if news.until_us is not None else None,
+                "down_since": instant_text(news.down_since_us) if news.down_since_us is not None else None,
             }
         case DegradedNews():
             return {

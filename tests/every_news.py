@@ -167,6 +167,11 @@ NEWS = {
     "flapping-escalated": (Kind.ESCALATED, replace(FLAPPING, told_us=at("10:40")), at("11:10")),
     "flapping-ongoing": (Kind.ONGOING, replace(FLAPPING, told_us=at("10:40")), at("11:00")),
     "steady": (Kind.STEADY, replace(FLAPPING, until_us=at("11:20")), at("11:50")),
+    "steady-down": (
+        Kind.STEADY,
+        replace(FLAPPING, until_us=at("11:20"), down_since_us=at("11:19")),
+        at("11:50"),
+    ),
     "worse": (
         Kind.WORSE,
         replace(
@@ -185,6 +190,11 @@ NEWS = {
     "unmeasured-shadow": (Kind.UNMEASURED, replace(INCIDENT, until_us=at("11:12:30"), shadow=True), at("11:12:30")),
     "unmeasured-flapping": (Kind.UNMEASURED, replace(FLAPPING, until_us=at("11:12:30")), at("11:12:30")),
     "unmeasured-slow": (Kind.UNMEASURED, replace(DEGRADED, until_us=at("11:12:30")), at("11:12:30")),
+    "unmeasured-unwatched": (
+        Kind.UNMEASURED,
+        replace(DEGRADED, until_us=at("11:12:30"), unwatched=True),
+        at("11:12:30"),
+    ),
     "degraded": (Kind.DEGRADED, DEGRADED, at("10:04")),
     "fast": (Kind.FAST, replace(DEGRADED, until_us=at("11:30")), at("11:34")),
     "config-refused": (
