@@ -38,6 +38,7 @@ def pauses(office: Office, *checks: str | None, until: str = "20:00") -> None:
 
 
 def test_a_reminder_of_a_check_that_is_measured_no_more_says_when_it_was_last_seen_failing(office: Office) -> None:
+    """T34: what was seen an hour ago is not how it is."""
     office.live("xxx")
     office.wait(62)
     reminder = office.sent[-1]
