@@ -123,10 +123,12 @@ class Unseen:
     """No measurement has said anything of an open incident since the slot `last_bad_us`, when it was last seen failing.
 
     Attributes:
+        good_us: slot at which it was then seen working, too briefly to be over, and nothing since; None: it was not.
         paused: why not, where somebody paused its check; None: nobody did.
     """
 
     last_bad_us: int
+    good_us: int | None = None
     paused: Paused | None = None
 
 

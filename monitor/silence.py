@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from monitor import pauses
-from monitor.incidents import Incident
+from monitor.incidents import Incident, Recovering
 from monitor.news import Paused, Unseen
-from monitor.store import samples
+from monitor.store import incidents, samples
 from monitor.store.database import Transaction
 from probes.checks import Check
 
@@ -30,9 +30,18 @@ def unseen(tx: Transaction, incident: Incident, check: Check, now_us: int) -> Un
         return None
     if is_heard_of(tx, check, now_us):  # by one location, which decides nothing alone
         return None
-    resting = [one for one in pauses.in_force(tx, now_us) if one.check_id in (None, check.id)]
+    state = incidents.load(tx, check.id)
+    return Unseen(
+        last_bad_us=incident.last_bad_us,
+        good_us=state.last_us if isinstance(state, Recovering) else None,
+        paused=_paused(tx, check.id, now_us),
+    )
+
+
+def _paused(tx: Transaction, check_id: str, now_us: int) -> Paused | None:
+    """The pause that keeps a check from being measured longest."""
+    resting = [one for one in pauses.in_force(tx, now_us) if one.check_id in (None, check_id)]
     if not resting:
-        return Unseen(last_bad_us=incident.last_bad_us)
+        return None
     rest = max(resting, key=lambda one: one.until_us)
-    paused = Paused(since_us=rest.since_us, until_us=rest.until_us, by=rest.by, why=rest.why)
-    return Unseen(last_bad_us=incident.last_bad_us, paused=paused)
+    return Paused(since_us=rest.since_us, until_us=rest.until_us, by=rest.by, why=rest.why)

@@ -138,7 +138,8 @@ def _is_news_that_it_is_worse(tx: Transaction, incident: Incident) -> bool:
 def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> bool:
     """Look at all that is open by the wall clock, however rarely its check runs; whether anything was queued.
 
-    What a run that ended well just now says of it is waited for: that is no moment to alarm or to remind anybody.
+    After a run that ended well, what the next one says of it is waited for: that is no moment to alarm or to remind
+    anybody. Where no next one comes, it is not forgotten.
     """
     by_id = {check.id: check for check in checks}
     with database.read() as tx:
@@ -169,8 +170,9 @@ def _follow_up(
     tx: Transaction, incident: Incident, check: Check, alerting: Alerting, said: About, *, now_us: int
 ) -> bool:
     try:
-        ongoing = incidents.load(tx, check.id).kind == "ongoing"
-        return ongoing and tell(tx, incident.id, check, alerting, now_us=now_us, said=said)
+        kind = incidents.load(tx, check.id).kind
+        due = kind == "ongoing" or (kind == "recovering" and not silence.is_heard_of(tx, check, now_us))
+        return due and tell(tx, incident.id, check, alerting, now_us=now_us, said=said)
     except ValidationError:
         # A newer version may have left what this one cannot read; the others are followed up all the same.
         log.exception("an incident could not be followed up", extra={"incident": incident.id})

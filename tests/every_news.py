@@ -291,6 +291,11 @@ NEWS = {
     ),
     "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
     "reminder-unseen": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=UNSEEN), at("14:01")),
+    "reminder-unseen-good": (
+        Kind.REMINDER,
+        replace(INCIDENT, number=2, unseen=replace(UNSEEN, good_us=at("10:21"))),
+        at("14:01"),
+    ),
     "reminder-paused": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=PAUSED), at("14:01")),
     "escalated-unseen": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01"), unseen=UNSEEN), at("10:31")),
     "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),

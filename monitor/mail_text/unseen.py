@@ -26,11 +26,12 @@ def sentences(
         now_us: when the mail was written.
     """
     nl, last = language == "nl", when(news.last_bad_us, house, language)
-    silent = length(now_us - news.last_bad_us, language)
+    silent = length(now_us - max(news.last_bad_us, news.good_us or 0), language)
     found = (
         f"De storing van {title} begon op {since} en werd voor het laatst gezien op {last}."
         if nl
         else f"The outage of {title} began on {since} and was last seen on {last}.",
+        *_good(news, title, house, language),
         f"Sindsdien, al {silent}, kon geen meting nog zeggen of {title} werkt."
         if nl
         else f"Since then, for {silent}, no measurement has said whether {title} works.",
@@ -44,4 +45,15 @@ def sentences(
         f"De meting is sinds {began} gepauzeerd door {paused.by}, tot {ends}: {why}."
         if nl
         else f"Measuring has been paused since {began} by {paused.by}, until {ends}: {why}.",
+    )
+
+
+def _good(news: Unseen, title: str, house: House, language: Language) -> tuple[str, ...]:
+    if news.good_us is None:
+        return ()
+    good = when(news.good_us, house, language)
+    return (
+        f"Op {good} werkte {title}, maar te kort om te zeggen dat de storing voorbij is."
+        if language == "nl"
+        else f"On {good} {title} worked, but not for long enough to say that the outage is over.",
     )

@@ -183,3 +183,19 @@ def test_as_long_as_one_location_still_measures_it_is_seen(office: Office) -> No
         office.deliver()
     assert office.words() == ["STORING", "HERINNERING"]
     assert "kon geen meting nog zeggen" not in office.sent[-1].text
+
+
+def test_what_was_seen_working_too_briefly_and_not_since_is_not_forgotten_either(office: Office) -> None:
+    """A good run puts a reminder off until the next one says whether it really works; no next one came."""
+    office.live("xxx.")
+    office.wait(2)
+    assert office.words() == ["STORING"]
+    office.wait(60)
+    assert office.words() == ["STORING", "HERINNERING"]
+    text = office.sent[-1].text
+    assert "werd voor het laatst gezien op 23 november 2026 om 11:02 (CET)" in text
+    assert (
+        "Op 23 november 2026 om 11:03 (CET) werkte Aanvraag indienen, maar te kort om te zeggen dat de storing voorbij "
+        "is." in text
+    )
+    assert "Sindsdien, al 58 min, kon geen meting nog zeggen of Aanvraag indienen werkt." in text
