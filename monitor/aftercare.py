@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor import acknowledging
 from monitor.abandoning import abandon
 from monitor.clock import Clock
 from monitor.config import Loaded
-from monitor.incidents import MONITOR, Incident
+from monitor.incidents import MONITOR, Incident, IncidentRule
 from monitor.judging import severity_kept
 from monitor.maintenance_telling import tell_maintenance
 from monitor.metrics import Metrics
@@ -17,6 +17,7 @@ from monitor.month import MonthToDate
 from monitor.store import incidents
 from monitor.store.database import Database, InStore
 from monitor.telling import Alerting, follow_up, tell_steady
+from probes.checks import Check
 
 _SHOWN = ("journey_incident_acknowledged", "journey_incident_severity", "journey_flapping", "journey_slow")
 
@@ -44,17 +45,32 @@ class Aftercare:
         """What is due by the wall clock: reminders, somebody's hours of duty, an outage that nobody is on."""
         checks, alerting = self.loaded().config.checks, self.alerting()
         queued = await self.in_store(lambda: follow_up(self.database, checks, alerting, now_us=self.clock.now_us()))
+        if queued:
+            self.wake()
         # A run that was under way when its check was taken out may have told an outage since.
-        closed = await self.in_store(self._abandon)
+        await self.abandon()
+
+    async def begin(self) -> None:
+        """At a start: what is followed no longer ends, and the metrics learn what is open."""
+        await self.abandon()
+        for one in await self.in_store(self._open):
+            self.metrics.incident(one.check_id, one.since_us)
+
+    async def abandon(self) -> None:
+        """What the configuration in force follows no longer ends: see `monitor.abandoning`."""
+        settings = self.loaded().config
+        closed = await self.in_store(
+            lambda: _abandon(self.database, settings.checks, settings.incidents, now_us=self.clock.now_us())
+        )
         for one in closed:
-            if any(check.id == one.check_id for check in checks):  # in shadow now
+            if any(check.id == one.check_id for check in settings.checks):  # in shadow now
                 self.metrics.incident(one.check_id, None)
-        if queued or closed:
+        if closed:
             self.wake()
 
-    def _abandon(self) -> tuple[Incident, ...]:
-        with self.database.begin() as tx:
-            return abandon(tx, self.loaded().config.checks, now_us=self.clock.now_us())
+    def _open(self) -> tuple[Incident, ...]:
+        with self.database.read() as tx:
+            return incidents.read(tx, only_open=True)
 
     async def look(self) -> None:
         checks, alerting = self.loaded().config.checks, self.alerting()
@@ -103,3 +119,8 @@ class Aftercare:
                     )
                 )
             return tuple(found), frozenset(incidents.slow(tx))
+
+
+def _abandon(database: Database, checks: Sequence[Check], rule: IncidentRule, *, now_us: int) -> tuple[Incident, ...]:
+    with database.begin() as tx:
+        return abandon(tx, checks, rule, now_us=now_us)

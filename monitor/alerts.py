@@ -25,6 +25,7 @@ from monitor.news import (
     Reader,
     ReportNews,
     TestNews,
+    Unseen,
 )
 from monitor.recipients import Addressee, Language, Topic, channel_of
 from monitor.severity import Severity
@@ -147,6 +148,7 @@ def incident_messages(
     effects: tuple[Effect, ...] = (),
     failing: tuple[str, ...] = (),
     working: tuple[str, ...] = (),
+    unseen: Unseen | None = None,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language and time zone.
 
@@ -175,6 +177,7 @@ def incident_messages(
         effects=effects,
         failing=failing,
         working=working,
+        unseen=unseen,
     )
     return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
 

@@ -466,7 +466,7 @@ def _move(tx: Transaction, check: Check, said: Sample, alerting: Alerting, *, no
     for event in happened:
         incidents.record(tx, check.id, event)
     judge(tx, check, said, happened, alerting.rule)
-    note_flapping(tx, check.id, happened, alerting.rule)
+    note_flapping(tx, check, happened, alerting.rule, now_us=now_us)
     about = {event.incident_id for event in happened}
     if state.kind == "ongoing":  # a first good sample is no moment to alarm or to remind anybody
         about.add(state.incident_id)

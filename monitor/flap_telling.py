@@ -9,23 +9,32 @@ from monitor import acknowledging
 from monitor import flapping as flaps
 from monitor.alerts import flapping_messages, flapping_thread, joining
 from monitor.flapping import CALM, Flapping
-from monitor.incidents import Event, Failed, IncidentRule
+from monitor.incidents import Event, Failed, IncidentRule, Resolved
 from monitor.news import JOINING, FlappingNews, Kind
 from monitor.recipients import Addressee
+from monitor.silence import is_heard_of
 from monitor.store import incidents, outbox
 from monitor.store.database import Transaction
 from probes.checks import Check
 
 
-def note_flapping(tx: Transaction, check_id: str, happened: Sequence[Event], rule: IncidentRule) -> None:
-    """Remember openings and ends."""
+def note_flapping(tx: Transaction, check: Check, happened: Sequence[Event], rule: IncidentRule, *, now_us: int) -> None:
+    """Remember openings and ends, after they were recorded.
+
+    What flapped, and had been the same for long before this happened, flapped no more: it is told to be over.
+    """
     if all(isinstance(event, Failed) for event in happened):
         return
-    before = state = incidents.load_flapping(tx, check_id)
+    before = state = incidents.load_flapping(tx, check.id)
     for event in happened:
+        if isinstance(event, Failed):
+            continue
+        if state.since_us is not None and not state.holds(flaps.instant_of(event), rule):
+            until_us = event.until_us if isinstance(event, Resolved) else state.changed_us
+            _tell_end(tx, check, state, rule, until_us=until_us, now_us=now_us)
         state = flaps.advance(state, event, rule)
     if state != before:
-        incidents.save_flapping(tx, check_id, state)
+        incidents.save_flapping(tx, check.id, state)
 
 
 def flaps_now(tx: Transaction, check_id: str, rule: IncidentRule, now_us: int) -> bool:
@@ -75,19 +84,35 @@ def _somebody_is_on_it(tx: Transaction, check_id: str, state: Flapping, rule: In
     return any(acknowledging.about(tx, one).acknowledged is not None for one in recent)
 
 
-def end_flapping(tx: Transaction, check: Check, rule: IncidentRule, *, now_us: int) -> bool:
-    """End the state of a check that flaps no more; whether mail was queued.
+def is_over(tx: Transaction, check: Check, state: Flapping, rule: IncidentRule, *, now_us: int) -> bool:
+    """Whether a check that flapped does so no more, and it is known what came of it.
 
-    Who was told that it flaps is told that it works steadily. One that stays down instead has an incident that nobody
-    was told of: it is told then as any other.
+    While nobody measures it, or at a first good run after an outage, that is not known yet.
     """
+    if state.since_us is None or state.holds(now_us, rule) or not is_heard_of(tx, check, now_us):
+        return False
+    return incidents.load(tx, check.id).kind != "recovering"
+
+
+def end_flapping(tx: Transaction, check: Check, rule: IncidentRule, *, now_us: int) -> bool:
+    """End the state of a check that flaps no more; whether mail was queued."""
     state = incidents.load_flapping(tx, check.id)
-    if state.since_us is None or state.holds(now_us, rule):
+    if not is_over(tx, check, state, rule, now_us=now_us):
         return False
     incidents.save_flapping(tx, check.id, CALM)
-    if incidents.open_of(tx, check.id) is not None:
-        return False
-    news = _news(check, state, rule, until_us=state.changed_us)
+    return _tell_end(tx, check, state, rule, until_us=state.changed_us, now_us=now_us)
+
+
+def _tell_end(
+    tx: Transaction, check: Check, state: Flapping, rule: IncidentRule, *, until_us: int, now_us: int
+) -> bool:
+    """Queue to all who were told that a check flaps that this is over: it works, or it is down and stays so.
+
+    That outage is told by itself as any other, maybe later and maybe to others: it is no end of what they were told.
+    """
+    assert state.since_us is not None
+    outage = incidents.open_of(tx, check.id)
+    news = replace(_news(check, state, rule, until_us=until_us), down_since_us=outage.since_us if outage else None)
     told = outbox.told(tx, flapping_thread(check.id, state.since_us))
     return bool(outbox.add(tx, flapping_messages(Kind.STEADY, news, told, ()), now_us=now_us))
 

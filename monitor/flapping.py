@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from monitor.incidents import Event, Failed, IncidentRule, Opened
+from monitor.incidents import Event, Failed, IncidentRule, Opened, Resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,16 @@ CALM = Flapping()
 FLAPPING: TypeAdapter[Flapping] = TypeAdapter(Flapping)
 
 
+def instant_of(event: Opened | Resolved) -> int:
+    """When it happened: an opening when it was confirmed."""
+    return event.confirmed_us if isinstance(event, Opened) else event.until_us
+
+
 def advance(state: Flapping, event: Event, rule: IncidentRule) -> Flapping:
     """What one more happening of a check's incident makes of it. More than `flapping_after` openings make it flap."""
     if isinstance(event, Failed):
         return state
-    at_us = event.confirmed_us if isinstance(event, Opened) else event.until_us
+    at_us = instant_of(event)
     if state.since_us is not None and not state.holds(at_us, rule):
         state = CALM
     openings = tuple(one for one in state.openings if one > at_us - rule.flapping_within)

@@ -127,8 +127,8 @@ class Suspect:
         last_us: slot of the latest run that counts, good or not.
         failures: how many count so far; a re-run that failed too is one of them.
         failure: the first one.
-        marks: the latest runs from that failure on. Empty where failures must be in a row, and in what was stored
-            before they need not: then all of them failed.
+        marks: the latest runs from that failure on. Empty in what an earlier version stored of failures in a row: then
+            all of them failed.
     """
 
     since_us: int
@@ -171,12 +171,18 @@ HEALTHY = Healthy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An incident opened: dated `since_us`, known since the slot `confirmed_us`."""
+    """An incident opened: dated `since_us`, known since the slot `confirmed_us`.
+
+    Attributes:
+        failure: the first one.
+        further: those that confirmed it with the first one, oldest first; empty where that one was enough.
+    """
 
     incident_id: str
     since_us: int
     confirmed_us: int
     failure: Failure
+    further: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,13 +302,14 @@ def _suspected(
         if sum(mark.failure is not None for mark in marks) >= rule.open_after:
             break
     else:
-        return _suspect(marks, rule), ()
+        return _suspect(marks), ()
     # Dated at the first failure, not at its confirmation: the visitor was already turned away then.
     first, since_us = _first(marks)
     name = incident_id(sample.check_id, since_us)
+    further = tuple(mark.failure for mark in marks if mark.failure is not None)[1:]
     return (
         Ongoing(incident_id=name, since_us=since_us, last_bad_us=sample.slot_us, failure=first),
-        (Opened(incident_id=name, since_us=since_us, confirmed_us=sample.slot_us, failure=first),),
+        (Opened(incident_id=name, since_us=since_us, confirmed_us=sample.slot_us, failure=first, further=further),),
     )
 
 
@@ -329,17 +336,16 @@ def _that_count(marks: tuple[Mark, ...], rule: IncidentRule) -> tuple[Mark, ...]
     return ()
 
 
-def _suspect(marks: tuple[Mark, ...], rule: IncidentRule) -> State:
+def _suspect(marks: tuple[Mark, ...]) -> State:
     if not marks:
         return HEALTHY
     failure, since_us = _first(marks)
-    in_a_row = rule.open_among in (0, rule.open_after)
     return Suspect(
         since_us=since_us,
         last_us=marks[-1].slot_us,
         failures=sum(mark.failure is not None for mark in marks),
         failure=failure,
-        marks=() if in_a_row else marks,
+        marks=marks,
     )
 
 
@@ -356,7 +362,7 @@ def _good(state: State, sample: Sample, rule: IncidentRule, forget_us: int) -> t
             return HEALTHY, ()
         case Suspect():
             marks = (*_remembered(state, slot_us, forget_us), Mark(slot_us=slot_us))
-            return _suspect(_that_count(marks, rule), rule), ()
+            return _suspect(_that_count(marks, rule)), ()
         case Ongoing():
             return _recovered(state, slot_us, slot_us, 1, rule)
         case Recovering() if slot_us - state.last_us > forget_us:

@@ -20,9 +20,8 @@ def judge(tx: Transaction, check: Check, said: Sample, happened: Sequence[Event]
     """Keep what this sample says of the check's incident, after what happened to it was recorded."""
     for event in happened:
         if isinstance(event, Opened):
-            bad = _severity(check.id, event.failure, rule)
-            if said.failure is not None:  # what confirmed it may be worse than what came first
-                bad = max((bad, _severity(check.id, said.failure, rule)), key=_rank)
+            # What confirmed it may be worse than what came first.
+            bad = max((_severity(check.id, one, rule) for one in (event.failure, *event.further)), key=_rank)
             incidents.judge(tx, event.incident_id, bad, propose(event.failure, check, rule.identity_providers).cause)
         elif isinstance(event, Failed) and said.failure is not None:
             incident = incidents.get(tx, event.incident_id)

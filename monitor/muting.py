@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from monitor.attached import Dependants
 from monitor.incidents import DRILL, Healthy, Incident, Recovering, Suspect, last_failed_us
+from monitor.silence import speaks_for_us
 from monitor.store import incidents, ledger, samples
 from monitor.store.database import Transaction
 from probes.checks import Check
@@ -73,13 +74,9 @@ def _was_failing(tx: Transaction, cause: Check, since_us: int, at_us: int) -> bo
     heard_us = last_failed_us(state)
     if isinstance(state, Recovering):
         heard_us = max(state.last_bad_us, state.last_us)
-    if isinstance(state, Suspect) and state.since_us > since_us + _speaks_for_us(cause):
+    if isinstance(state, Suspect) and state.since_us > since_us + speaks_for_us(cause):
         return False
-    return heard_us is not None and heard_us >= at_us - _speaks_for_us(cause)
-
-
-def _speaks_for_us(cause: Check) -> int:
-    return 2 * cause.interval + cause.deadline
+    return heard_us is not None and heard_us >= at_us - speaks_for_us(cause)
 
 
 def _awaited(tx: Transaction, incident: Incident, check: Check, now_us: int, dependants: Dependants | None) -> bool:
@@ -90,7 +87,7 @@ def _awaited(tx: Transaction, incident: Incident, check: Check, now_us: int, dep
     """
     ends_us = list(_maintenance_ends(tx, incident, now_us))
     for cause in _causes(check, dependants):
-        speaks_us = _speaks_for_us(cause)
+        speaks_us = speaks_for_us(cause)
         heard = samples.words(tx, cause.id, incident.since_us - speaks_us)
         if not heard:
             continue  # nobody measures it

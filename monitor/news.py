@@ -34,9 +34,9 @@ class Kind(StrEnum):
     WORSE = "worse"  # it was told as minor, and is no more
     ONGOING = "ongoing"  # it began before the reader's hours of duty, and goes on
     RECOVERED = "recovered"
-    UNMEASURED = "unmeasured"  # its check is measured no longer, so nobody can say whether it works
+    UNMEASURED = "unmeasured"  # nobody can say any longer how it is: its check, or its slowness, is followed no more
     FLAPPING = "flapping"  # it breaks and recovers again and again: told once, instead of each time
-    STEADY = "steady"  # that is over, and it works
+    STEADY = "steady"  # that is over: it works, or it stays down
     DEGRADED = "degraded"  # it works, but has been slower than its soft limits for a while
     FAST = "fast"  # that is over
     CERTIFICATE = "certificate"
@@ -109,6 +109,30 @@ WARNINGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Somebody (`by`) let a check rest in [since_us, until_us), and said `why`."""
+
+    since_us: int
+    until_us: int
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """No measurement has said anything of an open incident since the slot `last_bad_us`, when it was last seen failing.
+
+    Attributes:
+        good_us: slot at which it was then seen working, too briefly to be over, and nothing since; None: it was not.
+        paused: why not, where somebody paused its check; None: nobody did.
+    """
+
+    last_bad_us: int
+    good_us: int | None = None
+    paused: Paused | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentNews:
     """An incident opened, goes on, or ended.
 
@@ -125,6 +149,7 @@ class IncidentNews:
         acknowledged_by: who is on it; None: nobody said so.
         effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
         failing, working: the locations that say so when it is told; empty where there is but one location.
+        unseen: since when nobody knows whether it goes on; None where it is seen to, or is over.
     """
 
     news: Literal["incident"] = "incident"
@@ -148,6 +173,7 @@ class IncidentNews:
     effects: tuple[Effect, ...] = ()
     failing: tuple[str, ...] = ()
     working: tuple[str, ...] = ()
+    unseen: Unseen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +185,7 @@ class FlappingNews:
         steady_us: it is over when nothing changed for so long.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         shadow: as in `IncidentNews`.
+        down_since_us: where it is over because it stays down: since when; None: it works.
     """
 
     news: Literal["flapping"] = "flapping"
@@ -171,6 +198,7 @@ class FlappingNews:
     until_us: int | None = None
     told_us: int | None = None
     shadow: bool = False
+    down_since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +210,7 @@ class DegradedNews:
         failure: which limit, and what was found instead; that of the sample that made it news.
         slow, among: so many of the last so many samples were slow.
         shadow: as in `IncidentNews`.
+        unwatched: where nobody can say whether it still is: the configuration asks for it no more.
     """
 
     news: Literal["degraded"] = "degraded"
@@ -194,6 +223,7 @@ class DegradedNews:
     among: int
     until_us: int | None = None
     shadow: bool = False
+    unwatched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from monitor import composition, config
-from monitor.abandoning import abandon
 from monitor.aftercare import Aftercare
 from monitor.assessing import note_intervals
 from monitor.attached import dependants
@@ -23,7 +22,6 @@ from monitor.clock import Clock
 from monitor.config import Loaded
 from monitor.delivery import Bell, Delivery
 from monitor.heartbeat import Heartbeat
-from monitor.incidents import Incident
 from monitor.lookouts import Lookouts
 from monitor.mail_message import MailMessage
 from monitor.measuring import Measuring
@@ -32,7 +30,7 @@ from monitor.month import MonthToDate
 from monitor.outposts import titles_of
 from monitor.pages import Days
 from monitor.repeating import repeat
-from monitor.store import events, incidents
+from monitor.store import events
 from monitor.store.database import Database, StoreError, StoreThread
 from monitor.store.events import Event
 from monitor.supervisor import Supervisor
@@ -164,6 +162,7 @@ class Service:
             )
             self._apply(self._loaded)
             await self._in_store(self._begin)
+            await aftercare.begin()
             await self._measuring.prepare()
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(server.until_asked_to_exit(), name="web") for server in servers]
@@ -189,7 +188,7 @@ class Service:
                     self._every(_MONTH_S, books.inspect),
                     self._every(_MONTH_S, books.stamp_head),
                     self._every(_MONTH_S, books.issue_reports),
-                    self._reloads(reload),
+                    self._reloads(reload, aftercare),
                 ]
                 background += [tasks.create_task(loop) for loop in loops]
                 self._settled()
@@ -220,15 +219,12 @@ class Service:
     # -- opening ---------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Note the start; tell the metrics what is open."""
+        """Note the start."""
         with self._database.begin() as tx:
             now_us = self._clock.now_us()
             data = {"version": installed_version(), "config_sha256": self._loaded.sha256}
             events.add(tx, Event(at_us=now_us, kind="start", data=data))
             note_intervals(tx, self._loaded.config.checks, now_us)
-            abandon(tx, self._loaded.config.checks, now_us=now_us)
-            for incident in incidents.read(tx, only_open=True):
-                self._metrics.incident(incident.check_id, incident.since_us)
 
     def _apply(self, loaded: Loaded) -> None:
         """Put a configuration in force. Everything is made of it first: where that fails, nothing has changed."""
@@ -335,7 +331,7 @@ class Service:
         if standing.told:
             self._wake.set()
 
-    async def _reloads(self, reload: asyncio.Event) -> None:
+    async def _reloads(self, reload: asyncio.Event, aftercare: Aftercare) -> None:
         while True:
             await reload.wait()
             reload.clear()
@@ -352,16 +348,12 @@ class Service:
             self._measuring.follow()
             self._settled()
             try:
-                closed = await self._in_store(self._note_reload)
+                await self._in_store(self._note_reload)
+                await aftercare.abandon()
             except StoreError as error:
-                # It is in force all the same; the next start notes it too.
+                # It is in force all the same; the next start notes it too, and what is followed no longer soon ends.
                 self._metrics.store_failed()
                 log.warning("the configuration taken over could not be noted", extra={"error": str(error)})
-            else:
-                for one in closed:
-                    if any(check.id == one.check_id for check in self._loaded.config.checks):  # in shadow now
-                        self._metrics.incident(one.check_id, None)
-                    self._wake.set()
             self._troubles.taken()
             log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
 
@@ -387,16 +379,11 @@ class Service:
         self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
         await self._troubles.look()
 
-    def _note_reload(self) -> tuple[Incident, ...]:
-        """The incidents that ended with it: of checks that are followed no longer."""
-        checks = self._loaded.config.checks
+    def _note_reload(self) -> None:
         with self._database.begin() as tx:
-            note_intervals(tx, checks, self._clock.now_us())
-            closed = abandon(tx, checks, now_us=self._clock.now_us())
-            events.add(
-                tx, Event(at_us=self._clock.now_us(), kind="config", data={"config_sha256": self._loaded.sha256})
-            )
-        return closed
+            note_intervals(tx, self._loaded.config.checks, self._clock.now_us())
+            data = {"config_sha256": self._loaded.sha256}
+            events.add(tx, Event(at_us=self._clock.now_us(), kind="config", data=data))
 
     def _note(self, kind: str) -> None:
         with self._database.begin() as tx:

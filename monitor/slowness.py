@@ -61,7 +61,8 @@ def advance(
         incident: whether an incident of the check is open after this sample.
     """
     if not rule.degraded_after:
-        return SWIFT, None
+        # Whoever was told of it is told that nobody looks any longer, by `monitor.abandoning`.
+        return (replace(state, marks=()) if state.told else SWIFT), None
     if incident:
         return replace(state, marks=()), None
     if sample.outcome is Outcome.UNKNOWN:

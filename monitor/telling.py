@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from monitor import acknowledging
+from monitor import acknowledging, silence
 from monitor.acknowledging import About
 from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
 from monitor.attached import Dependants
 from monitor.failing import Failing
-from monitor.flap_telling import end_flapping, flaps_now, tell_flapping
-from monitor.flapping import CALM
+from monitor.flap_telling import end_flapping, flaps_now, is_over, tell_flapping
 from monitor.hours import Hours, on_duty
 from monitor.incidents import MONITOR, Incident, IncidentRule, OwnTrouble
 from monitor.judging import proposal_kept, severity_kept
@@ -139,7 +138,8 @@ def _is_news_that_it_is_worse(tx: Transaction, incident: Incident) -> bool:
 def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> bool:
     """Look at all that is open by the wall clock, however rarely its check runs; whether anything was queued.
 
-    What a run that ended well just now says of it is waited for: that is no moment to alarm or to remind anybody.
+    After a run that ended well, what the next one says of it is waited for: that is no moment to alarm or to remind
+    anybody. Where no next one comes, it is not forgotten.
     """
     by_id = {check.id: check for check in checks}
     with database.read() as tx:
@@ -170,8 +170,9 @@ def _follow_up(
     tx: Transaction, incident: Incident, check: Check, alerting: Alerting, said: About, *, now_us: int
 ) -> bool:
     try:
-        ongoing = incidents.load(tx, check.id).kind == "ongoing"
-        return ongoing and tell(tx, incident.id, check, alerting, now_us=now_us, said=said)
+        kind = incidents.load(tx, check.id).kind
+        due = kind == "ongoing" or (kind == "recovering" and not silence.is_heard_of(tx, check, now_us))
+        return due and tell(tx, incident.id, check, alerting, now_us=now_us, said=said)
     except ValidationError:
         # A newer version may have left what this one cannot read; the others are followed up all the same.
         log.exception("an incident could not be followed up", extra={"incident": incident.id})
@@ -213,7 +214,8 @@ def incident_news(
     number: int = 0,
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about an incident to some people, with all that is known about it now."""
-    seen = _seen(tx, incident, check, alerting, now_us)
+    unseen = silence.unseen(tx, incident, check, now_us)
+    seen = _seen(tx, incident, check, alerting, now_us) if unseen is None else None
     confirmed = said.cause.cause if said.cause else None
     proposal = proposal_kept(incident, check, alerting.rule)
     return incident_messages(
@@ -228,9 +230,11 @@ def incident_news(
         confirmed_by=said.cause.by if said.cause and confirmed else None,
         severity=severity_kept(incident, alerting.rule),
         acknowledged_by=said.acknowledged.by if said.acknowledged else None,
-        effects=() if incident.until_us is not None else _effects(tx, incident, alerting, now_us),
+        # A forecast says what happens if it goes on: nothing is foretold of what is over, or not known to go on.
+        effects=() if incident.until_us is not None or unseen else _effects(tx, incident, alerting, now_us),
         failing=seen.failing if seen else (),
         working=seen.working if seen else (),
+        unseen=unseen,
     )
 
 
@@ -259,11 +263,9 @@ def _effects(tx: Transaction, incident: Incident, alerting: Alerting, now_us: in
 
 def attached_to(tx: Transaction, incident: Incident, behind: Sequence[str]) -> tuple[Incident, ...]:
     """The incidents of the checks behind this one's that it explains: those at the same time."""
-    found = (
-        one
-        for name in behind
-        for one in incidents.read(tx, check_id=name, start_us=incident.since_us, end_us=incident.until_us)
-    )
+    if not behind:
+        return ()
+    found = incidents.read(tx, check_ids=behind, start_us=incident.since_us, end_us=incident.until_us)
     return tuple(sorted(found, key=lambda one: (one.since_us, one.id)))
 
 
@@ -271,26 +273,27 @@ def _attached(tx: Transaction, incident: Incident, alerting: Alerting) -> tuple[
     """Titles of what fails along with it; also what failed but not yet often enough."""
     behind = alerting.dependants.get(incident.check_id, ()) if alerting.dependants is not None else ()
     failing = {one.check_id for one in attached_to(tx, incident, behind)}
-    if incident.until_us is None:
-        failing |= {name for name in behind if incidents.load(tx, name).kind != "healthy"}
+    if behind and incident.until_us is None:
+        failing |= incidents.failing(tx, behind)
     return tuple(alerting.titles[name] for name in behind if name in failing and name in alerting.titles)
 
 
 def tell_steady(
     database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int
 ) -> tuple[tuple[str, ...], bool]:
-    """Which of these checks flap, after ending the state of all that do so no more; and whether mail was queued."""
-    by_id = {check.id: check for check in checks}
+    """Which of these checks flap, after ending the state of all that do so no more; and whether mail was queued.
+
+    What is followed no longer is left alone: see `monitor.abandoning`.
+    """
+    followed = {check.id: check for check in checks if not check.shadow}
+    rule = alerting.rule
     with database.read() as tx:
-        flapping = incidents.flapping(tx)
-    still = tuple(name for name, state in flapping.items() if state.holds(now_us, alerting.rule) and name in by_id)
-    if len(still) == len(flapping):
-        return still, False
+        flapping = {name: state for name, state in incidents.flapping(tx).items() if name in followed}
+        over = [name for name, state in flapping.items() if is_over(tx, followed[name], state, rule, now_us=now_us)]
+    still = tuple(name for name, state in flapping.items() if state.holds(now_us, rule))
     queued = False
-    with database.begin() as tx:
-        for name in flapping.keys() - set(still):
-            if name in by_id:
-                queued = end_flapping(tx, by_id[name], alerting.rule, now_us=now_us) or queued
-            else:  # it is configured no more, and nothing would ever end it
-                incidents.save_flapping(tx, name, CALM)
+    if over:
+        with database.begin() as tx:
+            for name in over:
+                queued = end_flapping(tx, followed[name], rule, now_us=now_us) or queued
     return still, queued

@@ -29,6 +29,7 @@ from monitor.news import (
     MaintenanceNews,
     News,
     OwnNews,
+    Paused,
     ReportNews,
     SignatureNews,
     TroubleNews,
@@ -163,6 +164,8 @@ def _data(news: News) -> dict[str, Any]:
                 "cause_confirmed": news.confirmed_by is not None,
                 "attached": [_both(title) for title in news.attached],
                 "effects": [_effect(effect) for effect in news.effects],
+                "last_seen": instant_text(news.unseen.last_bad_us) if news.unseen else None,
+                "paused": _paused(news.unseen.paused) if news.unseen and news.unseen.paused else None,
             }
         case FlappingNews():
             return {
@@ -170,6 +173,7 @@ def _data(news: News) -> dict[str, Any]:
                 "title": _both(news.title),
                 "since": instant_text(news.since_us),
                 "until": instant_text(news.until_us) if news.until_us is not None else None,
+                "down_since": instant_text(news.down_since_us) if news.down_since_us is not None else None,
             }
         case DegradedNews():
             return {
@@ -260,6 +264,15 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "outages_allowed": effect.allowed,
         "outage_number": effect.number,
         "counts": instant_text(effect.counts_us) if effect.counts_us is not None else None,
+    }
+
+
+def _paused(paused: Paused) -> dict[str, str]:
+    return {
+        "since": instant_text(paused.since_us),
+        "until": instant_text(paused.until_us),
+        "by": paused.by,
+        "why": paused.why,
     }
 
 

@@ -20,6 +20,7 @@ from monitor.news import (
     MaintenanceNews,
     Mistake,
     OwnNews,
+    Paused,
     Reader,
     ReportNews,
     SignatureNews,
@@ -27,6 +28,7 @@ from monitor.news import (
     Trouble,
     TroubleNews,
     UndeliveredNews,
+    Unseen,
 )
 from monitor.severity import Severity
 from monitor.store.leaving import ToSend
@@ -43,6 +45,13 @@ INCIDENT = IncidentNews(
     since_us=at("10:00"),
     confirmed_us=at("10:01"),
     failure=BROKEN,
+)
+UNSEEN = Unseen(last_bad_us=at("10:20"))
+PAUSED = Unseen(
+    last_bad_us=at("10:20"),
+    paused=Paused(
+        since_us=at("10:21"), until_us=at("17:00"), by="An Maes", why="De belastingproef van de leverancier loopt."
+    ),
 )
 A1 = Effect(
     contract="VOORBEELD-2027-01",
@@ -158,6 +167,11 @@ NEWS = {
     "flapping-escalated": (Kind.ESCALATED, replace(FLAPPING, told_us=at("10:40")), at("11:10")),
     "flapping-ongoing": (Kind.ONGOING, replace(FLAPPING, told_us=at("10:40")), at("11:00")),
     "steady": (Kind.STEADY, replace(FLAPPING, until_us=at("11:20")), at("11:50")),
+    "steady-down": (
+        Kind.STEADY,
+        replace(FLAPPING, until_us=at("11:20"), down_since_us=at("11:19")),
+        at("11:50"),
+    ),
     "worse": (
         Kind.WORSE,
         replace(
@@ -176,6 +190,11 @@ NEWS = {
     "unmeasured-shadow": (Kind.UNMEASURED, replace(INCIDENT, until_us=at("11:12:30"), shadow=True), at("11:12:30")),
     "unmeasured-flapping": (Kind.UNMEASURED, replace(FLAPPING, until_us=at("11:12:30")), at("11:12:30")),
     "unmeasured-slow": (Kind.UNMEASURED, replace(DEGRADED, until_us=at("11:12:30")), at("11:12:30")),
+    "unmeasured-unwatched": (
+        Kind.UNMEASURED,
+        replace(DEGRADED, until_us=at("11:12:30"), unwatched=True),
+        at("11:12:30"),
+    ),
     "degraded": (Kind.DEGRADED, DEGRADED, at("10:04")),
     "fast": (Kind.FAST, replace(DEGRADED, until_us=at("11:30")), at("11:34")),
     "config-refused": (
@@ -271,6 +290,14 @@ NEWS = {
         at("19:30"),
     ),
     "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
+    "reminder-unseen": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=UNSEEN), at("14:01")),
+    "reminder-unseen-good": (
+        Kind.REMINDER,
+        replace(INCIDENT, number=2, unseen=replace(UNSEEN, good_us=at("10:21"))),
+        at("14:01"),
+    ),
+    "reminder-paused": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=PAUSED), at("14:01")),
+    "escalated-unseen": (Kind.ESCALATED, replace(INCIDENT, told_us=at("10:01"), unseen=UNSEEN), at("10:31")),
     "recovered": (Kind.RECOVERED, replace(INCIDENT, until_us=at("11:12:30")), at("11:13:30")),
     "monitor": (Kind.MONITOR, OWN, at("10:05")),
     "monitor-reminder": (Kind.REMINDER, replace(OWN, number=1), at("11:05")),

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor import config, pausing
+from monitor import config, pauses
 from monitor.cli.output import DEFAULT_CONFIG, CommandError, ConfigPath, Exit, Json, answer, say
 from monitor.cli.written import instant
 from monitor.clock import LIVE
 from monitor.config import Loaded
-from monitor.pausing import Pause
+from monitor.pauses import Pause
 from monitor.store.database import Database
 from sla.period import instant_text
 
@@ -43,8 +43,8 @@ def pause(
     database = Database.open(loaded.database_url)
     try:
         with database.begin() as tx:
-            pausing.pause(tx, checks or (None,), until_us=until_us, by=by, why=why, now_us=now_us)
-            standing = pausing.in_force(tx, now_us)
+            pauses.pause(tx, checks or (None,), until_us=until_us, by=by, why=why, now_us=now_us)
+            standing = pauses.in_force(tx, now_us)
     except ValueError as error:
         raise CommandError(f"Not paused: {error}.", Exit.USAGE) from error
     finally:
@@ -72,8 +72,8 @@ def resume(
     database = Database.open(loaded.database_url)
     try:
         with database.begin() as tx:
-            ended = pausing.resume(tx, checks, by=by, why=why, now_us=now_us)
-            standing = pausing.in_force(tx, now_us)
+            ended = pauses.resume(tx, checks, by=by, why=why, now_us=now_us)
+            standing = pauses.in_force(tx, now_us)
     except ValueError as error:
         raise CommandError(f"Not resumed: {error}.", Exit.USAGE) from error
     finally:

@@ -65,7 +65,8 @@ def _row(one: Gathered, draft: Draft, message: ToSend, house: House, links: tupl
     why = ""
     if one.kind in life.ASKS and isinstance(one.news, IncidentNews):
         step = in_(one.news.step, message.language) if one.news.step else None
-        why = f". {sentence(one.news.failure, message.language, step)}"
+        before = ("Wat er misging: " if message.language == "nl" else "What went wrong: ") if one.news.unseen else ""
+        why = f". {before}{sentence(one.news.failure, message.language, step)}"
     return Row(label=f"{at} {draft.word}", value=f"{draft.headline}{why}", links=links)
 
 

@@ -78,7 +78,9 @@ def acknowledge(house: House, incident_id: str, message: ToSend) -> tuple[str, s
     return words, address_of(house, house.acknowledge(incident_id, message.created_us), message)
 
 
-def flapping_word(kind: Kind, language: Language) -> str:
+def flapping_word(kind: Kind, news: FlappingNews, language: Language) -> str:
+    if kind is Kind.STEADY and news.down_since_us is not None:
+        return "NIET MEER WISSELEND" if language == "nl" else "NO LONGER FLAPPING"
     if kind is Kind.STEADY:
         return "STABIEL" if language == "nl" else "STEADY"
     if kind is Kind.ESCALATED:
@@ -88,6 +90,8 @@ def flapping_word(kind: Kind, language: Language) -> str:
 
 def flapping_headline(kind: Kind, news: FlappingNews, language: Language) -> str:
     title = news.title.nl if language == "nl" else news.title.en
+    if kind is Kind.STEADY and news.down_since_us is not None:
+        return f"{title} blijft nu buiten werking" if language == "nl" else f"{title} stays down now"
     if kind is Kind.STEADY:
         return f"{title} werkt weer stabiel" if language == "nl" else f"{title} works steadily again"
     if kind is Kind.ESCALATED:
@@ -100,14 +104,30 @@ def flapping_headline(kind: Kind, news: FlappingNews, language: Language) -> str
 
 
 def flapping_sentences(
-    kind: Kind, news: FlappingNews, language: Language, since: str, until: str, told: str | None = None
+    kind: Kind,
+    news: FlappingNews,
+    language: Language,
+    since: str,
+    until: str,
+    told: str | None = None,
+    down: str | None = None,
 ) -> tuple[str, ...]:
     """The sentences of these mails.
 
     Args:
-        since, until: instants in words; told: when it was first told, None where nobody was there to be told.
+        since, until: instants in words.
+        told: when it was first told, in words; None where nobody was there to be told.
+        down: where it is over because it stays down: since when, in words.
     """
     nl, within, steady = language == "nl", length(news.within_us, language), length(news.steady_us, language)
+    if kind is Kind.STEADY and down is not None:
+        return (
+            f"Dit onderdeel viel telkens opnieuw uit, maar werkt nu niet sinds {down}, zonder onderbreking. Van nu af "
+            "meldt Loketwacht elke storing weer apart, ook deze."
+            if nl
+            else f"This part was breaking again and again, but has not worked since {down}, without a break. From now "
+            "on Loketwacht reports each outage by itself again, this one too.",
+        )
     if kind is Kind.STEADY:
         return (
             f"Sinds {until} was er geen nieuwe storing meer. Van nu af meldt Loketwacht elke storing weer apart."

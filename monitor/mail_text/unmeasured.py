@@ -1,4 +1,4 @@
-"""The last mail about a failure whose check is followed no longer: it ends, and nobody knows whether it works."""
+"""The last mail about what is followed no longer, a check or its slowness: it ends, and nobody knows how it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ def unmeasured(message: ToSend, news: IncidentNews | FlappingNews | DegradedNews
     language, nl = message.language, message.language == "nl"
     title, since = in_(news.title, language), when(news.since_us, house, language)
     until = when(news.until_us if news.until_us is not None else message.created_us, house, language)
+    unwatched = isinstance(news, DegradedNews) and news.unwatched
     word = "NIET MEER GEMETEN" if nl else "MEASURED NO LONGER"
+    if unwatched:
+        word = "NIET MEER BEKEKEN" if nl else "WATCHED NO LONGER"
     subject, link = f"{word}: {title}", status_page(house, message)
     facts = [
         ("Onderdeel" if nl else "Part", title),
@@ -24,7 +27,16 @@ def unmeasured(message: ToSend, news: IncidentNews | FlappingNews | DegradedNews
             "Bekijk de storing" if nl else "View the outage",
             address_of(house, f"/incident/{news.incident_id}", message),
         )
-    if news.shadow:
+    if unwatched:
+        headline = f"Of {title} traag is, wordt niet meer bekeken" if nl else f"Nobody watches whether {title} is slow"
+        why = (
+            f"Sinds {until} let Loketwacht niet meer op traagheid (degraded_after = 0 in de configuratie). Het meten "
+            "en het melden van storingen gaan door."
+            if nl
+            else f"Since {until} Loketwacht watches for slowness no longer (degraded_after = 0 in the configuration). "
+            "Measuring and the reporting of outages go on."
+        )
+    elif news.shadow:
         headline = f"{title} wordt niet langer opgevolgd" if nl else f"{title} is followed no longer"
         why = (
             f"Sinds {until} telt {title} niet meer mee: het wordt nog gemeten, maar niemand krijgt er nog bericht van."

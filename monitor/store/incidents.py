@@ -41,6 +41,12 @@ def load(tx: Transaction, check_id: str) -> State:
     return STATE.validate_json(text) if text else HEALTHY
 
 
+def failing(tx: Transaction, check_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these checks are not healthy: also what failed but not yet often enough, or was seen good too rarely."""
+    rows = tx.execute(_STATES_OF_MANY, {"names": tuple(check_ids)})
+    return frozenset(row.check_id for row in rows if STATE.validate_json(row.state) != HEALTHY)
+
+
 def unwell(tx: Transaction, check_ids: Sequence[str]) -> frozenset[str]:
     """Which of these checks are not healthy, or not as swift as ever."""
     kept = {name: name for name in check_ids} | {_slowness_of(name): name for name in check_ids}
@@ -201,6 +207,7 @@ def read(
     tx: Transaction,
     *,
     check_id: str | None = None,
+    check_ids: Sequence[str] | None = None,
     only_open: bool = False,
     start_us: int | None = None,
     end_us: int | None = None,
@@ -209,11 +216,14 @@ def read(
     """Incidents, newest first.
 
     Args:
+        check_id, check_ids: only those of this check, or of these, with one question for all of them; None: of any.
         start_us, end_us: only those that touch [start, end); an open one has no end.
     """
     query = select(incident).order_by(incident.c.since_us.desc(), incident.c.id)
     if check_id is not None:
         query = query.where(incident.c.check_id == check_id)
+    if check_ids is not None:
+        query = query.where(incident.c.check_id.in_(check_ids))
     if only_open:
         query = query.where(incident.c.until_us.is_(None))
     if start_us is not None:

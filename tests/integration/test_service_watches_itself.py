@@ -17,7 +17,7 @@ from monitor.clock import Clock
 from monitor.composition import link_signer
 from monitor.config import Loaded, load
 from monitor.measuring import Measuring
-from monitor.pausing import pause, resume
+from monitor.pauses import pause, resume
 from monitor.schedule import ClockJump, Schedule
 from monitor.service import Service, _read_anew
 from monitor.store import events, incidents, leaving, outbox, samples
@@ -185,12 +185,8 @@ def test_a_file_that_cannot_even_be_looked_for_is_a_wrong_configuration(tmp_path
         _read_anew(place.config)
 
 
-def test_an_outage_that_is_found_after_its_check_was_taken_out_ends_all_the_same(inside: Inside) -> None:
-    """Its run was under way when that happened; nothing else would ever see its end."""
-    found = Finding(check=INDIENEN, sample=a_sample("X", at("10:00")), alerting=Alerting())
-    save(inside.database, found, now_us=at("10:00"))
-    rung: list[bool] = []
-    aftercare = Aftercare(
+def care_after(inside: Inside, rung: list[bool]) -> Aftercare:
+    return Aftercare(
         loaded=lambda: inside.service._loaded,
         alerting=Alerting,
         months={},
@@ -200,11 +196,45 @@ def test_an_outage_that_is_found_after_its_check_was_taken_out_ends_all_the_same
         metrics=inside.service._metrics,
         wake=lambda: rung.append(True),
     )
+
+
+def test_an_outage_that_is_found_after_its_check_was_taken_out_ends_all_the_same(inside: Inside) -> None:
+    """Its run was under way when that happened; nothing else would ever see its end."""
+    found = Finding(check=INDIENEN, sample=a_sample("X", at("10:00")), alerting=Alerting())
+    save(inside.database, found, now_us=at("10:00"))
+    rung: list[bool] = []
+    aftercare = care_after(inside, rung)
     run(aftercare.follow_up())
     with inside.database.read() as tx:
         assert [one.until_us for one in incidents.read(tx)] == [at("10:00")]
     run(aftercare.follow_up())
     assert rung == [True]
+
+
+def test_at_a_start_what_is_followed_no_longer_ends_and_the_metrics_learn_what_is_open(inside: Inside) -> None:
+    home = inside.service._loaded.config.checks[0]
+    for check in (home, INDIENEN):
+        found = Finding(check=check, sample=a_sample("X", at("10:00"), check.id), alerting=Alerting())
+        save(inside.database, found, now_us=at("10:00"))
+    run(care_after(inside, []).begin())
+    exposed = inside.service._metrics.exposition("")[0].decode()
+    assert f'journey_incident_open{{journey="{home.id}"}} 1.0' in exposed
+    assert INDIENEN.id not in exposed
+
+
+def test_a_check_that_a_reload_puts_in_shadow_is_shown_without_an_incident(inside: Inside) -> None:
+    loaded = inside.service._loaded
+    [home] = loaded.config.journey
+    found = Finding(check=home, sample=a_sample("X", at("10:00"), home.id), alerting=Alerting())
+    save(inside.database, found, now_us=at("10:00"))
+    rung: list[bool] = []
+    aftercare = care_after(inside, rung)
+    run(aftercare.begin())
+    shadow = home.model_copy(update={"shadow": True})
+    inside.service._loaded = replace(loaded, config=loaded.config.model_copy(update={"journey": (shadow,)}))
+    run(aftercare.abandon())
+    assert rung == [True]
+    assert f'journey_incident_open{{journey="{home.id}"}} 0.0' in inside.service._metrics.exposition("")[0].decode()
 
 
 def with_authority(loaded: Loaded) -> Loaded:

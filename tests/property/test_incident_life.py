@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from monitor import acknowledging
+from monitor.alerts import flapping_thread
 from monitor.check_run import Finding, save
 from monitor.courtesy import DigestRule
 from monitor.incidents import HEALTHY, Failed, IncidentRule, Opened, Resolved, advance
@@ -59,7 +60,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         check=st.sampled_from(CHECKS),
-        picture=st.sampled_from(["xx", "X", "..", "~."]) | st.text(alphabet=".~xX? ", min_size=1, max_size=5),
+        picture=st.sampled_from(["xx", "X", "..", "~.", "xx..xx..xx"])
+        | st.text(alphabet=".~xX? ", min_size=1, max_size=5),
         code=st.sampled_from([250, 250, 250, 550, 450, 0]),
     )
     def runs(self, check, picture, code):
@@ -159,6 +161,21 @@ class Life(RuleBasedStateMachine):
                 if word == "end" and who.state is Settled.SENT:
                     assert self.reached(message.incident_id, who.address)
         assert all(times == 1 for (_, _, word), times in told.items() if word != "reminder")
+
+    @invariant()
+    def whoever_was_told_that_a_check_flaps_is_told_once_that_it_does_so_no_more(self):
+        with self.office.database.read() as tx:
+            going_on = {flapping_thread(name, state.since_us) for name, state in incidents.flapping(tx).items()}
+        begun: Counter[tuple[str, str]] = Counter()
+        ended: Counter[tuple[str, str]] = Counter()
+        for message in self.office.queue():
+            thread = message.incident_id or ""
+            if thread.startswith("flapping"):
+                (ended if message.kind is Kind.STEADY else begun).update(
+                    (thread, who.address) for who in message.readers
+                )
+        assert all(times == 1 for times in begun.values())
+        assert ended == {one: 1 for one in begun if one[0] not in going_on}
 
     @invariant()
     def an_incident_never_becomes_milder(self):

@@ -21,6 +21,7 @@ from monitor.pages import Days, Watched, status
 from monitor.store import incidents
 from monitor.telling import attached_to
 from probes.checks import Check, Title
+from tests.asked import asked
 from tests.heart import INDIENEN, INZAGE, MINUTE, SECOND, Office, a_sample, at
 from tests.new_store import new_store
 
@@ -330,6 +331,24 @@ def test_an_incident_takes_along_those_behind_it_that_failed_at_the_same_time_an
         ]
         assert [one.check_id for one in attached_to(tx, file, behind["inzage"])] == ["indienen"]
         assert attached_to(tx, file, ()) == ()
+
+
+def test_what_it_takes_along_costs_the_same_however_many_checks_lie_behind_it(office: Office) -> None:
+    """A mail, a page and the end of an outage of a login with hundreds of journeys behind it ask this."""
+    behind = [FILE.model_copy(update={"id": f"dossier-{number}"}) for number in range(40)]
+    office.checks = (LOGIN, *behind)
+    runs(office, LOGIN, ".", "10:00")
+    for check in behind[:30]:
+        runs(office, check, "X", "10:00:30")
+    runs(office, behind[30], "x", "10:00:30")
+    with asked(office.database) as questions:
+        runs(office, LOGIN, "X", "10:01")
+    assert office.sent[0].text.count("Dossier inzien") == 31
+    assert len(questions) < 40
+    with office.database.read() as tx, asked(office.database) as questions:
+        [login] = incidents.read(tx, check_id="aanmelden")
+        found = attached_to(tx, login, dependants(office.checks)["aanmelden"])
+    assert (len(found), len(questions)) == (30, 2)
 
 
 def test_both_pages_lead_to_each_other(office: Office) -> None:

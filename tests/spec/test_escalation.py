@@ -7,7 +7,7 @@ import pytest
 from monitor import acknowledging
 from monitor.hours import HoursSettings, named_hours
 from monitor.store.database import Database
-from tests.heart import BOSS, INDIENEN, MINUTE, OPS, Office
+from tests.heart import BOSS, HOUR, INDIENEN, MINUTE, OPS, Office
 from tests.new_store import new_store
 
 HOURS = named_hours(
@@ -143,10 +143,11 @@ def test_what_is_due_by_the_clock_does_not_wait_for_the_next_run(office):
 
 
 def test_a_good_run_stops_what_the_clock_would_bring_up(office):
-    """Until the next run says whether it really works again."""
+    """Until the next run, an hour later, says whether it really works again."""
+    hourly = INDIENEN.model_copy(update={"interval": HOUR})
     office.recipients = (OPS, CHIEF)
-    office.live("xx.")
-    office.wait(65)
+    office.live("xx.", hourly)
+    office.wait(65, hourly)
     assert told(office) == [("STORING", "ops")]
 
 

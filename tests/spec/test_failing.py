@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.failing import Failing
 from probes.checks import Journey
 from sla.effect import Streak
+from tests.asked import asked
 from tests.heart import INDIENEN, INZAGE, MINUTE, Office, at
 from tests.new_store import new_store
 
@@ -35,18 +35,9 @@ def failing(office: Office, known: Failing) -> dict[str, Streak]:
 
 def questions(office: Office, known: Failing) -> int:
     """How many the database is asked."""
-    asked: list[str] = []
-
-    def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("SELECT"):
-            asked.append(statement)
-
-    sa.event.listen(office.database.engine, "before_cursor_execute", executed)
-    try:
+    with asked(office.database) as found:
         failing(office, known)
-    finally:
-        sa.event.remove(office.database.engine, "before_cursor_execute", executed)
-    return len(asked)
+    return len(found)
 
 
 @given(st.lists(st.tuples(st.sampled_from(BOTH), st.sampled_from(".~x?")), max_size=25))

@@ -11,9 +11,10 @@ from monitor import acknowledging
 from monitor.flapping import CALM, Flapping, advance
 from monitor.hours import HoursSettings, named_hours
 from monitor.incidents import Failed, IncidentRule, Opened, Resolved
-from monitor.store import incidents
+from monitor.store import incidents, ledger
 from monitor.store.database import Database
 from monitor.telling import tell_steady
+from sla.ledger import Entry
 from tests.heart import BROKEN, HOUR, INDIENEN, INZAGE, MINUTE, OPS, Office, at
 
 #: Two openings within an hour are let pass; after half an hour without a change it is steady.
@@ -37,14 +38,21 @@ def told(office: Office) -> list[tuple[str, str]]:
     return [(word, address.partition("@")[0]) for word, addresses in pairs for address in addresses]
 
 
-def passes(office: Office, minutes: int) -> list[str]:
-    """Nothing is measured, time goes on; which checks flap at its end."""
+def passes(office: Office, minutes: int, mark: str = ".") -> list[str]:
+    """One run a minute ends so; which checks flap at the end."""
     flapping: tuple[str, ...] = ()
     for _ in range(minutes):
+        office.live(mark)
+        office.now_us -= MINUTE
         office.wait(1)
-        flapping, _ = tell_steady(office.database, office.checks, office.alerting, now_us=office.now_us)
-        office.deliver()
+        flapping = looks(office)
     return list(flapping)
+
+
+def looks(office: Office) -> tuple[str, ...]:
+    flapping, _ = tell_steady(office.database, office.checks, office.alerting, now_us=office.now_us)
+    office.deliver()
+    return flapping
 
 
 # -- the state --------------------------------------------------------------------------------------------------------
@@ -120,11 +128,77 @@ def test_when_it_is_steady_again_those_who_were_told_hear_it_once(office):
     assert steady.in_reply_to == flapping.message_id
 
 
-def test_one_that_stays_down_is_told_as_an_outage_when_flapping_is_over(office):
-    office.live("xx..xx..xx" + "x" * 40)
-    passes(office, 1)
-    office.live("x")
+def test_one_that_stays_down_is_told_as_an_outage_and_the_flapping_is_told_to_have_ended_in_it(office):
+    office.live("xx..xx..xx")
+    passes(office, 31, "x")
+    assert office.words()[4:] == ["WISSELEND", "NIET MEER WISSELEND", "STORING"]
+    flapping, over, outage = office.sent[4:]
+    assert over.in_reply_to == flapping.message_id
+    assert outage.in_reply_to is None
+    assert "Aanvraag indienen blijft nu buiten werking" in over.text
+    assert "werkt nu niet sinds 23 november 2026 om 11:08 (CET), zonder onderbreking" in over.text
+
+
+def test_where_maintenance_mutes_the_outage_it_ended_in_those_who_were_told_of_flapping_hear_its_end(office):
+    """T9, T12."""
+    office.live("xx..xx..xx")
+    works = Entry(kind="maintenance", recorded_us=1, by="a", reason="b", from_us=at("10:12"), until_us=at("12:00"))
+    with office.database.begin() as tx:
+        ledger.append(tx, works)
+    passes(office, 40, "x")
+    assert office.words()[4:] == ["WISSELEND", "NIET MEER WISSELEND"]
+
+
+def test_who_was_told_that_it_flaps_and_is_off_duty_when_it_ends_in_an_outage_hears_of_the_end(office):
+    """It is eleven in Brussels; the early shift ends at half past."""
+    early = named_hours({"vroeg": HoursSettings.model_validate({"weekly": ["mon-fri 06:00-11:30"]})}, "Europe/Brussels")
+    office.hours = HOURS | early
+    office.recipients = (OPS, OPS.model_copy(update={"address": "vroeg@example.be", "duty": "vroeg"}))
+    office.live("xx..xx..xx")
+    passes(office, 31, "x")
+    assert sorted(told(office)[-3:]) == [
+        ("NIET MEER WISSELEND", "ops"),
+        ("NIET MEER WISSELEND", "vroeg"),
+        ("STORING", "ops"),
+    ]
+
+
+def test_an_outage_that_comes_before_anybody_looked_ends_the_flapping_that_was_over_by_then(office):
+    """The monitor was off for two hours."""
+    office.live(FLAPS)
+    office.now_us += 2 * HOUR
+    office.live("xx")
+    assert office.words()[4] == "WISSELEND"
+    assert sorted(office.words()[5:]) == ["NIET MEER WISSELEND", "STORING"]
+    office.live("..")
+    passes(office, 40)
+    assert office.words()[7:] == ["HERSTELD"]
+
+
+def test_the_end_of_an_outage_that_lasted_while_the_monitor_was_off_ends_the_flapping_too(office):
+    office.live("xx..xx..xx")
+    office.now_us += 2 * HOUR
+    office.live("..")
+    assert office.words()[4:] == ["WISSELEND", "STABIEL"]
+    assert "Sinds 23 november 2026 om 13:10 (CET) was er geen nieuwe storing meer." in office.sent[-1].text
+
+
+def test_at_a_first_good_run_after_a_long_outage_nothing_is_said_yet(office):
+    office.live("xx..xx..xx" + "x" * 40 + ".")
+    looks(office)
     assert office.words()[4:] == ["WISSELEND", "STORING"]
+    office.live(".")
+    assert office.words()[6:] == ["STABIEL", "HERSTELD"]
+
+
+def test_of_what_nobody_measures_nobody_says_that_it_works_steadily(office):
+    office.live(FLAPS)
+    for _ in range(60):
+        office.wait(1)
+        assert len(looks(office)) <= 1
+    assert office.words()[4:] == ["WISSELEND"]
+    passes(office, 1)
+    assert office.words()[4:] == ["WISSELEND", "STABIEL"]
 
 
 def test_a_new_process_tells_it_no_second_time(office):
@@ -177,11 +251,9 @@ def test_who_is_off_duty_hears_of_it_when_duty_begins_if_it_still_flaps(office):
     assert "Dat begon buiten uw diensturen." in office.sent[-1].text
 
 
-def test_a_check_that_is_configured_no_more_stops_flapping_without_a_write_at_every_look(office):
+def test_what_becomes_of_a_check_that_is_followed_no_more_is_not_told_here(office):
+    """What was told of it ends when the configuration comes into force: see test_followed_no_longer."""
     office.live(FLAPS)
     office.now_us += HOUR
-    for _ in range(2):
-        found = tell_steady(office.database, (INZAGE,), office.alerting, now_us=office.now_us)
-        assert found == ((), False)
-        with office.database.read() as tx:
-            assert incidents.flapping(tx) == {}
+    for checks in ((INZAGE,), (INDIENEN.model_copy(update={"shadow": True}),)):
+        assert tell_steady(office.database, checks, office.alerting, now_us=office.now_us) == ((), False)

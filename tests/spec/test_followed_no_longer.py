@@ -29,7 +29,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def reload(office: Office, *checks: Check) -> list[str]:
     """Another configuration comes into force; the ids of what was closed."""
     with office.database.begin() as tx:
-        closed = abandon(tx, checks, now_us=office.now_us)
+        closed = abandon(tx, checks, office.rule, now_us=office.now_us)
     office.deliver()
     return [incident.id for incident in closed]
 
@@ -116,3 +116,29 @@ def test_whoever_was_told_that_it_is_slow_hears_of_this(office: Office) -> None:
     assert office.words() == ["TRAAG", "NIET MEER GEMETEN"]
     with office.database.read() as tx:
         assert incidents.slow(tx) == {}
+
+
+def test_those_who_were_told_that_it_is_slow_hear_that_slowness_is_watched_no_longer(office: Office) -> None:
+    """T9: a reload said so, and nobody would ever see it end; a run that came before that was taken up says nothing."""
+    office.recipients, office.rule = (OPS,), IncidentRule(degraded_after=2)
+    office.live("~~")
+    office.rule = IncidentRule(degraded_after=0)
+    office.live("~.")
+    for _ in range(2):
+        assert reload(office, INDIENEN) == []
+    assert office.words() == ["TRAAG", "NIET MEER BEKEKEN"]
+    slow, over = office.sent
+    assert over.in_reply_to == slow.message_id
+    assert "Of Aanvraag indienen traag is, wordt niet meer bekeken" in over.text
+    office.rule = IncidentRule(degraded_after=2)
+    office.live("~~")
+    assert office.words()[2:] == ["TRAAG"]
+
+
+def test_whoever_was_told_of_no_slowness_hears_nothing_of_that(office: Office) -> None:
+    office.recipients, office.rule = (), IncidentRule(degraded_after=2)
+    office.live("~~")
+    office.recipients, office.rule = (OPS,), IncidentRule(degraded_after=0)
+    reload(office, INDIENEN)
+    office.live("~")
+    assert office.sent == []

@@ -10,6 +10,7 @@ from monitor.incidents import (
     Failed,
     Healthy,
     IncidentRule,
+    Mark,
     Ongoing,
     Opened,
     OwnTrouble,
@@ -24,9 +25,10 @@ from tests.heart import BROKEN, MINUTE, TWO_OF_EACH, a_sample, at, played, sampl
 ID = "indienen-20261123T100000Z"
 
 
-def opened(since: str, confirmed: str) -> Opened:
+def opened(since: str, confirmed: str, failures: int = 2) -> Opened:
     name = f"indienen-20261123T{since.replace(':', '')}00Z"
-    return Opened(incident_id=name, since_us=at(since), confirmed_us=at(confirmed), failure=BROKEN)
+    further = (BROKEN,) * (failures - 1)
+    return Opened(incident_id=name, since_us=at(since), confirmed_us=at(confirmed), failure=BROKEN, further=further)
 
 
 def resolved(since: str, until: str, last_bad: str) -> Resolved:
@@ -116,9 +118,10 @@ def test_a_restart_at_two_of_three_failures_alerts_after_one_more():
     rule = IncidentRule(open_after=3)
     state, _ = played("xx", rule)
     again = STATE.validate_json(STATE.dump_json(state))
-    assert again == Suspect(since_us=at("10:00"), last_us=at("10:01"), failures=2, failure=BROKEN)
+    marks = (Mark(slot_us=at("10:00"), failure=BROKEN), Mark(slot_us=at("10:01"), failure=BROKEN))
+    assert again == Suspect(since_us=at("10:00"), last_us=at("10:01"), failures=2, failure=BROKEN, marks=marks)
     _, happened = advance(again, a_sample("x", at("10:02")), rule, interval_us=MINUTE)
-    assert happened == (Opened(incident_id=ID, since_us=at("10:00"), confirmed_us=at("10:02"), failure=BROKEN),)
+    assert happened == (opened(since="10:00", confirmed="10:02", failures=3),)
 
 
 @pytest.mark.parametrize(

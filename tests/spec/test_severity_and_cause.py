@@ -170,6 +170,32 @@ def test_an_incident_is_as_bad_as_the_worst_of_what_opened_it(office):
     assert "Ernst: ernstig" in office.sent[0].text
 
 
+@pytest.mark.parametrize("among", [0, 6], ids=["in a row", "among the last six"])
+def test_neither_first_nor_last_need_be_the_worst_of_what_opened_it(office, among):
+    office.rule = RULE.model_copy(update={"open_after": 4, "open_among": among})
+    fails(office, TIMEOUT, TIMEOUT, BROKEN, TIMEOUT)
+    assert kept(office)[0] is MAJOR
+    assert "Ernst: ernstig" in office.sent[0].text
+
+
+def test_a_restart_between_the_failures_that_open_it_forgets_none_of_them(office):
+    """T11."""
+    office.rule = RULE.model_copy(update={"open_after": 3})
+    fails(office, TIMEOUT, BROKEN)
+    office.database.close()
+    office.database = Database.open(office.database.url, durable=False)
+    fails(office, TIMEOUT)
+    assert kept(office)[0] is MAJOR
+
+
+def test_what_failed_before_the_failures_that_opened_it_makes_it_no_worse(office):
+    office.rule = RULE.model_copy(update={"open_after": 2, "open_among": 3})
+    fails(office, BROKEN)
+    office.live("...")
+    fails(office, TIMEOUT, TIMEOUT)
+    assert kept(office)[0] is MINOR
+
+
 # -- worse ------------------------------------------------------------------------------------------------------------
 
 

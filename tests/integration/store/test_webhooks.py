@@ -31,7 +31,7 @@ from monitor.store.database import directly
 from monitor.toml_file import ConfigError
 from monitor.webhooks import Telling, Webhook, body_of, signature, webhook_composer, webhook_sender
 from tests.every_news import NEWS, to_send
-from tests.heart import HOUSE, MINUTE, OPS, SECOND, Office, run
+from tests.heart import HOUSE, MINUTE, OPS, SECOND, Office, at, run
 from tests.receiver import Receiver, Taken, receiving
 from tests.running_service import a_place, loketwacht
 
@@ -153,6 +153,21 @@ def test_the_effect_on_a_contract_is_told_in_plain_data() -> None:
         "outages_allowed": None,
         "outage_number": None,
         "counts": None,
+    }
+
+
+def test_of_an_outage_that_nobody_sees_programs_are_told_when_it_was_last_seen_and_who_paused_it() -> None:
+    seen, unseen, paused = (
+        body_of(to_send(name), HOUSE, now_us=at("14:01"), head=None)["data"]
+        for name in ("reminder", "reminder-unseen", "reminder-paused")
+    )
+    assert (seen["last_seen"], seen["paused"]) == (None, None)
+    assert (unseen["last_seen"], unseen["paused"]) == ("2026-11-23T10:20:00Z", None)
+    assert paused["paused"] == {
+        "since": "2026-11-23T10:21:00Z",
+        "until": "2026-11-23T17:00:00Z",
+        "by": "An Maes",
+        "why": "De belastingproef van de leverancier loopt.",
     }
 
 

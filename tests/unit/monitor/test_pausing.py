@@ -10,7 +10,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.clock import LIVE
-from monitor.pausing import MOST_US, Pause, in_force, pause, resume
+from monitor.pauses import MOST_US, Pause, in_force, pause, resume
 from monitor.store.database import Database
 from sla.period import instant_text
 from tests.new_store import new_store
