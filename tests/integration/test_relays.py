@@ -20,7 +20,7 @@ from monitor.mail_settings import RelaySettings
 from monitor.relays import by_relays
 from monitor.smtp import QUIT_SECONDS, smtp_sender
 from monitor.store import outbox
-from tests.heart import OPS, SECOND, Office
+from tests.heart import HOUR, OPS, SECOND, Office
 from tests.mail_config import AROUND_MAIL
 from tests.new_store import new_store
 from tests.smtp_server import MAIL, Mailroom, serving
@@ -125,7 +125,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     database.close()
 
 
-def attempts(office: Office, room: Mailroom, *then: dict[str, object]) -> list[dict[str, str]]:
+def attempts(
+    office: Office, room: Mailroom, *then: dict[str, object], apart_us: int = 60 * SECOND
+) -> list[dict[str, str]]:
     """The states of the readers after each attempt at one server, which changes before each further one."""
 
     async def scene() -> list[dict[str, str]]:
@@ -136,7 +138,7 @@ def attempts(office: Office, room: Mailroom, *then: dict[str, object]) -> list[d
                     setattr(room, name, value)
                 office.post = sender(port, room)
                 await office.delivery.deliver_due()
-                office.now_us += 60 * SECOND
+                office.now_us += apart_us
                 [queued] = office.queue()
                 found.append({who.address: who.state.value for who in queued.readers})
         return found
@@ -186,6 +188,45 @@ def test_a_text_refused_for_good_is_lost_for_all_and_told_for_each(office: Offic
     """T8: 5xx after DATA."""
     assert attempts(office, Mailroom(data="554 5.6.0 no")) == [dict.fromkeys(BOTH, "failed")]
     assert office.told.deliveries == ["refused", "refused"]
+
+
+def test_a_text_refused_by_policy_is_sent_again_once_somebody_mended_it(office: Office) -> None:
+    """T8: SPF, DKIM, a block list, a filter: it is said of us and not of those whom the mail is for."""
+    room = Mailroom(data="550 5.7.26 not accepted due to the DMARC policy of example.be")
+    first, second, third = attempts(office, room, {}, {"data": None})
+    assert (first, second, third) == (*[dict.fromkeys(BOTH, "pending")] * 2, dict.fromkeys(BOTH, "sent"))
+    assert room.recipients == [sorted(BOTH)]
+    assert office.told.deliveries == ["retry"] * 4 + ["delivered"] * 2
+
+
+def test_a_text_refused_by_policy_for_days_is_given_up_as_any_other_and_told(office: Office) -> None:
+    room = Mailroom(data="554 5.3.0 denied by administrator")
+    states = attempts(office, room, *[{}] * 20, apart_us=4 * HOUR)
+    assert states[18] == dict.fromkeys(BOTH, "pending")
+    assert states[20] == dict.fromkeys(BOTH, "failed")
+    assert office.told.deliveries[-2:] == ["given-up"] * 2
+    [queued] = office.queue()
+    assert queued.readers[0].answer.startswith("0 554 5.3.0 denied by administrator")
+
+
+def test_one_full_mailbox_among_several_loses_the_mail_for_nobody(office: Office) -> None:
+    """T7: some servers find out only after the text, and can say it of all of them alone."""
+    room = Mailroom(data="552 5.2.2 mailbox full")
+    assert attempts(office, room, {"data": None}) == [dict.fromkeys(BOTH, "pending"), dict.fromkeys(BOTH, "sent")]
+
+
+def test_a_server_that_dislikes_one_text_is_the_first_for_the_next_mail_all_the_same(office: Office) -> None:
+    first, second = Mailroom(data="554 5.7.1 looks like spam"), Mailroom()
+
+    async def scene() -> None:
+        async with serving(first, AUTHORITY, tls="none") as port, serving(second, AUTHORITY, tls="none") as other:
+            send = by_relays([sender(port, first), sender(other, second)], monotonic_us=lambda: 0)
+            await send(MAIL)
+            first.data = None
+            await send(MAIL)
+
+    asyncio.run(scene())
+    assert (len(first.mails), len(second.mails)) == (1, 1)
 
 
 def test_after_a_connection_that_broke_behind_the_last_byte_the_same_mail_comes_again(office: Office) -> None:
