@@ -42,7 +42,7 @@ class Patience:
         first_us: pause after the first failure; each further one doubles it.
         longest_us: up to this.
         give_up_us: after this since it was first tried for a reader, the mail is given up for him; what it waited for
-            on purpose before that does not count.
+            on purpose before that, and his quiet hours since, do not count.
         least_tries: and not before it was tried so often: a monitor that was off for days has not tried.
         lease_us: how long one attempt may take before another process may try.
         hold_us: pause for a follow-up that waits for the opening before it.
@@ -244,7 +244,7 @@ class Delivery(Generic[Written]):
                 server=answer.server,
                 tried_us=tried_us,
             )
-        tried_for_us = now_us - tried_us
+        tried_for_us = now_us - tried_us - self.courtesy().kept_us(message.kind, address, tried_us, now_us)
         over = tried_for_us >= self.patience.give_up_us and message.attempts + 1 >= self.patience.least_tries
         if over or (answer is not None and answer.refused):
             return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said, tried_us=tried_us)

@@ -35,8 +35,7 @@ class ToSend:
         ready: addresses it may go to now: still pending, and not waiting for the opening.
         attempts: how often it was tried before.
         timezone: of the times in it; None: the monitor's.
-        tried: since when it is tried in vain, for each of `ready` for whom it was tried before; what waited on purpose
-            begins anew after that.
+        tried: since when it is tried in vain, for each of `ready` for whom it was tried before.
     """
 
     id: str
@@ -107,7 +106,7 @@ def claim(
                 aside(tx, _set_aside(tx, row, error))
                 continue
             ready: list[str] = []
-            rests: dict[str, int] = {}
+            rests_us: list[int] = []
             addresses = _ready(tx, row, now_us)
             # What came first has not reached somebody yet; nobody else's quiet hours put that off.
             again_us = [now_us + hold_us] if len(addresses) < _waiting(tx, row.id) else []
@@ -115,17 +114,16 @@ def claim(
                 sent = _sent_lately(tx, address, now_us)
                 rest_us = courtesy.rest_until_us(kind, address, sent, now_us)
                 if rest_us is not None:
-                    rests[address] = rest_us
+                    rests_us.append(rest_us)
                 elif courtesy.gathers(kind, address, sent, now_us) and _gather(
                     tx, row, address, courtesy=courtesy, now_us=now_us, lease_us=lease_us, owner=owner
                 ):
                     gathered = True
                 else:
                     ready.append(address)
-            _rest(tx, name, rests)
             if ready:
                 return _to_send(tx, row, kind, news, tuple(ready))
-            held_until_us = min((*rests.values(), *again_us), default=now_us + hold_us)
+            held_until_us = min((*rests_us, *again_us), default=now_us + hold_us)
             tx.execute(update(message).where(message.c.id == name).values(held_until_us=held_until_us))
             _release(tx, name, min(held_until_us, now_us + LOOK_AGAIN_US), owner)
     return None
@@ -244,13 +242,6 @@ def _set_aside(tx: Transaction, row: Row[Any], error: ValueError) -> SetAside:
     to = tx.execute(select(reader.c.address).where(reader.c.message_id == row.id).order_by(reader.c.address)).scalars()
     why = " ".join(str(error).split())[:300]
     return SetAside(id=row.id, kind=row.kind, created_us=row.created_us, readers=tuple(to.all()), why=why)
-
-
-def _rest(tx: Transaction, message_id: str, addresses: Collection[str]) -> None:
-    """For these it waits on purpose; that it was tried before counts no more against it."""
-    if addresses:
-        theirs = (reader.c.message_id == message_id, reader.c.address.in_(addresses))
-        tx.execute(update(reader).where(*theirs).values(tried_us=None))
 
 
 def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
