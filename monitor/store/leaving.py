@@ -80,6 +80,7 @@ def claim(
     channel: Channel = "mail",
     courtesy: Courtesy = PLAIN,
     busy: Collection[str] = (),
+    in_hand: Collection[str] = (),
     aside: Callable[[Transaction, SetAside], None] = lambda *_: None,
 ) -> ToSend | None:
     """Take the oldest message of a channel that is due under a lease; None where none is.
@@ -91,12 +92,13 @@ def claim(
         lease_us: after this, somebody else may try; longer than one attempt can last.
         hold_us: when to look again at a message that can only wait.
         busy: addresses to which something is on its way; nothing else for them is taken.
+        in_hand: ids of what we are sending ourselves: not taken again, though a clock that jumped ended its lease.
         aside: told, in this transaction, of what this version cannot read. It stands in the way of nothing.
     """
     gathered = True
     while gathered:
         gathered = False
-        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us):
+        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us, in_hand=in_hand):
             row = _leased(tx, name, now_us=now_us, lease_us=lease_us, owner=owner)
             if row is None:
                 continue
@@ -111,12 +113,21 @@ def claim(
             # What came first has not reached somebody yet; nobody else's quiet hours put that off.
             again_us = [now_us + hold_us] if len(addresses) < _waiting(tx, row.id) else []
             for address in addresses:
-                sent = _sent_lately(tx, address, now_us)
+                sent = _sent_lately(tx, address, now_us) + (now_us,) * _on_its_way(
+                    tx, name, address, now_us=now_us, lease_us=lease_us
+                )
                 rest_us = courtesy.rest_until_us(kind, address, sent, now_us)
                 if rest_us is not None:
                     rests_us.append(rest_us)
                 elif courtesy.gathers(kind, address, sent, now_us) and _gather(
-                    tx, row, address, courtesy=courtesy, now_us=now_us, lease_us=lease_us, owner=owner
+                    tx,
+                    row,
+                    address,
+                    courtesy=courtesy,
+                    now_us=now_us,
+                    lease_us=lease_us,
+                    owner=owner,
+                    in_hand=in_hand,
                 ):
                     gathered = True
                 else:
@@ -165,7 +176,15 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
 
 
 def _gather(
-    tx: Transaction, row: Row[Any], address: str, *, courtesy: Courtesy, now_us: int, lease_us: int, owner: str
+    tx: Transaction,
+    row: Row[Any],
+    address: str,
+    *,
+    courtesy: Courtesy,
+    now_us: int,
+    lease_us: int,
+    owner: str,
+    in_hand: Collection[str],
 ) -> bool:
     """Queue one digest of all that waits for an address, `row` among it; False where nothing else does.
 
@@ -173,6 +192,8 @@ def _gather(
     """
     found = [row]
     for name in _waiting_for(tx, address, now_us=now_us, lease_us=lease_us):
+        if name in in_hand:
+            continue
         other = tx.execute(select(message).where(message.c.id == name)).one()
         kind = Kind(other.kind)
         if read_news(other.content) is None:
@@ -250,6 +271,20 @@ def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
         reader.c.address == address, reader.c.settled_us > now_us - HOUR_US, reader.c.state == Settled.SENT.value
     )
     return tuple(tx.execute(query.order_by(reader.c.settled_us)).scalars().all())
+
+
+def _on_its_way(tx: Transaction, but: str, address: str, *, now_us: int, lease_us: int) -> int:
+    """How many other mails are being sent to an address at this moment, by us or by another process.
+
+    They count as sent: whether they will be, nobody knows yet, and nobody is to get too many.
+    """
+    query = (
+        select(func.count())
+        .select_from(message.join(reader, reader.c.message_id == message.c.id))
+        .where(reader.c.address == address, reader.c.state == Settled.PENDING.value, message.c.id != but)
+        .where(message.c.state == Settled.PENDING.value, ~free(now_us, lease_us))
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def _waiting_for(tx: Transaction, address: str, *, now_us: int, lease_us: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -15,6 +16,7 @@ import trustme
 from monitor import composition, config
 from monitor.alerts import test_messages as messages_to_try
 from monitor.clock import monotonic_us
+from monitor.delivery import Patience
 from monitor.mail_message import MailMessage, Receipt, SendMail
 from monitor.mail_settings import RelaySettings
 from monitor.relays import by_relays
@@ -161,8 +163,46 @@ def test_a_text_that_was_not_taken_is_sent_again_once(office: Office, trouble: d
     assert room.recipients == [sorted(BOTH)]
 
 
-def test_a_mail_that_hangs_in_data_holds_the_one_behind_it_for_its_time_limit_and_no_longer(office: Office) -> None:
-    """T7: they go one after the other; the second leaves in the same round."""
+class HangsOnce(Mailroom):
+    """Never answers after the first text, and takes every other."""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        hangs, self.hang = self.hang is not None, None
+        if hangs:
+            await asyncio.sleep(3600)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_mail_that_hangs_in_data_holds_no_other(office: Office) -> None:
+    """T7: of eight mails to the same people seven arrive while the first still hangs; that one is tried again."""
+    room = HangsOnce(hang="data")
+    with office.database.begin() as tx:
+        for asked_us in range(8):
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=asked_us), now_us=office.now_us)
+
+    async def scene() -> None:
+        async with serving(room, AUTHORITY, tls="none") as port:
+            office.post = sender(port, Mailroom())  # as patient as with any server
+            work = asyncio.ensure_future(
+                replace(office.delivery, at_once=composition.MAILS_AT_ONCE, patience=Patience(stop_us=0)).deliver_due()
+            )
+            while len(room.mails) < 7:
+                assert not work.done()
+                await asyncio.sleep(0.01)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            office.now_us += 10 * 60 * SECOND
+            await office.delivery.deliver_due()
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    arrived = [mail["Message-ID"].partition("@")[0] for mail in room.mails]
+    assert (sorted(arrived[:7]), arrived[7:]) == ([f"<test.{number}" for number in range(1, 8)], ["<test.0"])
+
+
+def test_mails_that_hang_in_every_lane_hold_the_one_behind_them_for_their_time_limit_and_no_longer(
+    office: Office,
+) -> None:
+    """T7: where one goes at once, the second leaves in the same round."""
     room = Mailroom(hang="data")
     with office.database.begin() as tx:
         for asked_us in (1, 2):
