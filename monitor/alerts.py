@@ -6,7 +6,7 @@ be missed: asked again after a restart it gives the same answer, so nothing is t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.attribution import Cause
@@ -27,7 +27,7 @@ from monitor.news import (
     TestNews,
     Unseen,
 )
-from monitor.recipients import Addressee, Language, Topic, channel_of
+from monitor.recipients import Addressee, Language, channel_of, follows
 from monitor.severity import Severity
 from probes.checks import BrowserJourney, CertificateCheck, Check, Journey, Title
 from probes.sample import CertificateFacts, Outcome, Sample
@@ -107,22 +107,25 @@ def joining(
     now_us: int,
     acknowledged: bool,
     opening: bool = False,
+    along: Collection[str] = (),
 ) -> dict[Kind, tuple[Addressee, ...]]:
     """Who hears of a check's open incident, or that it flaps, only now, of `recipients` on duty, because they were not
     told yet.
 
     Somebody with `after` is told when nobody has acknowledged it for so long since it was told; where nobody was there
-    to be told, since `confirmed_us`. Somebody without is told when their hours of duty begin, acknowledged or not.
+    to be told, since `confirmed_us`. Somebody without is told when their hours of duty begin, or when something they
+    follow fails along with it, acknowledged or not.
 
     Args:
         opening: others are told of it at this very moment, maybe long after it was confirmed: what muted it is over.
+        along: checks that fail because of it; whoever follows one of these is concerned too.
     """
     never_us = now_us if opening else confirmed_us
     began_us = never_us if told.opened_us is None else told.opened_us
     late: list[Addressee] = []
     further: list[Addressee] = []
     for who in recipients:
-        if who.address in told.addresses or not who.wants("incidents", check_id):
+        if who.address in told.addresses or not follows(who, check_id, along):
             continue
         if not who.after:
             late.append(who)
@@ -149,11 +152,17 @@ def incident_messages(
     failing: tuple[str, ...] = (),
     working: tuple[str, ...] = (),
     unseen: Unseen | None = None,
+    was: Severity | None = None,
+    hit: tuple[Title, ...] = (),
+    along: Collection[str] = (),
 ) -> tuple[Outgoing, ...]:
     """The messages of one kind about a check's incident, one for each language and time zone.
 
     An opening goes to those of `recipients` whom it concerns. What follows goes to whom it was told, even if the
     configuration has changed since; a reminder, and that it got worse, leave out those who are not among `recipients`.
+
+    Args:
+        along: checks that fail because of it, or may; whoever follows one of these is concerned too.
     """
     worse = kind is Kind.WORSE and incident.worse_failure is not None
     failure = incident.worse_failure if worse and incident.worse_failure is not None else incident.failure
@@ -178,8 +187,10 @@ def incident_messages(
         failing=failing,
         working=working,
         unseen=unseen,
+        was=was,
+        hit=hit,
     )
-    return _threaded(kind, incident.id, told, recipients, "incidents", check.id, news)
+    return _threaded(kind, incident.id, told, recipients, lambda who: follows(who, check.id, along), news)
 
 
 def flapping_thread(check_id: str, since_us: int) -> str:
@@ -188,13 +199,15 @@ def flapping_thread(check_id: str, since_us: int) -> str:
 
 
 def flapping_messages(
-    kind: Kind, news: FlappingNews, told: Told, recipients: Sequence[Addressee]
+    kind: Kind, news: FlappingNews, told: Told, recipients: Sequence[Addressee], *, along: Collection[str] = ()
 ) -> tuple[Outgoing, ...]:
-    """That a check flaps, to whom its incidents concern; and that it is over, to those who were told."""
+    """That a check flaps, to whom its incidents concern; and that it is over, to those who were told.
+
+    Args:
+        along: as for `incident_messages`.
+    """
     thread = flapping_thread(news.check_id, news.since_us)
-    groups = (
-        told.readers if kind in FOLLOW_UPS else _groups(r for r in recipients if r.wants("incidents", news.check_id))
-    )
+    groups = told.readers if kind in FOLLOW_UPS else _groups(r for r in recipients if follows(r, news.check_id, along))
     return tuple(_outgoing(thread, kind, group, news, thread) for group in groups)
 
 
@@ -216,7 +229,7 @@ def own_messages(
         until_us=incident.until_us,
         number=number,
     )
-    return _threaded(kind, incident.id, told, recipients, "monitor", None, news)
+    return _threaded(kind, incident.id, told, recipients, lambda who: who.wants("monitor"), news)
 
 
 def certificate_messages(
@@ -314,12 +327,11 @@ def _threaded(
     incident_id: str,
     told: Told,
     recipients: Sequence[Addressee],
-    topic: Topic,
-    check_id: str | None,
+    concerns: Callable[[Addressee], bool],
     news: IncidentNews | OwnNews,
 ) -> tuple[Outgoing, ...]:
     if kind in FOLLOW_UPS:
-        present = {recipient.address for recipient in recipients if recipient.wants(topic, check_id)}
+        present = {recipient.address for recipient in recipients if concerns(recipient)}
         groups = tuple(
             replace(
                 group, readers=tuple(r for r in group.readers if kind not in _TO_THOSE_THERE or r.address in present)
@@ -327,7 +339,7 @@ def _threaded(
             for group in told.readers
         )
     else:
-        groups = _groups(r for r in recipients if r.wants(topic, check_id))
+        groups = _groups(r for r in recipients if concerns(r))
     return tuple(
         _outgoing(f"incident.{incident_id}", kind, group, news, incident_id) for group in groups if group.readers
     )

@@ -36,6 +36,14 @@ class Dependants(Mapping[str, tuple[str, ...]]):
             if check_id in behind and cause not in mutual and cause in self._checks
         )
 
+    def explained(self, check_id: str) -> tuple[str, ...]:
+        """All whose failures this one may explain; none of those that depend on each other, or alarm nobody."""
+        return tuple(
+            name
+            for name in self._behind.get(check_id, ())
+            if check_id not in self._behind.get(name, ()) and not self._checks[name].shadow
+        )
+
 
 def dependants(checks: Sequence[Check]) -> Dependants:
     """Who depends on whom among these checks."""

@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 #: became of it.
 _LEASE_MARGIN_US = 15_000_000
 
+#: So many mails are under way at once, each on a connection of its own. Exchange Online takes no more than three from
+#: one mailbox, and puts off the others.
+MAILS_AT_ONCE = 3
+
 
 def probe_setup(loaded: Loaded, clock: Clock) -> Setup:
     """What runs need: the portal with its files found, and the secrets."""

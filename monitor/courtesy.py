@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field, model_validator
 
-from monitor.hours import Hours, quiet_until_us
+from monitor.hours import Hours, quiet_until_us, quiet_us
 from monitor.news import WARNINGS, Kind
 from monitor.recipients import Addressee
 from probes.checks import Definition, Duration
@@ -80,8 +80,15 @@ class Courtesy:
         who = self.people.get(address)
         if who is None or kind in BY_THEMSELVES:
             return None
-        quiet_us = quiet_until_us(who, self.hours, now_us) if kind in WARNINGS else None
-        return quiet_us if quiet_us is not None else self.rule.rest_until_us(sent_us, now_us)
+        until_us = quiet_until_us(who, self.hours, now_us) if kind in WARNINGS else None
+        return until_us if until_us is not None else self.rule.rest_until_us(sent_us, now_us)
+
+    def kept_us(self, kind: Kind, address: str, start_us: int, end_us: int) -> int:
+        """For how long between two instants a mail of this kind to this address had to wait for quiet hours."""
+        who = self.people.get(address)
+        if who is None or kind not in WARNINGS:
+            return 0
+        return quiet_us(who, self.hours, start_us, end_us)
 
     def gathers(self, kind: Kind, address: str, sent_us: Sequence[int], now_us: int) -> bool:
         """Whether a mail of this kind to this address goes in one digest with all others that wait for it."""

@@ -1,8 +1,8 @@
 """Sends what lies in the outbox, oldest first, and marks it afterwards. Gives up late, and loudly.
 
 At least once: a mail is marked as sent only after the server took it. A process that dies in between sends it again,
-with the same Message-ID, when its lease has run out. Mails go one after the other, so one that hangs holds the others
-for as long as its mail servers may take; webhooks go side by side, so one that hangs holds nobody.
+with the same Message-ID, when its lease has run out. A few mails are under way at once, so that one that hangs holds no
+other; webhooks go side by side, each in a lane of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Patience:
         first_us: pause after the first failure; each further one doubles it.
         longest_us: up to this.
         give_up_us: after this since it was first tried for a reader, the mail is given up for him; what it waited for
-            on purpose before that does not count.
+            on purpose before that, and his quiet hours since, do not count.
         least_tries: and not before it was tried so often: a monitor that was off for days has not tried.
         lease_us: how long one attempt may take before another process may try.
         hold_us: pause for a follow-up that waits for the opening before it.
@@ -96,6 +96,7 @@ class Delivery(Generic[Written]):
         lost: told, in the transaction that says so, of each reader for whom a message was given up.
         unreadable: told likewise of each message that this version of the program cannot read.
         apart: every reader has a lane of its own, so that none waits for another; only where a message has one reader.
+        at_once: without `apart`, so many may be under way at the same time.
     """
 
     database: Database
@@ -112,6 +113,7 @@ class Delivery(Generic[Written]):
     lost: Callable[[Transaction, ToSend, ReaderState, int], None] = lambda *_: None
     unreadable: Callable[[Transaction, SetAside, int], None] = lambda *_: None
     apart: bool = False
+    at_once: int = 1
 
     async def deliver_due(self) -> int:
         """Try every message that is due, once. Returns how many were tried."""
@@ -152,18 +154,21 @@ class Delivery(Generic[Written]):
     async def _take_up(self, hand: InHand) -> int:
         """Begin with what is due, in every lane that is free; how many messages that is."""
         begun = 0
-        while self.apart or not hand.lanes:
+        while self._has_room(hand):
             claimed = await self.in_store(lambda: self._claim(hand.lanes))
             if claimed is None:
                 break
             message, head = claimed
-            hand.begin(message.ready[0] if self.apart else "", self._deliver(message, head))
+            hand.begin(message.ready[0] if self.apart else message.id, self._deliver(message, head))
             begun += 1
         return begun
 
+    def _has_room(self, hand: InHand) -> bool:
+        return self.apart or len(hand.lanes) < self.at_once
+
     async def _pause_us(self, hand: InHand) -> int:
         """How long nothing becomes due at the most, as far as that is known; what is in hand aside."""
-        if hand.lanes and not self.apart:
+        if not self._has_room(hand):
             return self.patience.idle_us
         due_us = await self.in_store(lambda: self._next_due(hand.lanes))
         if due_us is None:
@@ -244,7 +249,7 @@ class Delivery(Generic[Written]):
                 server=answer.server,
                 tried_us=tried_us,
             )
-        tried_for_us = now_us - tried_us
+        tried_for_us = now_us - tried_us - self.courtesy().kept_us(message.kind, address, tried_us, now_us)
         over = tried_for_us >= self.patience.give_up_us and message.attempts + 1 >= self.patience.least_tries
         if over or (answer is not None and answer.refused):
             return ReaderState(address=address, state=Settled.FAILED, settled_us=now_us, answer=said, tried_us=tried_us)
@@ -262,7 +267,7 @@ class Delivery(Generic[Written]):
             case "refused" | "given-up":
                 log.error("%s lost for this reader", self.channel, extra=fields)
 
-    def _claim(self, busy: frozenset[str]) -> tuple[ToSend, Sealed | None] | None:
+    def _claim(self, lanes: frozenset[str]) -> tuple[ToSend, Sealed | None] | None:
         now_us = self.clock.now_us()
         with self.database.begin() as tx:
             message = leaving.claim(
@@ -273,7 +278,8 @@ class Delivery(Generic[Written]):
                 hold_us=self.patience.hold_us,
                 channel=self.channel,
                 courtesy=self.courtesy(),
-                busy=busy,
+                busy=lanes if self.apart else (),
+                in_hand=() if self.apart else lanes,
                 aside=lambda tx, aside: self._set_aside(tx, aside, now_us),
             )
             return (message, ledger.head(tx)) if message else None
@@ -302,10 +308,15 @@ class Delivery(Generic[Written]):
         with self.database.read() as tx:
             return outbox.waiting(tx, self.channel, now_us=self.clock.now_us())
 
-    def _next_due(self, busy: frozenset[str]) -> int | None:
+    def _next_due(self, lanes: frozenset[str]) -> int | None:
         with self.database.read() as tx:
             return due.next_due_us(
-                tx, self.channel, now_us=self.clock.now_us(), lease_us=self.patience.lease_us, busy=busy
+                tx,
+                self.channel,
+                now_us=self.clock.now_us(),
+                lease_us=self.patience.lease_us,
+                busy=lanes if self.apart else (),
+                in_hand=() if self.apart else lanes,
             )
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from monitor import acknowledging
 from monitor import flapping as flaps
 from monitor.alerts import flapping_messages, flapping_thread, joining
+from monitor.attached import Dependants
+from monitor.audience import failing_along
 from monitor.flapping import CALM, Flapping
 from monitor.incidents import Event, Failed, IncidentRule, Resolved
 from monitor.news import JOINING, FlappingNews, Kind
-from monitor.recipients import Addressee
+from monitor.recipients import Addressee, by_journeys
 from monitor.silence import is_heard_of
 from monitor.store import incidents, outbox
 from monitor.store.database import Transaction
-from probes.checks import Check
+from probes.checks import Check, Title
 
 
 def note_flapping(tx: Transaction, check: Check, happened: Sequence[Event], rule: IncidentRule, *, now_us: int) -> None:
@@ -43,7 +45,14 @@ def flaps_now(tx: Transaction, check_id: str, rule: IncidentRule, now_us: int) -
 
 
 def tell_flapping(
-    tx: Transaction, check: Check, rule: IncidentRule, there: Sequence[Addressee], *, now_us: int
+    tx: Transaction,
+    check: Check,
+    rule: IncidentRule,
+    there: Sequence[Addressee],
+    *,
+    now_us: int,
+    dependants: Dependants | None = None,
+    titles: Mapping[str, Title] | None = None,
 ) -> bool:
     """Queue that a check flaps to whoever should hear of it now and was not told yet; whether that was anybody.
 
@@ -52,11 +61,16 @@ def tell_flapping(
 
     Args:
         there: who is on duty.
+        dependants: whoever follows what fails along with it is told too; None: nobody does.
+        titles: of those, by id.
     """
     state = incidents.load_flapping(tx, check.id)
     if not state.holds(now_us, rule) or state.since_us is None:
         return False
     told = outbox.told(tx, flapping_thread(check.id, state.since_us))
+    behind = failing_along(
+        tx, check.id, (who for who in there if who.address not in told.addresses), dependants, now_us
+    )
     news: dict[Kind, tuple[Addressee, ...]] = {}
     if told.opened_us is None:
         news[Kind.FLAPPING] = tuple(who for who in there if not who.after)
@@ -69,12 +83,16 @@ def tell_flapping(
         waiting,
         now_us=now_us,
         acknowledged=_somebody_is_on_it(tx, check.id, state, rule),
+        along=behind,
     )
     queued = False
     for kind, people in news.items():
         about = replace(_news(check, state, rule), told_us=told.opened_us if kind in JOINING else None)
-        messages = flapping_messages(kind, about, told, people)
-        queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
+        parts = by_journeys(people, check.id, behind) if kind is Kind.ONGOING else (((), people),)
+        for theirs, some in parts:
+            hit = tuple(title for name in theirs if (title := (titles or {}).get(name)) is not None)
+            messages = flapping_messages(kind, replace(about, hit=hit), told, some, along=behind)
+            queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
     return queued
 
 

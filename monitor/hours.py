@@ -74,6 +74,10 @@ class Hours:
         ahead = self._from(at_us, at_us + _HORIZON_US, timezone)
         return ahead.spans[0].end_us if ahead and ahead.spans[0].start_us == at_us else at_us
 
+    def held_us(self, start_us: int, end_us: int, timezone: str | None = None) -> int:
+        """How long they held between two instants."""
+        return self._from(start_us, end_us, timezone).length_us if start_us < end_us else 0
+
     def _from(self, start_us: int, end_us: int, timezone: str | None) -> IntervalSet:
         whole = Span(start_us=start_us, end_us=end_us)
         closed = frozenset(self.settings.holidays)
@@ -99,6 +103,11 @@ def quiet_until_us(who: Addressee, hours: Mapping[str, Hours], at_us: int) -> in
     if who.quiet is None or not hours[who.quiet].hold(at_us, who.timezone):
         return None
     return hours[who.quiet].end_us(at_us, who.timezone)
+
+
+def quiet_us(who: Addressee, hours: Mapping[str, Hours], start_us: int, end_us: int) -> int:
+    """For how long between two instants warnings to somebody had to wait."""
+    return hours[who.quiet].held_us(start_us, end_us, who.timezone) if who.quiet is not None else 0
 
 
 def hours_problems(

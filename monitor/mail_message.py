@@ -72,7 +72,8 @@ class Answer:
             because what it said was about us.
         text: the server's words, or why none came; one line, capped.
         server: who said so, `host:port`; empty where nobody did, or several.
-        of_mail: it holds for the whole mail (nobody answered, or the text was refused), not for this recipient alone.
+        of_mail: it holds for the whole mail (nobody answered, or the text itself was refused), and is said neither of
+            this recipient alone nor, by a server that can be used, of us.
     """
 
     address: str

@@ -35,10 +35,10 @@ def muted(tx: Transaction, check: Check, now_us: int, dependants: Dependants | N
 
 def silenced(tx: Transaction, check: Check, now_us: int, dependants: Dependants | None = None) -> bool:
     """Whether maintenance or what explains it mutes all there is to tell of a check, but its end."""
-    return _in_maintenance(tx, check.id, now_us) or _explained(tx, check, now_us, dependants)
+    return in_maintenance(tx, check.id, now_us) or _explained(tx, check, now_us, dependants)
 
 
-def _in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
+def in_maintenance(tx: Transaction, check_id: str, now_us: int) -> bool:
     """Whether announced maintenance concerns a check now. It mutes mails; it never stops measuring.
 
     It is the portal that is maintained; the drill asks a server of our own.

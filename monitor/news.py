@@ -31,7 +31,7 @@ class Kind(StrEnum):
     OPENED = "opened"
     REMINDER = "reminder"
     ESCALATED = "escalated"  # nobody said to be on it in time, so somebody else hears of it
-    WORSE = "worse"  # it was told as minor, and is no more
+    WORSE = "worse"  # it was told as milder than it is by now
     ONGOING = "ongoing"  # it began before the reader's hours of duty, and goes on
     RECOVERED = "recovered"
     UNMEASURED = "unmeasured"  # nobody can say any longer how it is: its check, or its slowness, is followed no more
@@ -75,7 +75,7 @@ FOLLOW_UPS = frozenset(
     }
 )
 #: Of these a thread may hold several; of every other follow-up one.
-REPEATED = frozenset({Kind.REMINDER, Kind.MAINTENANCE_CHANGED})
+REPEATED = frozenset({Kind.REMINDER, Kind.WORSE, Kind.MAINTENANCE_CHANGED})
 #: What ends a thread.
 ENDS = frozenset(
     {
@@ -144,12 +144,15 @@ class IncidentNews:
         cause: the proposed or confirmed one, `confirmed_by` whom; None for no proposal.
         severity: None in messages from before there was one.
         worse_us: slot since which it is as bad as that, where that is the news; `step` and `failure` are of then.
+        was: how bad it was told to be, where the news is that it is worse; None in messages from before that was kept,
+            when it could only be minor.
         shadow: where its check is followed no longer: it is measured still, but counts and alarms no more.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
         acknowledged_by: who is on it; None: nobody said so.
         effects: what it does to contracts if it goes on, most pressing first; empty where that could not be told.
         failing, working: the locations that say so when it is told; empty where there is but one location.
         unseen: since when nobody knows whether it goes on; None where it is seen to, or is over.
+        hit: titles of what its readers follow and it takes along, where they are told later for that alone.
     """
 
     news: Literal["incident"] = "incident"
@@ -167,6 +170,7 @@ class IncidentNews:
     confirmed_by: str | None = None
     severity: Severity | None = None
     worse_us: int | None = None
+    was: Severity | None = None
     shadow: bool = False
     told_us: int | None = None
     acknowledged_by: str | None = None
@@ -174,6 +178,7 @@ class IncidentNews:
     failing: tuple[str, ...] = ()
     working: tuple[str, ...] = ()
     unseen: Unseen | None = None
+    hit: tuple[Title, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +189,7 @@ class FlappingNews:
         openings: how many outages within `within_us` made it so.
         steady_us: it is over when nothing changed for so long.
         told_us: when it was first told, for whoever hears of it later; None: this is the first.
-        shadow: as in `IncidentNews`.
+        shadow, hit: as in `IncidentNews`.
         down_since_us: where it is over because it stays down: since when; None: it works.
     """
 
@@ -199,6 +204,7 @@ class FlappingNews:
     told_us: int | None = None
     shadow: bool = False
     down_since_us: int | None = None
+    hit: tuple[Title, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

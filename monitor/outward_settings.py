@@ -83,7 +83,7 @@ class WebhookSettings(Definition):
         url: where each message is posted.
         secret: name of the secret it is signed with.
         receives: what about, as for recipients; a test goes to every webhook.
-        checks: only news about these checks; empty means all.
+        checks: only news about these checks, and about outages that take one of them along; empty means all.
         timeout: of one request, everything together.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from typing import Annotated, Literal, Protocol
@@ -33,7 +34,7 @@ class Recipient(BaseModel):
     Attributes:
         language: of the mails.
         receives: what about; a test mail goes to everybody.
-        checks: only news about these checks; empty means all.
+        checks: only news about these checks, and about outages that take one of them along; empty means all.
         timezone: of the times in their mails, and of their hours; None: the monitor's.
         after: hears of an outage when nobody has said to be on it for so long since it was told; None: at once.
         duty: name of the hours in which they are told of outages; None: always. One that is still going on when their
@@ -108,3 +109,29 @@ class Addressee(Protocol):
     def quiet(self) -> str | None: ...
 
     def wants(self, topic: Topic, check_id: str | None = None) -> bool: ...
+
+
+def follows(who: Addressee, check_id: str, along: Collection[str] = ()) -> bool:
+    """Whether news about the outage of a check is for somebody.
+
+    Args:
+        along: checks that fail because of it.
+    """
+    return who.wants("incidents", check_id) or any(who.wants("incidents", name) for name in along)
+
+
+def by_journeys(
+    people: Iterable[Addressee], check_id: str, along: Sequence[str]
+) -> tuple[tuple[tuple[str, ...], tuple[Addressee, ...]], ...]:
+    """People by those of their checks for whose sake alone they hear of it; none for whoever follows the check itself.
+
+    Each address is in one part, however often it is configured.
+    """
+    parts: dict[tuple[str, ...], list[Addressee]] = {}
+    seen: set[str] = set()
+    for who in sorted(people, key=lambda one: not one.wants("incidents", check_id)):
+        if who.address not in seen:
+            seen.add(who.address)
+            theirs = () if who.wants("incidents", check_id) else tuple(n for n in along if who.wants("incidents", n))
+            parts.setdefault(theirs, []).append(who)
+    return tuple((theirs, tuple(some)) for theirs, some in parts.items())

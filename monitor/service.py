@@ -283,6 +283,7 @@ class Service:
             owner=f"{os.getpid()}-{self._clock.new_id()}",
             chance=random.random,
             patience=composition.mail_patience(self._loaded),
+            at_once=composition.MAILS_AT_ONCE,
             courtesy=lambda: self._loaded.config.courtesy,
             lost=self._troubles.lost,
             unreadable=self._troubles.unreadable,

@@ -12,7 +12,7 @@ import aiosmtplib
 
 from monitor.mail_message import Answer, MailMessage, Receipt, SendMail, wire
 from monitor.mail_settings import RelaySettings
-from monitor.refusals import about_us
+from monitor.refusals import about_us, settles_text
 
 #: After a server took a mail, its goodbye is waited for so long.
 QUIT_SECONDS = 2
@@ -91,8 +91,9 @@ class _Heard:
             if address not in self._answers:
                 self.of(address, code, text, of_mail=of_mail)
 
-    def all_refused(self) -> bool:
-        return len(self._answers) == len(set(self._recipients))
+    def open_readers(self) -> int:
+        """For how many nothing was said yet: a text that comes now is for them."""
+        return len(set(self._recipients) - self._answers.keys())
 
     def receipt(self) -> Receipt:
         return Receipt(answers=tuple(self._answers[address] for address in self._recipients))
@@ -123,11 +124,15 @@ async def _offer(client: aiosmtplib.SMTP, mail: MailMessage, content: bytes, hea
             ours = 500 <= refusal.code < 600 and about_us(refusal.code, refusal.message)
             text = f"{refusal.code} {refusal.message}" if ours else refusal.message
             heard.of(address, 0 if ours else refusal.code, text)
-    if heard.all_refused():
+    readers = heard.open_readers()
+    if not readers:
         return
     try:
         said = await client.data(content)
     except aiosmtplib.SMTPDataError as refusal:
-        heard.rest(refusal.code, refusal.message, of_mail=True)
+        if 500 <= refusal.code < 600 and not settles_text(refusal.message, readers):
+            heard.rest(0, f"{refusal.code} {refusal.message}")
+        else:
+            heard.rest(refusal.code, refusal.message, of_mail=True)
     else:
         heard.rest(said.code, said.message)

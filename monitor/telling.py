@@ -12,6 +12,7 @@ from monitor import acknowledging, silence
 from monitor.acknowledging import About
 from monitor.alerts import Told, incident_messages, joining, next_kind, own_messages, reminders_passed
 from monitor.attached import Dependants
+from monitor.audience import failing_along
 from monitor.failing import Failing
 from monitor.flap_telling import end_flapping, flaps_now, is_over, tell_flapping
 from monitor.hours import Hours, on_duty
@@ -19,12 +20,13 @@ from monitor.incidents import MONITOR, Incident, IncidentRule, OwnTrouble
 from monitor.judging import proposal_kept, severity_kept
 from monitor.muting import muted as muted
 from monitor.muting import silenced
-from monitor.news import IncidentNews, Kind, Outgoing
-from monitor.recipients import Addressee
+from monitor.news import FOLLOW_UPS, Kind, Outgoing
+from monitor.recipients import Addressee, by_journeys, follows
 from monitor.severity import Severity
 from monitor.store import incidents, outbox
 from monitor.store.database import Database, Transaction
 from monitor.votes import Places, Verdict, newest, verdict
+from monitor.worsening import milder
 from probes.checks import Check, Title
 from sla.effect import Effect, effects
 from sla.standing import Standing
@@ -66,6 +68,23 @@ class Alerting:
         return tuple(who for who in self.recipients if on_duty(who, self.hours, now_us))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What some people are told of an incident at once.
+
+    Attributes:
+        number: of a reminder, from 1; 0 for other kinds.
+        was: how bad they were told it is, where they hear that it is worse.
+        hit: checks they follow, where they hear of it later for the sake of these alone.
+    """
+
+    kind: Kind
+    people: tuple[Addressee, ...]
+    number: int = 0
+    was: Severity | None = None
+    hit: tuple[str, ...] = ()
+
+
 def tell(
     tx: Transaction, incident_id: str, check: Check, alerting: Alerting, *, now_us: int, said: About | None = None
 ) -> bool:
@@ -86,9 +105,10 @@ def tell(
     news: dict[Kind, tuple[Addressee, ...]] = {}
     number = 0
     if kind is Kind.OPENED and flaps_now(tx, check.id, alerting.rule, now_us):
-        return tell_flapping(tx, check, alerting.rule, there, now_us=now_us)
-    if incident.until_us is None and not quiet and _is_news_that_it_is_worse(tx, incident):
-        news[Kind.WORSE] = there
+        return _tell_flapping(tx, check, alerting, now_us=now_us)
+    loud = incident.until_us is None and not quiet
+    new = (who for who in there if who.address not in told.addresses)
+    along = failing_along(tx, check.id, new, alerting.dependants, now_us) if loud else ()
     if kind is Kind.OPENED:
         news[kind] = tuple(who for who in there if not who.after)
     elif kind is Kind.REMINDER and told.opened_us is not None:
@@ -98,41 +118,49 @@ def tell(
             news[kind] = there
     elif kind is not None:
         news[kind] = there
-    if incident.until_us is None and not quiet:
+    if loud:
         first = news.get(Kind.OPENED, ())
         already = frozenset(who.address for who in first)
         waiting = tuple(who for who in there if who.address not in already)
-        opening = any(who.wants("incidents", check.id) for who in first)
+        opening = any(follows(who, check.id, along) for who in first)
         on_it = said.acknowledged is not None
         news |= joining(
-            check.id, incident.confirmed_us, told, waiting, now_us=now_us, acknowledged=on_it, opening=opening
-        )
-    queued = False
-    for what, people in news.items():
-        if what in _FIRST and not people:
-            continue
-        messages = incident_news(
-            tx,
-            what,
-            incident,
+            check.id,
+            incident.confirmed_us,
             told,
-            check,
-            alerting,
-            said,
-            recipients=people,
-            number=number * (what is kind),
+            waiting,
             now_us=now_us,
+            acknowledged=on_it,
+            opening=opening,
+            along=along,
         )
+    words: list[_Word] = []
+    if loud:
+        for was, whom in milder(tx, incident).items():
+            people = tuple(who for who in there if who.address in whom)
+            words += [_Word(kind=Kind.WORSE, people=people, was=was)] if people else []
+    for what, people in news.items():
+        if what is Kind.ONGOING:
+            words += [_Word(kind=what, people=some, hit=hit) for hit, some in by_journeys(people, check.id, along)]
+        elif people or what not in _FIRST:
+            words.append(_Word(kind=what, people=people, number=number * (what is kind)))
+    queued = False
+    for word in words:
+        messages = incident_news(tx, word, incident, told, check, alerting, said, along=along, now_us=now_us)
         queued = bool(outbox.add(tx, messages, now_us=now_us)) or queued
     return queued
 
 
-def _is_news_that_it_is_worse(tx: Transaction, incident: Incident) -> bool:
-    """Whether the last that was told of it is that it is minor, which it is no more."""
-    if incident.worse_us is None:
-        return False
-    last = outbox.last_said(tx, incident.id)
-    return last is not None and isinstance(last[1], IncidentNews) and last[1].severity is Severity.MINOR
+def _tell_flapping(tx: Transaction, check: Check, alerting: Alerting, *, now_us: int) -> bool:
+    return tell_flapping(
+        tx,
+        check,
+        alerting.rule,
+        alerting.there(now_us),
+        now_us=now_us,
+        dependants=alerting.dependants,
+        titles=alerting.titles,
+    )
 
 
 def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *, now_us: int) -> bool:
@@ -158,8 +186,7 @@ def follow_up(database: Database, checks: Sequence[Check], alerting: Alerting, *
         with database.begin() as tx:
             for name in flapping:
                 if not silenced(tx, by_id[name], now_us, alerting.dependants):
-                    there = alerting.there(now_us)
-                    queued = tell_flapping(tx, by_id[name], alerting.rule, there, now_us=now_us) or queued
+                    queued = _tell_flapping(tx, by_id[name], alerting, now_us=now_us) or queued
     if ours is not None:
         with database.begin() as tx:
             queued = remind_of_ourselves(tx, ours, alerting, now_us=now_us) or queued
@@ -202,29 +229,33 @@ def own_titles(own: OwnTrouble, alerting: Alerting) -> tuple[Title, ...]:
 
 def incident_news(
     tx: Transaction,
-    kind: Kind,
+    word: _Word,
     incident: Incident,
     told: Told,
     check: Check,
     alerting: Alerting,
     said: About,
     *,
-    recipients: Sequence[Addressee],
+    along: Sequence[str],
     now_us: int,
-    number: int = 0,
 ) -> tuple[Outgoing, ...]:
-    """The messages of one kind about an incident to some people, with all that is known about it now."""
+    """The messages with one word about an incident, with all that is known about it now.
+
+    What follows on it goes to whoever was told, also where nothing fails along with it any more.
+    """
+    if word.kind in FOLLOW_UPS:
+        along = alerting.dependants.explained(check.id) if alerting.dependants is not None else ()
     unseen = silence.unseen(tx, incident, check, now_us)
     seen = _seen(tx, incident, check, alerting, now_us) if unseen is None else None
     confirmed = said.cause.cause if said.cause else None
     proposal = proposal_kept(incident, check, alerting.rule)
     return incident_messages(
-        kind,
+        word.kind,
         incident,
         told,
         check,
-        recipients,
-        number=number,
+        word.people,
+        number=word.number,
         attached=_attached(tx, incident, alerting),
         cause=confirmed or proposal.cause,
         confirmed_by=said.cause.by if said.cause and confirmed else None,
@@ -235,6 +266,9 @@ def incident_news(
         failing=seen.failing if seen else (),
         working=seen.working if seen else (),
         unseen=unseen,
+        was=word.was,
+        hit=tuple(alerting.titles[name] for name in word.hit if name in alerting.titles),
+        along=along,
     )
 
 

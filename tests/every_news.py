@@ -289,6 +289,26 @@ NEWS = {
         replace(WORK, cancelled_by="An Maes", cancelled_why="De versie is nog niet klaar"),
         at("19:30"),
     ),
+    "ongoing-behind": (
+        Kind.ONGOING,
+        replace(
+            INCIDENT,
+            attached=(INZAGE.title, Title(nl="Betalen", en="Pay")),
+            hit=(INZAGE.title,),
+            told_us=at("10:01"),
+        ),
+        at("10:06"),
+    ),
+    "flapping-behind": (
+        Kind.ONGOING,
+        replace(FLAPPING, told_us=at("10:40"), hit=(INZAGE.title,)),
+        at("10:42"),
+    ),
+    "worse-again": (
+        Kind.WORSE,
+        replace(INCIDENT, severity=Severity.CRITICAL, was=Severity.MAJOR, worse_us=at("10:20")),
+        at("10:20"),
+    ),
     "reminder": (Kind.REMINDER, replace(INCIDENT, number=2), at("14:01")),
     "reminder-unseen": (Kind.REMINDER, replace(INCIDENT, number=2, unseen=UNSEEN), at("14:01")),
     "reminder-unseen-good": (

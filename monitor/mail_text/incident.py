@@ -111,7 +111,8 @@ def _said(
             goes_on = (
                 "Dat begon buiten uw diensturen en duurt nog." if nl else "It began outside your hours and continues."
             )
-            return broken, "bad", (f"{lasts}. {goes_on}", what, *contract)
+            why = life.late(news.hit, goes_on, message.language)
+            return broken, "bad", (f"{lasts}. {why}", what, *contract)
         case _:
             return broken, "bad", (f"{lasts}.", what, *contract)
 
@@ -125,8 +126,7 @@ def _further(message: ToSend, news: IncidentNews, house: House) -> tuple[str, ..
             told = when(news.told_us, house, message.language) if news.told_us is not None else None
             return (life.nobody(told, message.language),)
         case Kind.ONGOING if news.unseen is not None:
-            return (
-                "Dat begon buiten uw diensturen." if message.language == "nl" else "That began outside your hours.",
-            )
+            began = "Dat begon buiten uw diensturen." if message.language == "nl" else "That began outside your hours."
+            return (life.late(news.hit, began, message.language),)
         case _:
             return ()

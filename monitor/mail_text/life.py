@@ -8,6 +8,7 @@ from monitor.mail_text.page import House, address_of
 from monitor.news import DigestNews, FlappingNews, IncidentNews, Kind, News
 from monitor.recipients import Language
 from monitor.store.leaving import ToSend
+from probes.checks import Title
 
 #: Mails that ask whether somebody is on it.
 ASKS = frozenset({Kind.OPENED, Kind.ONGOING, Kind.ESCALATED, Kind.WORSE, Kind.REMINDER})
@@ -134,22 +135,33 @@ def flapping_sentences(
             if nl
             else f"Nothing broke again since {until}. From now on Loketwacht reports each outage by itself again.",
         )
-    late: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
     if kind is Kind.ESCALATED:
-        late = (nobody(told, language),)
+        why = (nobody(told, language),)
     elif kind is Kind.ONGOING:
-        late = ("Dat begon buiten uw diensturen." if nl else "That began outside your hours.",)
+        began = "Dat begon buiten uw diensturen." if nl else "That began outside your hours."
+        why = (late(news.hit, began, language),)
     return (
         f"Er waren {news.openings} storingen binnen {within}; de laatste werd vastgesteld op {since}."
         if nl
         else f"There were {news.openings} outages within {within}; the last was confirmed on {since}.",
-        *late,
+        *why,
         f"U krijgt geen mail meer per storing, tot dit onderdeel {steady} lang onafgebroken werkt of uitvalt. "
         "Het meten gaat door en elke storing telt mee in de cijfers."
         if nl
         else f"You get no more mails for each outage until this part works, or fails, without a break for {steady}. "
         "Measuring goes on, and every outage counts in the figures.",
     )
+
+
+def late(hit: tuple[Title, ...], otherwise: str, language: Language) -> str:
+    """Why somebody hears of it only now: what they follow fails along with it, by title; none of it: as it is said."""
+    titles = ", ".join(title.nl if language == "nl" else title.en for title in hit)
+    if not hit:
+        return otherwise
+    if language == "nl":
+        return f"Daardoor werkt ook niet wat u volgt: {titles}."
+    return f"Because of it, what you follow does not work either: {titles}."
 
 
 def nobody(told: str | None, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""The mail about an outage that was told as minor and is worse by now."""
+"""The mail about an outage that is worse by now than it was told to be."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def since_when(news: IncidentNews, house: House, language: Language) -> str:
     """Since when it is how bad, in a sentence."""
     nl = language == "nl"
     bad = severity.NAMES[news.severity or severity.Severity.MAJOR].in_(language)
-    minor = severity.NAMES[severity.Severity.MINOR].in_(language)
+    was = severity.NAMES[news.was or severity.Severity.MINOR].in_(language)
     worse = when(news.worse_us if news.worse_us is not None else news.confirmed_us, house, language)
     return (
-        f"De storing was gemeld als {minor} en is sinds {worse} {bad}."
+        f"De storing was gemeld als {was} en is sinds {worse} {bad}."
         if nl
-        else f"The outage was told as {minor}, and has been {bad} since {worse}."
+        else f"The outage was told as {was}, and has been {bad} since {worse}."
     )

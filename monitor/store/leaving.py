@@ -35,8 +35,7 @@ class ToSend:
         ready: addresses it may go to now: still pending, and not waiting for the opening.
         attempts: how often it was tried before.
         timezone: of the times in it; None: the monitor's.
-        tried: since when it is tried in vain, for each of `ready` for whom it was tried before; what waited on purpose
-            begins anew after that.
+        tried: since when it is tried in vain, for each of `ready` for whom it was tried before.
     """
 
     id: str
@@ -81,6 +80,7 @@ def claim(
     channel: Channel = "mail",
     courtesy: Courtesy = PLAIN,
     busy: Collection[str] = (),
+    in_hand: Collection[str] = (),
     aside: Callable[[Transaction, SetAside], None] = lambda *_: None,
 ) -> ToSend | None:
     """Take the oldest message of a channel that is due under a lease; None where none is.
@@ -92,12 +92,13 @@ def claim(
         lease_us: after this, somebody else may try; longer than one attempt can last.
         hold_us: when to look again at a message that can only wait.
         busy: addresses to which something is on its way; nothing else for them is taken.
+        in_hand: ids of what we are sending ourselves: not taken again, though a clock that jumped ended its lease.
         aside: told, in this transaction, of what this version cannot read. It stands in the way of nothing.
     """
     gathered = True
     while gathered:
         gathered = False
-        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us):
+        for name in due(tx, channel, busy, now_us=now_us, lease_us=lease_us, in_hand=in_hand):
             row = _leased(tx, name, now_us=now_us, lease_us=lease_us, owner=owner)
             if row is None:
                 continue
@@ -107,25 +108,33 @@ def claim(
                 aside(tx, _set_aside(tx, row, error))
                 continue
             ready: list[str] = []
-            rests: dict[str, int] = {}
+            rests_us: list[int] = []
             addresses = _ready(tx, row, now_us)
             # What came first has not reached somebody yet; nobody else's quiet hours put that off.
             again_us = [now_us + hold_us] if len(addresses) < _waiting(tx, row.id) else []
             for address in addresses:
-                sent = _sent_lately(tx, address, now_us)
+                sent = _sent_lately(tx, address, now_us) + (now_us,) * _on_its_way(
+                    tx, name, address, now_us=now_us, lease_us=lease_us
+                )
                 rest_us = courtesy.rest_until_us(kind, address, sent, now_us)
                 if rest_us is not None:
-                    rests[address] = rest_us
+                    rests_us.append(rest_us)
                 elif courtesy.gathers(kind, address, sent, now_us) and _gather(
-                    tx, row, address, courtesy=courtesy, now_us=now_us, lease_us=lease_us, owner=owner
+                    tx,
+                    row,
+                    address,
+                    courtesy=courtesy,
+                    now_us=now_us,
+                    lease_us=lease_us,
+                    owner=owner,
+                    in_hand=in_hand,
                 ):
                     gathered = True
                 else:
                     ready.append(address)
-            _rest(tx, name, rests)
             if ready:
                 return _to_send(tx, row, kind, news, tuple(ready))
-            held_until_us = min((*rests.values(), *again_us), default=now_us + hold_us)
+            held_until_us = min((*rests_us, *again_us), default=now_us + hold_us)
             tx.execute(update(message).where(message.c.id == name).values(held_until_us=held_until_us))
             _release(tx, name, min(held_until_us, now_us + LOOK_AGAIN_US), owner)
     return None
@@ -167,7 +176,15 @@ def settle(tx: Transaction, message_id: str, states: Iterable[ReaderState], *, o
 
 
 def _gather(
-    tx: Transaction, row: Row[Any], address: str, *, courtesy: Courtesy, now_us: int, lease_us: int, owner: str
+    tx: Transaction,
+    row: Row[Any],
+    address: str,
+    *,
+    courtesy: Courtesy,
+    now_us: int,
+    lease_us: int,
+    owner: str,
+    in_hand: Collection[str],
 ) -> bool:
     """Queue one digest of all that waits for an address, `row` among it; False where nothing else does.
 
@@ -175,6 +192,8 @@ def _gather(
     """
     found = [row]
     for name in _waiting_for(tx, address, now_us=now_us, lease_us=lease_us):
+        if name in in_hand:
+            continue
         other = tx.execute(select(message).where(message.c.id == name)).one()
         kind = Kind(other.kind)
         if read_news(other.content) is None:
@@ -246,19 +265,26 @@ def _set_aside(tx: Transaction, row: Row[Any], error: ValueError) -> SetAside:
     return SetAside(id=row.id, kind=row.kind, created_us=row.created_us, readers=tuple(to.all()), why=why)
 
 
-def _rest(tx: Transaction, message_id: str, addresses: Collection[str]) -> None:
-    """For these it waits on purpose; that it was tried before counts no more against it."""
-    if addresses:
-        theirs = (reader.c.message_id == message_id, reader.c.address.in_(addresses))
-        tx.execute(update(reader).where(*theirs).values(tried_us=None))
-
-
 def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
     """When mails went to an address in the last hour, ascending."""
     query = select(reader.c.settled_us).where(
         reader.c.address == address, reader.c.settled_us > now_us - HOUR_US, reader.c.state == Settled.SENT.value
     )
     return tuple(tx.execute(query.order_by(reader.c.settled_us)).scalars().all())
+
+
+def _on_its_way(tx: Transaction, but: str, address: str, *, now_us: int, lease_us: int) -> int:
+    """How many other mails are being sent to an address at this moment, by us or by another process.
+
+    They count as sent: whether they will be, nobody knows yet, and nobody is to get too many.
+    """
+    query = (
+        select(func.count())
+        .select_from(message.join(reader, reader.c.message_id == message.c.id))
+        .where(reader.c.address == address, reader.c.state == Settled.PENDING.value, message.c.id != but)
+        .where(message.c.state == Settled.PENDING.value, ~free(now_us, lease_us))
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def _waiting_for(tx: Transaction, address: str, *, now_us: int, lease_us: int) -> tuple[str, ...]:

@@ -207,6 +207,19 @@ def last_said(tx: Transaction, incident_id: str) -> tuple[Kind, News] | None:
     return next(((kind, news) for kind, news in found if news is not None), None)
 
 
+def said(tx: Transaction, incident_id: str) -> tuple[tuple[News, str], ...]:
+    """All that was written about something, each with its address, oldest first; not what this version cannot read."""
+    rows = tx.execute(
+        select(message.c.content, reader.c.address)
+        .join(reader, reader.c.message_id == message.c.id)
+        .where(message.c.incident_id == incident_id, KNOWN)
+        .order_by(message.c.created_us, message.c.number, message.c.id, reader.c.address)
+    ).all()
+    news = {content: read_news(content) for content in {row.content for row in rows}}
+    found = ((news[row.content], row.address) for row in rows)
+    return tuple((about, address) for about, address in found if about is not None)
+
+
 def read_news(content: str) -> News | None:
     """What a row is about; None where this version of the program cannot read it."""
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -15,12 +16,13 @@ import trustme
 from monitor import composition, config
 from monitor.alerts import test_messages as messages_to_try
 from monitor.clock import monotonic_us
+from monitor.delivery import Patience
 from monitor.mail_message import MailMessage, Receipt, SendMail
 from monitor.mail_settings import RelaySettings
 from monitor.relays import by_relays
 from monitor.smtp import QUIT_SECONDS, smtp_sender
 from monitor.store import outbox
-from tests.heart import OPS, SECOND, Office
+from tests.heart import HOUR, OPS, SECOND, Office
 from tests.mail_config import AROUND_MAIL
 from tests.new_store import new_store
 from tests.smtp_server import MAIL, Mailroom, serving
@@ -125,7 +127,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     database.close()
 
 
-def attempts(office: Office, room: Mailroom, *then: dict[str, object]) -> list[dict[str, str]]:
+def attempts(
+    office: Office, room: Mailroom, *then: dict[str, object], apart_us: int = 60 * SECOND
+) -> list[dict[str, str]]:
     """The states of the readers after each attempt at one server, which changes before each further one."""
 
     async def scene() -> list[dict[str, str]]:
@@ -136,7 +140,7 @@ def attempts(office: Office, room: Mailroom, *then: dict[str, object]) -> list[d
                     setattr(room, name, value)
                 office.post = sender(port, room)
                 await office.delivery.deliver_due()
-                office.now_us += 60 * SECOND
+                office.now_us += apart_us
                 [queued] = office.queue()
                 found.append({who.address: who.state.value for who in queued.readers})
         return found
@@ -159,8 +163,46 @@ def test_a_text_that_was_not_taken_is_sent_again_once(office: Office, trouble: d
     assert room.recipients == [sorted(BOTH)]
 
 
-def test_a_mail_that_hangs_in_data_holds_the_one_behind_it_for_its_time_limit_and_no_longer(office: Office) -> None:
-    """T7: they go one after the other; the second leaves in the same round."""
+class HangsOnce(Mailroom):
+    """Never answers after the first text, and takes every other."""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        hangs, self.hang = self.hang is not None, None
+        if hangs:
+            await asyncio.sleep(3600)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_mail_that_hangs_in_data_holds_no_other(office: Office) -> None:
+    """T7: of eight mails to the same people seven arrive while the first still hangs; that one is tried again."""
+    room = HangsOnce(hang="data")
+    with office.database.begin() as tx:
+        for asked_us in range(8):
+            outbox.add(tx, messages_to_try(office.recipients, asked_us=asked_us), now_us=office.now_us)
+
+    async def scene() -> None:
+        async with serving(room, AUTHORITY, tls="none") as port:
+            office.post = sender(port, Mailroom())  # as patient as with any server
+            work = asyncio.ensure_future(
+                replace(office.delivery, at_once=composition.MAILS_AT_ONCE, patience=Patience(stop_us=0)).deliver_due()
+            )
+            while len(room.mails) < 7:
+                assert not work.done()
+                await asyncio.sleep(0.01)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            office.now_us += 10 * 60 * SECOND
+            await office.delivery.deliver_due()
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    arrived = [mail["Message-ID"].partition("@")[0] for mail in room.mails]
+    assert (sorted(arrived[:7]), arrived[7:]) == ([f"<test.{number}" for number in range(1, 8)], ["<test.0"])
+
+
+def test_mails_that_hang_in_every_lane_hold_the_one_behind_them_for_their_time_limit_and_no_longer(
+    office: Office,
+) -> None:
+    """T7: where one goes at once, the second leaves in the same round."""
     room = Mailroom(hang="data")
     with office.database.begin() as tx:
         for asked_us in (1, 2):
@@ -186,6 +228,45 @@ def test_a_text_refused_for_good_is_lost_for_all_and_told_for_each(office: Offic
     """T8: 5xx after DATA."""
     assert attempts(office, Mailroom(data="554 5.6.0 no")) == [dict.fromkeys(BOTH, "failed")]
     assert office.told.deliveries == ["refused", "refused"]
+
+
+def test_a_text_refused_by_policy_is_sent_again_once_somebody_mended_it(office: Office) -> None:
+    """T8: SPF, DKIM, a block list, a filter: it is said of us and not of those whom the mail is for."""
+    room = Mailroom(data="550 5.7.26 not accepted due to the DMARC policy of example.be")
+    first, second, third = attempts(office, room, {}, {"data": None})
+    assert (first, second, third) == (*[dict.fromkeys(BOTH, "pending")] * 2, dict.fromkeys(BOTH, "sent"))
+    assert room.recipients == [sorted(BOTH)]
+    assert office.told.deliveries == ["retry"] * 4 + ["delivered"] * 2
+
+
+def test_a_text_refused_by_policy_for_days_is_given_up_as_any_other_and_told(office: Office) -> None:
+    room = Mailroom(data="554 5.3.0 denied by administrator")
+    states = attempts(office, room, *[{}] * 20, apart_us=4 * HOUR)
+    assert states[18] == dict.fromkeys(BOTH, "pending")
+    assert states[20] == dict.fromkeys(BOTH, "failed")
+    assert office.told.deliveries[-2:] == ["given-up"] * 2
+    [queued] = office.queue()
+    assert queued.readers[0].answer.startswith("0 554 5.3.0 denied by administrator")
+
+
+def test_one_full_mailbox_among_several_loses_the_mail_for_nobody(office: Office) -> None:
+    """T7: some servers find out only after the text, and can say it of all of them alone."""
+    room = Mailroom(data="552 5.2.2 mailbox full")
+    assert attempts(office, room, {"data": None}) == [dict.fromkeys(BOTH, "pending"), dict.fromkeys(BOTH, "sent")]
+
+
+def test_a_server_that_dislikes_one_text_is_the_first_for_the_next_mail_all_the_same(office: Office) -> None:
+    first, second = Mailroom(data="554 5.7.1 looks like spam"), Mailroom()
+
+    async def scene() -> None:
+        async with serving(first, AUTHORITY, tls="none") as port, serving(second, AUTHORITY, tls="none") as other:
+            send = by_relays([sender(port, first), sender(other, second)], monotonic_us=lambda: 0)
+            await send(MAIL)
+            first.data = None
+            await send(MAIL)
+
+    asyncio.run(scene())
+    assert (len(first.mails), len(second.mails)) == (1, 1)
 
 
 def test_after_a_connection_that_broke_behind_the_last_byte_the_same_mail_comes_again(office: Office) -> None:

@@ -153,7 +153,9 @@ def test_the_refusal_of_all_recipients_is_told_for_each(authority, ca_file):
     assert room.mails == []
 
 
-@pytest.mark.parametrize(("said", "code"), [("451 greylisted", 451), ("554 looks like spam", 554)])
+@pytest.mark.parametrize(
+    ("said", "code"), [("451 greylisted", 451), ("554 looks like spam", 0), ("554 5.6.0 not a mail", 554)]
+)
 def test_an_answer_after_the_text_counts_for_all(authority, ca_file, said, code):
     receipt = posted(Mailroom(data=said), authority, ca_file)
     assert codes(receipt) == {"a@example.be": code, "b@example.be": code}

@@ -225,6 +225,40 @@ def test_a_warning_kept_for_a_week_is_not_given_up_when_its_first_try_fails(offi
     assert len(office.sent) == 1
 
 
+NIGHTS = named_hours({"nacht": HoursSettings.model_validate({"weekly": ["mon-sun 22:00-07:00"]})}, "Europe/Brussels")
+
+
+def test_a_warning_that_is_put_off_by_day_and_waits_every_night_is_given_up_in_the_end(office):
+    """Fifteen hours a day it may go: three whole days of these are over on the fifth day."""
+    office.hours, office.recipients = NIGHTS, (OPS.model_copy(update={"quiet": "nacht"}),)
+    office.codes = {OPS.address: 451}
+    office.now_us = at("08:00")  # nine in Brussels
+    office.certificate("aa" * 32, days_left=10)
+    tried = []
+    while office.now_us < at("08:00") + 6 * DAY:
+        office.deliver()
+        if office.told.deliveries[-1] == "given-up":
+            break
+        tried.append(office.now_us)
+        office.now_us += 20 * MINUTE
+    assert office.now_us == at("20:00") + 4 * DAY
+    assert [who.given_up for who in office.queue()[0].readers] == [True]
+
+
+def test_a_weekend_of_quiet_hours_between_two_tries_does_not_count(office):
+    """Twenty tries on Friday morning in vain, and on Monday, after 64 hours of rest, the server is still away."""
+    office.hours, office.recipients = CLOSED, (AWAY,)
+    office.codes = {AWAY.address: 451}
+    office.now_us = at("07:00") - 3 * DAY  # Friday, eight in Brussels
+    office.certificate("aa" * 32, days_left=10)
+    for _ in range(30):
+        office.now_us += 15 * MINUTE
+        office.deliver()
+    office.now_us = at("12:00")
+    office.deliver()
+    assert [who.state.value for who in office.queue()[0].readers] == ["pending"]
+
+
 def test_a_monitor_that_was_off_for_days_still_tries_for_days(office):
     office.live("xx", mail=False)
     office.now_us += 5 * DAY

@@ -11,6 +11,7 @@ import pytest
 from monitor import acknowledging
 from monitor.attribution import Cause, propose, proposed
 from monitor.check_run import Finding, save
+from monitor.hours import HoursSettings, named_hours
 from monitor.incident_life import life_of
 from monitor.incidents import IncidentRule
 from monitor.severity import Severity, is_worse, severity_of
@@ -19,11 +20,21 @@ from monitor.store.database import Database
 from probes.checks import Check, Journey
 from probes.sample import Failure, FailureKind
 from sla.ledger import Entry
-from tests.heart import BROKEN, INDIENEN, MINUTE, OPS, Office, a_sample, at
+from tests.heart import BROKEN, DAY, INDIENEN, MINUTE, OPS, Office, a_sample, at
 
 CRITICAL, MAJOR, MINOR = Severity.CRITICAL, Severity.MAJOR, Severity.MINOR
 TIMEOUT = Failure(kind=FailureKind.TIMEOUT, step="verzenden", subject="total", expected="20 s", found="none")
+REFUSED = Failure(kind=FailureKind.CONNECT, subject="loket.example:443", expected="a connection", found="refused")
 CHIEF = OPS.model_copy(update={"address": "chef@example.be", "after": 30 * MINUTE})
+DAY_SHIFT = OPS.model_copy(update={"address": "dag@example.be", "duty": "kantoor"})
+NIGHT_SHIFT = OPS.model_copy(update={"address": "nacht@example.be", "duty": "wacht"})
+SHIFTS = named_hours(
+    {
+        "kantoor": HoursSettings.model_validate({"weekly": ["mon-fri 08:00-18:00"]}),
+        "wacht": HoursSettings(outside="kantoor"),
+    },
+    "Europe/Brussels",
+)
 #: A timeout is a minor matter; a status that is wrong is a major one.
 RULE = IncidentRule(open_after=2, close_after=2, severities={"*/timeout": MINOR})
 
@@ -42,6 +53,12 @@ def fails(office: Office, *failures: Failure, check: Check = INDIENEN) -> None:
         save(office.database, Finding(check=check, sample=sample, alerting=office.alerting), now_us=office.now_us)
         office.deliver()
         office.now_us += MINUTE
+
+
+def told(office: Office) -> list[tuple[str, str]]:
+    """The first word of each mail, and the local part of whom it reached."""
+    pairs = zip(office.words(), office.accepted, strict=True)
+    return [(word, address.partition("@")[0]) for word, addresses in pairs for address in addresses]
 
 
 def kept(office: Office) -> tuple[Severity | None, Cause | None]:
@@ -215,12 +232,81 @@ def test_what_is_milder_later_makes_it_no_better(office):
     assert "Ernst: ernstig" in office.sent[-1].text
 
 
-def test_from_major_to_critical_is_kept_and_told_by_the_next_mail(office):
+def test_each_time_it_gets_worse_is_told_with_how_bad_it_was_said_to_be(office):
+    office.rule = RULE.model_copy(update={"severities": {"*/timeout": MINOR, "*/connect": CRITICAL}})
+    fails(office, TIMEOUT, TIMEOUT, BROKEN, BROKEN, REFUSED, REFUSED, BROKEN)
+    assert (office.words(), kept(office)[0]) == (["STORING", "ERNSTIGER", "ERNSTIGER"], CRITICAL)
+    assert (
+        "De storing was gemeld als beperkt en is sinds 23 november 2026 om 11:02 (CET) ernstig." in office.sent[1].text
+    )
+    assert (
+        "De storing was gemeld als ernstig en is sinds 23 november 2026 om 11:04 (CET) kritiek." in office.sent[2].text
+    )
+    assert [mail.in_reply_to for mail in office.sent[1:]] == [office.sent[0].message_id] * 2
+
+
+def test_from_major_to_critical_is_kept_and_told(office):
     office.rule = RULE.model_copy(update={"severities": {"*/timeout": CRITICAL}})
     fails(office, BROKEN, BROKEN, TIMEOUT)
-    assert (office.words(), kept(office)[0]) == (["STORING"], CRITICAL)
+    assert (office.words(), kept(office)[0]) == (["STORING", "ERNSTIGER"], CRITICAL)
+
+
+def test_while_no_mail_leaves_each_step_waits_for_the_one_before_it(office):
+    office.rule = RULE.model_copy(update={"severities": {"*/timeout": MINOR, "*/connect": CRITICAL}})
+    office.down = True
+    fails(office, TIMEOUT, TIMEOUT, BROKEN, REFUSED)
+    office.down = False
+    for _ in range(4):
+        office.now_us += 20 * MINUTE
+        office.deliver()
+    assert office.words() == ["STORING", "ERNSTIGER", "ERNSTIGER"]
+    assert "gemeld als beperkt" in office.sent[1].text
+    assert "gemeld als ernstig" in office.sent[2].text
+
+
+def test_who_was_told_and_is_off_duty_by_then_hears_that_it_got_worse_when_duty_begins(office):
+    """Opened at 17:51 in Brussels, worse at 18:01; the day shift is back at eight."""
+    office.hours, office.recipients = SHIFTS, (DAY_SHIFT, NIGHT_SHIFT)
+    office.now_us = at("16:50")
+    fails(office, *[TIMEOUT] * 11, BROKEN)
+    assert told(office) == [("STORING", "dag"), ("STORING", "nacht"), ("ERNSTIGER", "nacht")]
+    office.now_us = at("06:59") + DAY
+    office.wait(1)
+    assert [pair for pair in told(office)[3:] if pair[1] == "dag"] == []
+    office.wait(2)
+    assert [pair for pair in told(office)[3:] if pair[1] == "dag"] == [("ERNSTIGER", "dag")]
+
+
+def test_who_comes_on_duty_hears_of_two_steps_at_once_and_from_what_they_were_told(office):
+    office.hours, office.recipients = SHIFTS, (DAY_SHIFT, NIGHT_SHIFT)
+    office.rule = RULE.model_copy(
+        update={"severities": {"*/timeout": MINOR, "*/connect": CRITICAL}, "reminders": (7 * 24 * 60 * MINUTE,)}
+    )
+    office.now_us = at("16:50")
+    fails(office, *[TIMEOUT] * 11, BROKEN, REFUSED)
+    office.now_us = at("07:00") + DAY
+    office.wait(2)
+    assert told(office)[2:] == [("ERNSTIGER", "nacht"), ("ERNSTIGER", "nacht"), ("ERNSTIGER", "dag")]
+    assert "De storing was gemeld als beperkt en is sinds" in office.sent[-1].text
+    assert "kritiek." in office.sent[-1].text
+
+
+def test_who_heard_it_in_a_reminder_is_told_no_second_time_that_it_got_worse(office):
+    """Worse and due for a reminder in the same moment of the morning."""
+    office.recipients = (OPS,)
+    fails(office, *[TIMEOUT] * 61, BROKEN)
+    office.wait(5)
+    assert office.words().count("ERNSTIGER") == 1
+
+
+def test_an_outage_that_is_over_when_duty_begins_is_told_as_over_and_no_more_as_worse(office):
+    office.hours, office.recipients = SHIFTS, (DAY_SHIFT,)
+    office.now_us = at("16:50")
+    fails(office, *[TIMEOUT] * 11, BROKEN)
     office.live("..")
-    assert "Ernst: kritiek" in office.sent[-1].text
+    office.now_us = at("07:00") + DAY
+    office.wait(2)
+    assert told(office) == [("STORING", "dag"), ("HERSTELD", "dag")]
 
 
 def test_that_it_got_worse_before_anybody_was_told_is_told_with_its_opening(office):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from monitor.hours import HoursSettings, named_hours, on_duty, quiet_until_us
+from monitor.hours import HoursSettings, named_hours, on_duty, quiet_until_us, quiet_us
 from monitor.recipients import Recipient
 from sla.period import parse_instant
 
@@ -76,6 +76,14 @@ def test_everybody_has_the_hours_of_their_own_clock():
     assert on_duty(there, HOURS, instant("2026-11-23T20:00:00+01:00"))
     assert quiet_until_us(there, HOURS, instant("2026-11-23T22:30:00-05:00")) == instant("2026-11-24T07:00:00-05:00")
     assert quiet_until_us(there, HOURS, instant("2026-11-23T22:30:00+01:00")) is None
+
+
+def test_how_long_somebody_was_left_in_peace_is_reckoned_by_their_own_clock():
+    there = Recipient(address="a@example.be", quiet="nacht", timezone="America/New_York")
+    noon = instant("2026-11-23T12:00:00-05:00")
+    assert quiet_us(there, HOURS, noon, noon + 48 * 3_600_000_000) == 18 * 3_600_000_000
+    assert quiet_us(there, HOURS, noon, noon) == quiet_us(there, HOURS, noon, noon - 1) == 0
+    assert quiet_us(Recipient(address="a@example.be"), {}, noon, noon + 1) == 0
 
 
 def test_without_named_hours_somebody_is_always_on_duty_and_never_quiet():

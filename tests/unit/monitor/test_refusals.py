@@ -1,10 +1,13 @@
-"""A server's refusal of a recipient: about him, which settles it, or about us, which another server need not say."""
+"""A server's refusal of a recipient: about him, which settles it, or about us, which another server need not say.
+
+Likewise its refusal of a text: about that text, which nobody mends, or about us.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from monitor.refusals import about_us
+from monitor.refusals import about_us, settles_text
 
 #: As servers say it: Postfix, Exim, Exchange, OpenSMTPD, Sendmail, qmail.
 OF_US = [
@@ -45,3 +48,41 @@ def test_what_is_said_of_us_settles_nobody(code: int, text: str) -> None:
 @pytest.mark.parametrize(("code", "text"), OF_THE_RECIPIENT)
 def test_what_is_said_of_the_recipient_settles_him(code: int, text: str) -> None:
     assert not about_us(code, text)
+
+
+#: After the text, about those it was for, or the text itself: the same mail will be refused for ever.
+OF_THE_TEXT = ["5.6.0 no", "5.6.1 Media not supported", "5.6.9 UTF-8 header message cannot be transferred"]
+OF_THE_ONE_READER = ["5.1.1 no such user", "5.2.2 Mailbox full", "5.4.1 Recipient address rejected: Access denied"]
+#: After the text, about us: policy, authentication, content that a filter dislikes, the server as a whole.
+OF_US_AFTER_THE_TEXT = [
+    "5.7.1 looks like spam",
+    "5.7.26 Unauthenticated email from example.be is not accepted due to domain's DMARC policy",
+    "5.7.509 Access denied, sending domain does not pass DMARC verification",
+    "5.7.0 Our system has detected that this message is suspicious",
+    "5.3.0 Message denied by administrator",
+    "5.3.4 Message size exceeds fixed limit",
+    "5.5.0 Message rejected",
+    "5.1.8 Sender address rejected",
+    "5.0.0 no",
+    "Transaction failed",
+    "spam message rejected",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", OF_THE_TEXT)
+@pytest.mark.parametrize("readers", [1, 2])
+def test_what_is_said_of_the_text_itself_settles_everybody(text: str, readers: int) -> None:
+    assert settles_text(text, readers)
+
+
+@pytest.mark.parametrize("text", OF_THE_ONE_READER)
+def test_what_is_said_of_one_reader_after_the_text_settles_nobody_but_him(text: str) -> None:
+    assert settles_text(text, 1)
+    assert not settles_text(text, 2)
+
+
+@pytest.mark.parametrize("text", OF_US_AFTER_THE_TEXT)
+@pytest.mark.parametrize("readers", [1, 2])
+def test_what_is_said_of_us_after_the_text_settles_nobody(text: str, readers: int) -> None:
+    assert not settles_text(text, readers)
