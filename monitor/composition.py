@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 #: became of it.
 _LEASE_MARGIN_US = 15_000_000
 
-#: So many mails are under way at once, each on a connection of its own. Exchange Online takes no more than three from
-#: one mailbox, and puts off the others.
+#: So many mails are under way at once, each on a connection of its own: enough that one that hangs holds no other, and
+#: few enough for servers that put off whoever comes with many.
 MAILS_AT_ONCE = 3
 
 
