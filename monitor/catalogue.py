@@ -289,6 +289,13 @@ CATALOGUE: tuple[Metric, ...] = (
         "When a sign of life was last taken; 0 if never or where none is sent.",
     ),
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
+    Metric("monitor_samples_waiting_bytes", "gauge", (), "Bytes of memory that those samples take, as reckoned."),
+    Metric(
+        "monitor_evidence_given_up_total",
+        "counter",
+        (),
+        "Samples that waited for the store and had to give up their evidence, for want of room.",
+    ),
     Metric("monitor_samples_lost_total", "counter", (), "Samples that could not be kept, in spite of everything."),
     Metric("monitor_db_size_bytes", "gauge", (), "Size of the database file; absent for a server database."),
     Metric("alert_outbox_pending", "gauge", ("channel",), "Messages that could leave and have not been taken yet."),

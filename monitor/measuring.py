@@ -277,7 +277,7 @@ class Measuring:
         self._metrics.set("monitor_scheduler_last_advance_timestamp_seconds", advanced_us / _SECOND_US)
         if (size := self._database.size_bytes()) is not None:
             self._metrics.set("monitor_db_size_bytes", size)
-        self._metrics.set("monitor_samples_waiting", self.recorder.behind)
+        self._metrics.samples_waiting(self.recorder.behind, self.recorder.behind_bytes)
 
     @property
     def clock_is_steady(self) -> bool:
