@@ -26,6 +26,7 @@ from monitor.outposts import BEAT_US
 from monitor.repeating import repeat
 from monitor.store import outposts
 from monitor.store.database import Database, StoreThread
+from monitor.store.files import held
 from monitor.store.outposts import Presence
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError
@@ -76,6 +77,7 @@ class Outpost:
             at = self._settings.metrics
             server = Server(self._health(), stack.enter_context(listening(at.host, at.port)))
             url = self._settings.database or self._loaded.database_url
+            stack.enter_context(held(url))
             # The monitor alone brings a store up to date: it was backed up for that.
             self._database = await asyncio.to_thread(Database.open, url, migrate=False)
             stack.callback(self._database.close)

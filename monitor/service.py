@@ -33,6 +33,7 @@ from monitor.repeating import repeat
 from monitor.store import events
 from monitor.store.database import Database, StoreError, StoreThread
 from monitor.store.events import Event
+from monitor.store.files import held
 from monitor.supervisor import Supervisor
 from monitor.toml_file import ConfigError, unusable
 from monitor.troubles import Troubles
@@ -106,6 +107,7 @@ class Service:
         async with AsyncExitStack() as stack:
             # First of all: where another monitor runs already, nothing is opened or noted.
             servers = self._servers(stack)
+            stack.enter_context(held(self._loaded.database_url))
             self._database = await asyncio.to_thread(Database.open, self._loaded.database_url)
             stack.callback(self._database.close)
             self._in_store = StoreThread()
