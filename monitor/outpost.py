@@ -25,7 +25,7 @@ from monitor.outpost_settings import OutpostSettings
 from monitor.outposts import BEAT_US
 from monitor.repeating import repeat
 from monitor.store import outposts
-from monitor.store.database import Database, StoreThread
+from monitor.store.database import LIVE_STATEMENT_US, Database, StoreThread
 from monitor.store.files import held
 from monitor.store.outposts import Presence
 from monitor.supervisor import Supervisor
@@ -79,7 +79,9 @@ class Outpost:
             url = self._settings.database or self._loaded.database_url
             stack.enter_context(held(url))
             # The monitor alone brings a store up to date: it was backed up for that.
-            self._database = await asyncio.to_thread(Database.open, url, migrate=False)
+            self._database = await asyncio.to_thread(
+                Database.open, url, migrate=False, statement_timeout_us=LIVE_STATEMENT_US
+            )
             stack.callback(self._database.close)
             self._in_store = StoreThread()
             stack.callback(self._in_store.close)

@@ -31,7 +31,7 @@ from monitor.outposts import titles_of
 from monitor.pages import Days
 from monitor.repeating import repeat
 from monitor.store import events
-from monitor.store.database import Database, StoreError, StoreThread
+from monitor.store.database import LIVE_STATEMENT_US, Database, StoreError, StoreThread
 from monitor.store.events import Event
 from monitor.store.files import held
 from monitor.supervisor import Supervisor
@@ -108,7 +108,9 @@ class Service:
             # First of all: where another monitor runs already, nothing is opened or noted.
             servers = self._servers(stack)
             stack.enter_context(held(self._loaded.database_url))
-            self._database = await asyncio.to_thread(Database.open, self._loaded.database_url)
+            self._database = await asyncio.to_thread(
+                Database.open, self._loaded.database_url, statement_timeout_us=LIVE_STATEMENT_US
+            )
             stack.callback(self._database.close)
             self._in_store = StoreThread()
             stack.callback(self._in_store.close)
