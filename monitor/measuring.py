@@ -105,26 +105,29 @@ class Measuring:
         )
 
     def configured(self, loaded: Loaded, alerting: Alerting) -> None:
-        """A configuration came into force; where measuring goes on already, `follow` takes its checks over."""
+        """A configuration came into force; where measuring goes on already, `follow` takes its checks over.
+
+        Everything is made of it first: where that fails, nothing has changed.
+        """
         settings = loaded.config
         setup = composition.probe_setup(loaded, self._clock)
+        checks = settings.checks_at(self.location)
+        stop_file = settings.monitor.stop_file
+        stop = loaded.path(stop_file) if stop_file is not None else None
+        references, contracts = settings.references, {one.contract.contract for one in loaded.contracts}
+        urls, names = references.urls, references.names
         setup.guest.go_on_from(self._guest)
         self._guest = setup.guest
         setup.browsers.budget.go_on_from(self._kept)
         self._kept = setup.browsers.budget
         self.setup: Setup = replace(setup, created=self.clean_up.keep)
-        self.checks = settings.checks_at(self.location)
+        self.checks = checks
         self._settings = settings
         self._alerting = alerting
-        stop_file = settings.monitor.stop_file
-        self.rests.configured(loaded.path(stop_file) if stop_file is not None else None)
+        self.rests.configured(stop)
         self.clean_up.configured(settings.checks, setup, settings.addressees)
-        self._metrics.configured(self.checks, location=self.location, sha256=loaded.sha256, now_us=self._clock.now_us())
-        self._metrics.keep_only(
-            contracts={one.contract.contract for one in loaded.contracts},
-            references=settings.references.urls,
-            names=settings.references.names,
-        )
+        self._metrics.configured(checks, location=self.location, sha256=loaded.sha256, now_us=self._clock.now_us())
+        self._metrics.keep_only(contracts=contracts, references=urls, names=names)
 
     # -- beginning and ending ----------------------------------------------------------------------------------------
 
