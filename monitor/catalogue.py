@@ -291,6 +291,12 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("monitor_samples_waiting", "gauge", (), "Samples held in memory until the store takes them."),
     Metric("monitor_samples_waiting_bytes", "gauge", (), "Bytes of memory that those samples take, as reckoned."),
     Metric(
+        "monitor_samples_spooled",
+        "gauge",
+        (),
+        "Those of them that stand on this machine's disk too, and outlive a restart.",
+    ),
+    Metric(
         "monitor_evidence_given_up_total",
         "counter",
         (),

@@ -180,6 +180,14 @@ class Recorder:
         if self._take(event):
             self._begin().add_done_callback(_complain)
 
+    def take_back(self, what: Finding | Happened) -> None:
+        """Put what waited in a process before this one behind what waits; `drain` saves it."""
+        self._tell(self._waiting.add(what))
+
+    def held(self) -> Mapping[int, Finding | Happened]:
+        """All that waits, by numbers that tell the order in which it came."""
+        return self._waiting.held()
+
     async def drain(self) -> bool:
         """Save what waits. True where nothing is left; False where the store does not take it."""
         # Whoever waits here may be cancelled; what is being written is not, or nobody would know whether it was.
@@ -362,7 +370,7 @@ def _save_batch(database: Database, batch: Sequence[Finding | Happened], follow:
         well = frozenset(findings[place].check.id for place in stored)
         for what in kept:
             if isinstance(what, Happened):
-                events.add(tx, what)
+                events.add_once(tx, what)
             elif what.check.id not in well:
                 changed.extend(follow(tx, what, ourselves, now_us))
         ourselves.save()

@@ -53,6 +53,7 @@ class Metrics:
             "monitor_db_errors_total",
             "monitor_samples_waiting",
             "monitor_samples_waiting_bytes",
+            "monitor_samples_spooled",
             "monitor_samples_lost_total",
             "monitor_evidence_given_up_total",
             "monitor_runs_in_flight",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -93,7 +94,9 @@ class Outpost:
                 clock=self._clock,
                 metrics=self._metrics,
                 outpost=True,
+                spool=_own_folder(self._loaded) / f"waiting-{self._settings.location}.db",
             )
+            stack.callback(self._measuring.close)
             self._apply(self._loaded)
             await self._measuring.prepare()
             async with asyncio.TaskGroup() as tasks:
@@ -191,3 +194,9 @@ class Outpost:
             return Health(problems=tuple(problems))
 
         return metrics_app(self._metrics, health=health, ready=lambda: self._ready)
+
+
+def _own_folder(loaded: Loaded) -> Path:
+    """Where an outpost may write: systemd names its folder, for that of the configuration is the monitor's."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else loaded.data_dir

@@ -123,7 +123,9 @@ class Service:
                 in_store=self._in_store,
                 clock=self._clock,
                 metrics=self._metrics,
+                spool=self._loaded.data_dir / "waiting.db",
             )
+            stack.callback(self._measuring.close)
             lookouts = Lookouts(
                 loaded=lambda: self._loaded,
                 setup=lambda: self._measuring.setup,

@@ -102,6 +102,10 @@ class Waiting:
                 events += 1
         return GivenUp(evidence, samples, events)
 
+    def held(self) -> dict[int, Finding | Event]:
+        """All of it, by numbers that tell the order in which it came."""
+        return {number: held.what for number, held in self._held.items()}
+
     def take(self) -> tuple[Finding | Event, ...]:
         """The oldest, as many as one transaction should hold; they are in hand until `saved` or `put_back`."""
         assert not self._in_hand

@@ -32,9 +32,13 @@ def url_of(file: Path) -> str:
     return URL.create("sqlite", database=str(file)).render_as_string()
 
 
-def connected(file: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
-    """A plain connection to a file that is there; SQLite makes no new one in its place."""
-    return sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True)
+def connected(file: Path, mode: Literal["ro", "rw"], *, in_threads: bool = False) -> sqlite3.Connection:
+    """A plain connection to a file that is there; SQLite makes no new one in its place.
+
+    Args:
+        in_threads: it may be used by one thread after the other.
+    """
+    return sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True, check_same_thread=not in_threads)
 
 
 @contextmanager
