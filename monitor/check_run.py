@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from typing import NamedTuple
 
 from monitor import clean_up, quiet, sealing, telling
@@ -29,6 +27,8 @@ from monitor.store.events import Event as Happened
 from monitor.store.handed_in import HandedIn
 from monitor.telling import Alerting as Alerting
 from monitor.votes import heard, is_overtaken
+from monitor.waiting import BATCH, GivenUp, Waiting
+from monitor.waiting import Finding as Finding
 from probes.checks import CertificateCheck, Check
 from probes.sample import Failure, FailureKind, Outcome, Sample
 
@@ -44,7 +44,6 @@ _RETRY_AFTER_US = 2_000_000
 #: What a finding's consequences may fail with, that trying again does not mend: the store does not take them, or holds
 #: what this version cannot read or does not foresee.
 _REFUSED = (StoreRefused, ValueError, LookupError, TypeError, AttributeError, AssertionError)
-_BATCH = 100  # in one transaction: enough to share its cost, few enough to let others write
 
 
 async def run_check(
@@ -113,15 +112,6 @@ async def _attributed(sample: Sample, references: AskReferences, observer: Obser
     return replace(sample, outcome=Outcome.UNKNOWN, failure=failure)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A sample on its way to the store, with what decides about its consequences."""
-
-    check: Check
-    sample: Sample
-    alerting: Alerting
-
-
 class Recorder:
     """Saves findings and events in the order they came, and keeps in memory what the store cannot take yet.
 
@@ -130,6 +120,7 @@ class Recorder:
     else tries again where no further run ends. What came while the store was busy is saved in one transaction.
 
     Args:
+        capacity, capacity_bytes: how much may wait; beyond it evidence is given up, and then the oldest.
         hands_in: what is found is only stored, and handed in to the monitor where something may follow from it.
         gather_us: how long a good sample of a check that is well may wait for others to be saved with. Whatever may
             have consequences is saved at once, with all that waits; so is a check's first sample. 0: nothing waits.
@@ -143,6 +134,7 @@ class Recorder:
         clock: Clock,
         observer: Observer,
         capacity: int = 50_000,
+        capacity_bytes: int = 256 * 1024 * 1024,
         gather_us: int = 0,
         hands_in: bool = False,
     ) -> None:
@@ -150,12 +142,11 @@ class Recorder:
         self._in_store = in_store
         self._clock = clock
         self._observer = observer
-        self._capacity = capacity
         self._gather_us = gather_us
         self._follow: Follow = _hand_in if hands_in else _save_finding
         self._gathering: asyncio.TimerHandle | None = None
         self._well: set[str] = set()
-        self._waiting: deque[Finding | Happened] = deque()
+        self._waiting = Waiting(most=capacity, most_bytes=capacity_bytes)
         self._draining: asyncio.Task[bool] | None = None
         self._not_before_us: int | None = None
 
@@ -168,6 +159,11 @@ class Recorder:
     def behind(self) -> int:
         """How many of them wait because the store did not take what it was given last."""
         return len(self._waiting) if self._not_before_us is not None else 0
+
+    @property
+    def behind_bytes(self) -> int:
+        """How many bytes of memory those take, as reckoned."""
+        return self._waiting.bytes if self._not_before_us is not None else 0
 
     async def record(self, what: Finding | Happened) -> None:
         """Save a finding or an event, after those that came before it."""
@@ -184,6 +180,14 @@ class Recorder:
         if self._take(event):
             self._begin().add_done_callback(_complain)
 
+    def take_back(self, what: Finding | Happened) -> None:
+        """Put what waited in a process before this one behind what waits; `drain` saves it."""
+        self._tell(self._waiting.add(what))
+
+    def held(self) -> Mapping[int, Finding | Happened]:
+        """All that waits, by numbers that tell the order in which it came."""
+        return self._waiting.held()
+
     async def drain(self) -> bool:
         """Save what waits. True where nothing is left; False where the store does not take it."""
         # Whoever waits here may be cancelled; what is being written is not, or nobody would know whether it was.
@@ -191,17 +195,22 @@ class Recorder:
 
     def _take(self, what: Finding | Happened) -> bool:
         """Whether somebody should begin to save now: not where that is under way, or failed a moment ago."""
-        if len(self._waiting) >= self._capacity:
-            gone = self._waiting.popleft()
-            self._observer.samples_lost(int(isinstance(gone, Finding)))
-            log.error("a sample was lost: too many wait for the store", extra={"waiting": self._capacity})
-        self._waiting.append(what)
+        self._tell(self._waiting.add(what))
         if self._draining is not None:
             return False
         resting = self._not_before_us is not None and self._clock.monotonic_us() < self._not_before_us
         if resting:
-            self._observer.samples_waiting(len(self._waiting))
+            self._observer.samples_waiting(len(self._waiting), self._waiting.bytes)
         return not resting
+
+    def _tell(self, gone: GivenUp) -> None:
+        room = {"waiting": len(self._waiting), "bytes": self._waiting.bytes}
+        if gone.evidence:
+            self._observer.evidence_given_up(gone.evidence)
+            log.error("evidence was given up: too much waits for the store", extra={"samples": gone.evidence, **room})
+        if gone.samples or gone.events:
+            self._observer.samples_lost(gone.samples)
+            log.error("samples were lost: too many wait for the store", extra={**gone._asdict(), **room})
 
     def _may_wait(self, what: Finding | Happened) -> bool:
         if not self._gather_us or isinstance(what, Happened):
@@ -223,11 +232,12 @@ class Recorder:
     async def _drain(self) -> bool:
         try:
             while self._waiting:
-                batch = tuple(islice(self._waiting, _BATCH))
-                await self._save(batch)
-                for done in batch:
-                    if self._waiting and self._waiting[0] is done:
-                        self._waiting.popleft()
+                try:
+                    await self._save(self._waiting.take())
+                except BaseException:
+                    self._waiting.put_back()
+                    raise
+                self._waiting.saved()
             self._not_before_us = None
         except (StoreUnavailable, StoreDamaged) as error:
             self._not_before_us = self._clock.monotonic_us() + _RETRY_AFTER_US
@@ -236,7 +246,7 @@ class Recorder:
             return False
         finally:
             self._draining = None
-            self._observer.samples_waiting(len(self._waiting))
+            self._observer.samples_waiting(len(self._waiting), self._waiting.bytes)
         return True
 
     async def _save(self, batch: tuple[Finding | Happened, ...]) -> None:
@@ -301,7 +311,7 @@ def take_in(
         StoreUnavailable: nothing is lost; it is there the next time.
     """
     with database.read() as tx:
-        waiting = handed_in.waiting(tx, _BATCH)
+        waiting = handed_in.waiting(tx, BATCH)
     if not waiting:
         return None
     try:
@@ -360,7 +370,7 @@ def _save_batch(database: Database, batch: Sequence[Finding | Happened], follow:
         well = frozenset(findings[place].check.id for place in stored)
         for what in kept:
             if isinstance(what, Happened):
-                events.add(tx, what)
+                events.add_once(tx, what)
             elif what.check.id not in well:
                 changed.extend(follow(tx, what, ourselves, now_us))
         ourselves.save()

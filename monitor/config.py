@@ -40,6 +40,7 @@ from monitor.outward_settings import (
 from monitor.recipients import Addressee, Recipient, TimeZone
 from monitor.retention_settings import RetentionSettings
 from monitor.seal_settings import SignatureSettings, TimestampSettings
+from monitor.store.files import url_of
 from monitor.toml_file import ConfigError, Document, Loc, Origins, Problem
 from monitor.votes import Places
 from probes.browser.definition import BrowserJourney, ChromiumSettings
@@ -298,7 +299,7 @@ class Loaded:
 
     @property
     def database_url(self) -> str:
-        return self.config.monitor.database or f"sqlite:///{self.data_dir / 'loketwacht.db'}"
+        return self.config.monitor.database or url_of(self.data_dir / "loketwacht.db")
 
     def path(self, name: str) -> Path:
         return self.directory / name

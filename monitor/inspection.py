@@ -13,7 +13,8 @@ from monitor.metrics import Metrics
 from monitor.news import Trouble
 from monitor.own_troubles import tell_over, tell_trouble
 from monitor.store.database import Database, InStore, StoreError
-from monitor.store.soundness import file_of, read_through
+from monitor.store.files import file_of
+from monitor.store.soundness import read_through
 
 log = logging.getLogger(__name__)
 

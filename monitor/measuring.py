@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from monitor import composition
 from monitor.check_run import Alerting, Recorder, note_stopped, run_check
@@ -22,10 +23,12 @@ from monitor.metrics import Metrics
 from monitor.missed import MISSED, Cause, MissedSlots
 from monitor.pausing import Rests
 from monitor.schedule import ClockJump, Schedule
+from monitor.spooling import LOOK_S, Spooling
 from monitor.stillness import Stillness
 from monitor.store import events, evidence, samples
-from monitor.store.database import Database, InStore, Transaction
+from monitor.store.database import Database, InStore, StoreError, StoreThread, Transaction
 from monitor.store.events import Event
+from monitor.store.spool import Spool
 from probes.browser.running import Budget
 from probes.checks import Check
 from probes.guest import Guest
@@ -55,6 +58,7 @@ class Measuring:
     Args:
         location: part of every sample's key.
         outpost: what is found is handed in to the monitor; otherwise this is the monitor, and decides.
+        spool: a file on this machine in which what waits for the store outlives this process.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Measuring:
         clock: Clock,
         metrics: Metrics,
         outpost: bool = False,
+        spool: Path | None = None,
     ) -> None:
         self.location = location
         self._database = database
@@ -86,6 +91,11 @@ class Measuring:
             gather_us=_GATHER_US,
             hands_in=outpost,
         )
+        self._spool = Spool(spool) if spool is not None else None
+        self._in_spool = StoreThread()
+        self._spooling = (
+            Spooling(self._spool, self.recorder, in_spool=self._in_spool, metrics=metrics) if self._spool else None
+        )
         self.rests = Rests(database=database, in_store=in_store, clock=clock)
         self.clean_up = CleanUp(
             database=database,
@@ -105,31 +115,40 @@ class Measuring:
         )
 
     def configured(self, loaded: Loaded, alerting: Alerting) -> None:
-        """A configuration came into force; where measuring goes on already, `follow` takes its checks over."""
+        """A configuration came into force; where measuring goes on already, `follow` takes its checks over.
+
+        Everything is made of it first: where that fails, nothing has changed.
+        """
         settings = loaded.config
         setup = composition.probe_setup(loaded, self._clock)
+        checks = settings.checks_at(self.location)
+        stop_file = settings.monitor.stop_file
+        stop = loaded.path(stop_file) if stop_file is not None else None
+        references, contracts = settings.references, {one.contract.contract for one in loaded.contracts}
+        urls, names = references.urls, references.names
         setup.guest.go_on_from(self._guest)
         self._guest = setup.guest
         setup.browsers.budget.go_on_from(self._kept)
         self._kept = setup.browsers.budget
         self.setup: Setup = replace(setup, created=self.clean_up.keep)
-        self.checks = settings.checks_at(self.location)
+        self.checks = checks
         self._settings = settings
         self._alerting = alerting
-        stop_file = settings.monitor.stop_file
-        self.rests.configured(loaded.path(stop_file) if stop_file is not None else None)
+        self.rests.configured(stop)
         self.clean_up.configured(settings.checks, setup, settings.addressees)
-        self._metrics.configured(self.checks, location=self.location, sha256=loaded.sha256, now_us=self._clock.now_us())
-        self._metrics.keep_only(
-            contracts={one.contract.contract for one in loaded.contracts},
-            references=settings.references.urls,
-            names=settings.references.names,
-        )
+        self._metrics.configured(checks, location=self.location, sha256=loaded.sha256, now_us=self._clock.now_us())
+        self._metrics.keep_only(contracts=contracts, references=urls, names=names)
 
     # -- beginning and ending ----------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Find out what was measured, or told as missed, before; and what rests now."""
+        """Find out what was measured, or told as missed, before; and what rests now.
+
+        Raises:
+            StoreUnavailable: also where it does not take what waited for it when a process before this one ended.
+        """
+        if self._spooling is not None:
+            await self._spooling.take_back({check.id: check for check in self.checks}, lambda: self._alerting)
         await self.rests.look()
         done, used, told = await self._in_store(self._before)
         self._schedule = Schedule(
@@ -176,12 +195,27 @@ class Measuring:
         """End, giving runs under way a moment; what was found is stored, if the store takes it."""
         await self._schedule.stop(grace_us=_GRACE_US)
         await self.recorder.drain()
+        if self._spooling is not None:
+            try:
+                await self._spooling.look(all_of_it=True)
+            except StoreError as error:
+                log.error(
+                    "what waits for the store is lost", extra={"samples": self.recorder.waiting, "error": str(error)}
+                )
+
+    def close(self) -> None:
+        """When nothing goes on any more."""
+        self._in_spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
     def loops(self) -> Iterator[tuple[float, Callable[[], Awaitable[None]]]]:
         """What goes on beside the runs, and every how many seconds."""
         yield _RESTS_S, self._look_what_rests
         yield _FOOTING_S, self._look_at_footing
         yield _STILLNESS_S, self._tell_stillness
+        if self._spooling is not None:
+            yield LOOK_S, self._spooling.look
 
     # -- a run -------------------------------------------------------------------------------------------------------
 
@@ -277,7 +311,7 @@ class Measuring:
         self._metrics.set("monitor_scheduler_last_advance_timestamp_seconds", advanced_us / _SECOND_US)
         if (size := self._database.size_bytes()) is not None:
             self._metrics.set("monitor_db_size_bytes", size)
-        self._metrics.set("monitor_samples_waiting", self.recorder.behind)
+        self._metrics.samples_waiting(self.recorder.behind, self.recorder.behind_bytes)
 
     @property
     def clock_is_steady(self) -> bool:

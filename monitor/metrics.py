@@ -52,7 +52,10 @@ class Metrics:
         for name in (
             "monitor_db_errors_total",
             "monitor_samples_waiting",
+            "monitor_samples_waiting_bytes",
+            "monitor_samples_spooled",
             "monitor_samples_lost_total",
+            "monitor_evidence_given_up_total",
             "monitor_runs_in_flight",
             "monitor_loop_lag_seconds",
             "monitor_cpu_pressure_ratio",
@@ -188,8 +191,12 @@ class Metrics:
     def store_failed(self) -> None:
         self.add("monitor_db_errors_total", 1)
 
-    def samples_waiting(self, waiting: int) -> None:
+    def samples_waiting(self, waiting: int, waiting_bytes: int) -> None:
         self.set("monitor_samples_waiting", waiting)
+        self.set("monitor_samples_waiting_bytes", waiting_bytes)
+
+    def evidence_given_up(self, samples: int) -> None:
+        self.add("monitor_evidence_given_up_total", samples)
 
     def samples_lost(self, lost: int) -> None:
         self.add("monitor_samples_lost_total", lost)

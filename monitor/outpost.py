@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,12 +24,14 @@ from monitor.measuring import Measuring
 from monitor.metrics import Metrics
 from monitor.outpost_settings import OutpostSettings
 from monitor.outposts import BEAT_US
+from monitor.reloading import reloads
 from monitor.repeating import repeat
 from monitor.store import outposts
-from monitor.store.database import Database, StoreThread
+from monitor.store.database import LIVE_STATEMENT_US, Database, StoreThread
+from monitor.store.files import held
 from monitor.store.outposts import Presence
 from monitor.supervisor import Supervisor
-from monitor.toml_file import ConfigError
+from monitor.toml_file import ConfigError, unusable
 from monitor.web import Health, Server, listening, metrics_app
 from probes.setup import installed_version
 
@@ -76,8 +79,11 @@ class Outpost:
             at = self._settings.metrics
             server = Server(self._health(), stack.enter_context(listening(at.host, at.port)))
             url = self._settings.database or self._loaded.database_url
+            stack.enter_context(held(url))
             # The monitor alone brings a store up to date: it was backed up for that.
-            self._database = await asyncio.to_thread(Database.open, url, migrate=False)
+            self._database = await asyncio.to_thread(
+                Database.open, url, migrate=False, statement_timeout_us=LIVE_STATEMENT_US
+            )
             stack.callback(self._database.close)
             self._in_store = StoreThread()
             stack.callback(self._in_store.close)
@@ -88,8 +94,10 @@ class Outpost:
                 clock=self._clock,
                 metrics=self._metrics,
                 outpost=True,
+                spool=_own_folder(self._loaded) / f"waiting-{self._settings.location}.db",
             )
-            self._apply()
+            stack.callback(self._measuring.close)
+            self._apply(self._loaded)
             await self._measuring.prepare()
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(server.until_asked_to_exit(), name="web")
@@ -101,7 +109,7 @@ class Outpost:
                         *loops,
                         self._every(BEAT_US / 1_000_000, self._alive),
                         self._every(BEAT_US / 1_000_000, self._beat),
-                        self._reloads(reload),
+                        reloads(reload, self, path=self._path, clock=self._clock, metrics=self._metrics),
                     )
                 ]
                 self._settled()
@@ -117,15 +125,19 @@ class Outpost:
                     task.cancel()
                 await asyncio.wait({serving})
 
-    def _apply(self) -> None:
-        settings = self._loaded.config
-        # Only for what an outpost knows and the monitor does not: that a check of its own stands still.
-        alerting = Alerting(
+    def _apply(self, loaded: Loaded) -> None:
+        """Put a configuration in force. Everything is made of it first: where that fails, nothing has changed."""
+        self._measuring.configured(loaded, self._alerting(loaded))
+        self._loaded = loaded
+
+    def _alerting(self, loaded: Loaded) -> Alerting:
+        """Only for what an outpost knows and the monitor does not: that a check of its own stands still."""
+        settings = loaded.config
+        return Alerting(
             rule=settings.incidents,
             recipients=settings.addressees,
             titles={check.id: check.title for check in settings.checks},
         )
-        self._measuring.configured(self._loaded, alerting)
 
     async def _alive(self) -> None:
         if self._measuring.goes_on:
@@ -150,27 +162,26 @@ class Outpost:
 
         await self._in_store(note)
 
-    async def _reloads(self, reload: asyncio.Event) -> None:
-        while True:
-            await reload.wait()
-            reload.clear()
-            try:
-                loaded = await asyncio.to_thread(config.load, self._path)
-                config.require_files(loaded, self._path)
-            except (ConfigError, OSError) as error:
-                log.error("the new configuration is wrong; the old one stays in force: %s", error)
-                self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
-                continue
-            if self._settings not in loaded.config.outpost:
-                log.error("this outpost is configured differently now; end it, and start it again if it should measure")
-                self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
-                continue
-            self._loaded = loaded
-            self._apply()
-            self._measuring.follow()
-            self._settled()
-            self._metrics.reloaded(ok=True, now_us=self._clock.now_us())
-            log.info("configuration taken over", extra={"sha256": loaded.sha256})
+    def read_anew(self) -> Loaded:
+        """See `monitor.reloading`."""
+        loaded = config.load(self._path)
+        config.require_files(loaded, self._path)
+        return loaded
+
+    def take_over(self, loaded: Loaded) -> None:
+        """See `monitor.reloading`."""
+        if self._settings not in loaded.config.outpost:
+            what = "configures this outpost differently now; end it, and start it again if it should measure"
+            raise unusable(self._path, what)
+        self._apply(loaded)
+
+    async def taken(self, _: Loaded) -> None:
+        """See `monitor.reloading`."""
+        self._measuring.follow()
+        self._settled()
+
+    async def refused(self, _: ConfigError) -> None:
+        """See `monitor.reloading`. The monitor tells people, of the same file; log and metric tell of this process."""
 
     def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
         return repeat(seconds, work, self._metrics)
@@ -183,3 +194,9 @@ class Outpost:
             return Health(problems=tuple(problems))
 
         return metrics_app(self._metrics, health=health, ready=lambda: self._ready)
+
+
+def _own_folder(loaded: Loaded) -> Path:
+    """Where an outpost may write: systemd names its folder, for that of the configuration is the monitor's."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else loaded.data_dir

@@ -29,12 +29,14 @@ from monitor.metrics import Metrics
 from monitor.month import MonthToDate
 from monitor.outposts import titles_of
 from monitor.pages import Days
+from monitor.reloading import reloads
 from monitor.repeating import repeat
 from monitor.store import events
-from monitor.store.database import Database, StoreError, StoreThread
+from monitor.store.database import LIVE_STATEMENT_US, Database, StoreError, StoreThread
 from monitor.store.events import Event
+from monitor.store.files import held
 from monitor.supervisor import Supervisor
-from monitor.toml_file import ConfigError, unusable
+from monitor.toml_file import ConfigError
 from monitor.troubles import Troubles
 from monitor.web import Health, Server, Shown, listening, metrics_app, pages_app
 from monitor.webhooks import Telling, webhook_sender
@@ -106,7 +108,10 @@ class Service:
         async with AsyncExitStack() as stack:
             # First of all: where another monitor runs already, nothing is opened or noted.
             servers = self._servers(stack)
-            self._database = await asyncio.to_thread(Database.open, self._loaded.database_url)
+            stack.enter_context(held(self._loaded.database_url))
+            self._database = await asyncio.to_thread(
+                Database.open, self._loaded.database_url, statement_timeout_us=LIVE_STATEMENT_US
+            )
             stack.callback(self._database.close)
             self._in_store = StoreThread()
             stack.callback(self._in_store.close)
@@ -118,7 +123,9 @@ class Service:
                 in_store=self._in_store,
                 clock=self._clock,
                 metrics=self._metrics,
+                spool=self._loaded.data_dir / "waiting.db",
             )
+            stack.callback(self._measuring.close)
             lookouts = Lookouts(
                 loaded=lambda: self._loaded,
                 setup=lambda: self._measuring.setup,
@@ -139,7 +146,7 @@ class Service:
                 wake=self._wake.set,
             )
             self._troubles.taken()
-            aftercare = Aftercare(
+            self._aftercare = aftercare = Aftercare(
                 loaded=lambda: self._loaded,
                 alerting=lambda: self._alerting,
                 months=self._months,
@@ -188,7 +195,7 @@ class Service:
                     self._every(_MONTH_S, books.inspect),
                     self._every(_MONTH_S, books.stamp_head),
                     self._every(_MONTH_S, books.issue_reports),
-                    self._reloads(reload, aftercare),
+                    reloads(reload, self, path=self._path, clock=self._clock, metrics=self._metrics),
                 ]
                 background += [tasks.create_task(loop) for loop in loops]
                 self._settled()
@@ -332,49 +339,42 @@ class Service:
         if standing.told:
             self._wake.set()
 
-    async def _reloads(self, reload: asyncio.Event, aftercare: Aftercare) -> None:
-        while True:
-            await reload.wait()
-            reload.clear()
-            try:
-                self._take_over(await asyncio.to_thread(_read_anew, self._path))
-            except ConfigError as error:
-                log.error("the new configuration is wrong; the old one stays in force: %s", error)
-                self._metrics.reloaded(ok=False, now_us=self._clock.now_us())
-                self._measuring.recorder.keep(
-                    Event(at_us=self._clock.now_us(), kind="config-refused", data={"problems": str(error)[:2000]})
-                )
-                await asyncio.to_thread(self._troubles.refused, error, self._path)
-                continue
-            self._measuring.follow()
-            self._settled()
-            try:
-                await self._in_store(self._note_reload)
-                await aftercare.abandon()
-            except StoreError as error:
-                # It is in force all the same; the next start notes it too, and what is followed no longer soon ends.
-                self._metrics.store_failed()
-                log.warning("the configuration taken over could not be noted", extra={"error": str(error)})
-            self._troubles.taken()
-            log.info("configuration taken over", extra={"sha256": self._loaded.sha256})
+    def read_anew(self) -> Loaded:
+        """See `monitor.reloading`. At a start mails may leave unsigned; here nothing forces us to."""
+        loaded = config.load(self._path)
+        config.require_files(loaded, self._path)
+        config.require_mail_keys(loaded, self._path)
+        return loaded
 
-    def _take_over(self, loaded: Loaded) -> None:
-        """Put a configuration in force, but for what only a start can change.
+    async def refused(self, error: ConfigError) -> None:
+        """See `monitor.reloading`."""
+        self._measuring.recorder.keep(
+            Event(at_us=self._clock.now_us(), kind="config-refused", data={"problems": str(error)[:2000]})
+        )
+        await asyncio.to_thread(self._troubles.refused, error, self._path)
 
-        Raises:
-            ConfigError: something in it cannot be used after all; the one before stays in force.
-        """
+    async def taken(self, _: Loaded) -> None:
+        """See `monitor.reloading`."""
+        self._measuring.follow()
+        self._settled()
+        try:
+            await self._in_store(self._note_reload)
+            await self._aftercare.abandon()
+        except StoreError as error:
+            # It is in force all the same; the next start notes it too, and what is followed no longer soon ends.
+            self._metrics.store_failed()
+            log.warning("the configuration taken over could not be noted", extra={"error": str(error)})
+        self._troubles.taken()
+
+    def take_over(self, loaded: Loaded) -> None:
+        """See `monitor.reloading`. What only a start can change stays as it was."""
         kept = {name: getattr(self._loaded.config, name) for name in _FIXED}
         for name, value in kept.items():
             if getattr(loaded.config, name) != value:
                 log.warning("[%s] changed; that part takes effect at the next start", name)
         # What stays as it was still needs the secrets it names.
         secrets = {**self._loaded.secrets, **loaded.secrets}
-        try:
-            self._apply(replace(loaded, config=loaded.config.model_copy(update=kept), secrets=secrets))
-        except Exception as error:
-            log.exception("a configuration could not be taken into use")
-            raise unusable(self._path, f"cannot be taken into use: {type(error).__name__}: {error}") from error
+        self._apply(replace(loaded, config=loaded.config.model_copy(update=kept), secrets=secrets))
 
     async def _look_for_troubles(self) -> None:
         self._metrics.signatures(self._signatures, now_us=self._clock.now_us())
@@ -407,14 +407,3 @@ class Service:
         if not writable:
             problems.append("the store cannot be written")
         return Health(problems=tuple(problems))
-
-
-def _read_anew(path: Path) -> Loaded:
-    """A configuration as it would be taken over. At a start mails may leave unsigned; here nothing forces us to."""
-    try:
-        loaded = config.load(path)
-        config.require_files(loaded, path)
-        config.require_mail_keys(loaded, path)
-    except OSError as error:
-        raise unusable(path, f"cannot be read: {error}") from error
-    return loaded

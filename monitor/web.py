@@ -46,6 +46,7 @@ from monitor.pages import Days, Watched
 from monitor.signed_links import Signer
 from monitor.store import incidents, ledger, reports
 from monitor.store.database import Database, StoreError
+from monitor.visitor_connection import USUAL, Limits, VisitorConnection
 from probes.sentences import sentence
 from sla.contract import Contract
 from sla.deadlines import Procedure, calendar_of, deadlines
@@ -348,13 +349,18 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server on a socket that listens already; it leaves signals to the service."""
+    """A uvicorn server on a socket that listens already; it leaves signals to the service.
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    Args:
+        limits: how long a visitor may keep a connection.
+    """
+
+    def __init__(self, app: ASGIApp, listener: socket.socket, limits: Limits = USUAL) -> None:
+        bounded = type("Bounded", (VisitorConnection,), {"limits": limits})
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, server_header=False,
-                timeout_graceful_shutdown=2, proxy_headers=False,
+                app, http=bounded, lifespan="off", log_config=None, access_log=False, server_header=False,
+                timeout_graceful_shutdown=2, timeout_keep_alive=limits.quiet_us // 1_000_000 + 1, proxy_headers=False,
             )
         )  # fmt: skip
         self._listener = listener

@@ -119,7 +119,7 @@ class Told:
         self.incidents: list[tuple[str, int | None]] = []
         self.own_fault: list[bool] = []
         self.store_failures = 0
-        self.waiting = 0
+        self.waiting = self.waiting_bytes = self.given_up = 0
         self.lost = 0
         self.deliveries: list[Delivered] = []
         self.servers: list[tuple[str, int]] = []
@@ -138,8 +138,11 @@ class Told:
     def store_failed(self) -> None:
         self.store_failures += 1
 
-    def samples_waiting(self, waiting: int) -> None:
-        self.waiting = waiting
+    def samples_waiting(self, waiting: int, waiting_bytes: int) -> None:
+        self.waiting, self.waiting_bytes = waiting, waiting_bytes
+
+    def evidence_given_up(self, samples: int) -> None:
+        self.given_up += samples
 
     def samples_lost(self, lost: int) -> None:
         self.lost += lost
@@ -231,9 +234,14 @@ class Office:
             courtesy=lambda: self.courtesy,
         )
 
-    def recorder(self, capacity: int = 50_000) -> Recorder:
+    def recorder(self, capacity: int = 50_000, capacity_bytes: int = 256 * 1024 * 1024) -> Recorder:
         return Recorder(
-            database=self.database, in_store=directly, clock=self.clock, observer=self.told, capacity=capacity
+            database=self.database,
+            in_store=directly,
+            clock=self.clock,
+            observer=self.told,
+            capacity=capacity,
+            capacity_bytes=capacity_bytes,
         )
 
     def live(self, picture: str, check: Check = INDIENEN, *, start: str | None = None, mail: bool = True) -> None:

@@ -120,10 +120,11 @@ _OWN_FAULTS = (
     bars(
         title="Clock jumps and store errors",
         description="Steps of the wall clock, writes to the store that failed and were tried again, and samples that "
-        "were lost.",
+        "lost their evidence or were lost, for too much waited for the store.",
         series={
             "clock {{direction}}": ("sum by (direction) (increase(monitor_clock_jumps_total{JOB}[$__rate_interval]))"),
             "store errors": "sum(increase(monitor_db_errors_total{JOB}[$__rate_interval]))",
+            "evidence given up": "sum(increase(monitor_evidence_given_up_total{JOB}[$__rate_interval]))",
             "samples lost": "sum(increase(monitor_samples_lost_total{JOB}[$__rate_interval]))",
         },
         width=8,

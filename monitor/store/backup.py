@@ -22,6 +22,7 @@ from monitor.store.database import (
     StoreUnavailable,
     damaged,
 )
+from monitor.store.files import alone, connected, file_of, url_of
 from sla.ledger import Sealed, first_broken
 
 _PAGES_AT_ONCE = 1_000  # so that Ctrl-C is heard between the steps of a copy
@@ -83,6 +84,11 @@ def restore(url: str, source: Path, *, stamp: str, over_newer: bool = False) -> 
         _tool(parsed, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", str(source))
         return None
     place = _file_of(parsed)
+    with alone(place):
+        return _put_in_place(place, source, stamp=stamp, over_newer=over_newer)
+
+
+def _put_in_place(place: Path, source: Path, *, stamp: str, over_newer: bool) -> Path | None:
     beside = place.with_name(f".{place.name}.restored")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +111,7 @@ def restore(url: str, source: Path, *, stamp: str, over_newer: bool = False) -> 
 
 def _head(file: Path) -> Sealed | None:
     """The last entry of a backup's ledger, which is walked from its first."""
-    database = Database.open(f"sqlite:///{file}")
+    database = Database.open(url_of(file))
     try:
         with database.read() as tx:
             entries = tuple(ledger.read(tx))
@@ -124,7 +130,7 @@ def _refuse_newer(place: Path, head: Sealed | None) -> None:
     if not place.exists():
         return
     try:
-        present = Database.open(f"sqlite:///{place}", migrate=False, busy_timeout_us=1_000_000)
+        present = Database.open(url_of(place), migrate=False, busy_timeout_us=1_000_000)
         try:
             with present.read() as tx:
                 newest = ledger.head(tx)
@@ -153,7 +159,7 @@ def sound(file: Path) -> None:
         StoreRefused: it is damaged, or no SQLite database at all; the message names the first thing that is wrong.
     """
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
+        with closing(connected(file, "rw")) as connection:
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         raise StoreRefused(f"{file} is no sound SQLite database: {error}") from error
@@ -167,14 +173,13 @@ def examine(url: str) -> None:
     Raises:
         StoreDamaged: something in it is broken; the message says what to do.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    file = file_of(url)
+    if file is None:
         return
-    file = Path(str(parsed.database))
     try:
         if not file.is_file() or file.stat().st_size > EXAMINED_BYTES:
             return
-        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
+        with closing(connected(file, "rw")) as connection:
             (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except (OSError, sqlite3.OperationalError):
         return  # busy or out of reach, and no finding: opening it will say so
@@ -193,7 +198,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         raise StoreUnavailable(f"{source} is not there; there is nothing to copy")
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
+            closing(connected(source, "ro")) as original,
             closing(sqlite3.connect(target)) as copy,
         ):
             # What is read stands still while the copy lasts. Without that, a copy begins anew whenever somebody else

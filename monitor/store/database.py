@@ -37,7 +37,12 @@ T = TypeVar("T")
 
 #: Numbers of our own, so that they meet no other program's: the lock of migrations, and that of writing.
 _MIGRATING = text("SELECT pg_advisory_xact_lock(5465737)")
+_MIGRATES_LONG = text("SET LOCAL statement_timeout = '6h'")  # a table of years is rewritten in one statement
 _ONE_WRITER = text("SELECT pg_advisory_xact_lock(5465738)")
+#: For how long a server may work on one statement: of a process that measures and shows pages, where somebody waits and
+#: all of them are small; and of commands, reports and digests, which read years.
+LIVE_STATEMENT_US = 60_000_000
+_LONG_STATEMENT_US = 30 * 60_000_000
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ = "loketwacht_read"
 
@@ -101,7 +106,13 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str, *, migrate: bool = True, busy_timeout_us: int = 5_000_000, durable: bool = True
+        cls,
+        url: str,
+        *,
+        migrate: bool = True,
+        busy_timeout_us: int = 5_000_000,
+        statement_timeout_us: int = _LONG_STATEMENT_US,
+        durable: bool = True,
     ) -> Database:
         """Open the store at `url` (`sqlite:///path`, `postgresql://…`).
 
@@ -110,6 +121,8 @@ class Database:
             durable: False lets SQLite leave the writing to the operating system: much faster, and the newest samples
                 may be gone after a loss of power. For simulated months and tests, never for what was really measured.
             busy_timeout_us: how long a writer waits for another process's lock before it is `StoreUnavailable`.
+            statement_timeout_us: how long PostgreSQL works on one statement before that is `StoreUnavailable`; nothing
+                of its transaction is kept then. Migrating takes the time it takes, up to six hours a statement.
 
         Raises:
             StoreUnavailable: the file or server cannot be reached.
@@ -142,7 +155,10 @@ class Database:
                     "keepalives_interval": 5,
                     "keepalives_count": 3,
                     "application_name": "loketwacht",
-                    "options": f"-c lock_timeout={busy_timeout_us // 1000} -c timezone=UTC",
+                    "options": (
+                        f"-c lock_timeout={busy_timeout_us // 1000} -c timezone=UTC "
+                        f"-c statement_timeout={statement_timeout_us // 1000}"
+                    ),
                 },
             )
         else:
@@ -208,7 +224,11 @@ class Database:
                     connection.close()
             else:
                 with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
-                    plain.execute(text("VACUUM (ANALYZE) sample, sample_detail"))
+                    plain.execute(text("SET statement_timeout = 0"))  # it keeps nobody waiting
+                    try:
+                        plain.execute(text("VACUUM (ANALYZE) sample, sample_detail"))
+                    finally:
+                        plain.execute(text("RESET statement_timeout"))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -330,6 +350,7 @@ def _check_version(engine: Engine, *, migrate: bool) -> None:
                 "Run `loketwacht db upgrade` after a backup."
             )
         if connection.dialect.name == "postgresql":
+            connection.execute(_MIGRATES_LONG)
             # Two processes that start at once: the second waits, and then finds the work done.
             connection.execute(_MIGRATING)
         config = _config()

@@ -41,6 +41,12 @@ def add(tx: Transaction, happened: Event) -> None:
     )
 
 
+def add_once(tx: Transaction, happened: Event) -> None:
+    """As `add`; nothing where it stands there already, for who gives it may not know whether it was taken before."""
+    if happened not in read(tx, happened.at_us, happened.at_us + 1, kinds=(happened.kind,)):
+        add(tx, happened)
+
+
 def read(tx: Transaction, start_us: int, end_us: int, *, kinds: tuple[str, ...] = ()) -> Iterator[Event]:
     """Events in [start, end), oldest first; only of the given kinds, if any are given."""
     query = select(event).where(event.c.at_us >= start_us, event.c.at_us < end_us).order_by(event.c.at_us, event.c.id)

@@ -10,18 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlalchemy import make_url
+from monitor.store.files import connected
 
 #: The least that a thread may claim of a processor.
 _MODEST = 19
-
-
-def file_of(url: str) -> Path | None:
-    """The file of an SQLite store; None for another engine, and for one in memory."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database))
 
 
 async def read_through(file: Path) -> str | None:
@@ -55,7 +47,7 @@ class _Reading:
         with suppress(OSError):  # where that is forbidden it reads all the same
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MODEST)
         try:
-            with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as connection:
+            with closing(connected(self._file, "ro")) as connection:
                 self._connection = connection
                 if self._stopped.is_set():
                     return None

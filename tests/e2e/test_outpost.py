@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from monitor.cli.output import Exit
@@ -48,6 +50,32 @@ def test_two_locations_agree_on_an_outage_and_measure_on_while_the_monitor_is_aw
         [incident] = incidents.read(tx, check_id="startpagina")
         assert incident.until_us is not None
     database.close()
+
+
+def test_what_an_outpost_found_while_the_store_was_away_outlives_its_being_killed(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",), every="2s", deadline="1500ms", more=_TWO)
+    with practising(place):
+        with running(place):  # it makes the store
+            pass
+        with outposted(place, "gent") as killed:
+            until(lambda: newest(place, "gent"), seconds=40, what="the outpost measures")
+            with closing(sqlite3.connect(place.database, isolation_level=None, timeout=20)) as holder:
+                holder.execute("BEGIN IMMEDIATE")
+                (before,) = holder.execute("SELECT max(slot_us) FROM sample WHERE location = 'gent'").fetchone()
+                spool = place.database.with_name("waiting-gent.db")
+                until(spool.exists, seconds=40, what="what it finds is kept on its own disk")
+                until(lambda: spool.stat().st_size > 8_000, seconds=40, what="a sample stands there")
+                killed.send_signal(signal.SIGKILL)
+                killed.wait(timeout=20)
+                holder.execute("ROLLBACK")
+        assert newest(place, "gent") == before
+        with outposted(place, "gent"):
+            until(lambda: newest(place, "gent") > before, seconds=40, what="it is stored")
+    database = Database.open(f"sqlite:///{place.database}")
+    with database.read() as tx:
+        slots = [one.slot_us for one in samples.between(tx, "startpagina", "gent", before, 2**62)]
+    database.close()
+    assert slots[1] == before + 2_000_000
 
 
 def test_an_outpost_that_nobody_configured_is_refused_with_the_way_to_mend_it(tmp_path: Path) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from monitor.cli.output import Exit
 from monitor.clock import wall_us
 from monitor.schedule import grid
 from monitor.store import events, incidents, samples
 from monitor.store.database import Database
-from tests.running_service import Place, Running, a_place, practising, running, until
+from tests.running_service import Place, Running, a_place, loketwacht, practising, running, until
 
 EVERY_US = 6_000_000
 FOR_EVER_US = 2**62
@@ -109,3 +112,18 @@ def stored(place: Place) -> dict[str, Any]:
             }
     finally:
         database.close()
+
+
+def test_no_backup_takes_the_place_of_a_store_that_a_running_monitor_can_no_longer_read(tmp_path: Path) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",), every="2s", deadline="1500ms")
+    with practising(place), running(place):
+        assert loketwacht(place, "db", "backup", "copy.db").returncode == Exit.FINE
+        with closing(sqlite3.connect(place.database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with place.database.open("r+b") as file:
+            file.write(b"\xff" * 100)
+        refused = loketwacht(place, "db", "restore", "copy.db")
+        assert "Stop the monitor first" in refused.stderr
+        assert refused.returncode == Exit.FAILED
+    restored = loketwacht(place, "db", "restore", "copy.db")
+    assert restored.returncode == Exit.FINE, restored.stderr

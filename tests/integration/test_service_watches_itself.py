@@ -18,8 +18,9 @@ from monitor.composition import link_signer
 from monitor.config import Loaded, load
 from monitor.measuring import Measuring
 from monitor.pauses import pause, resume
+from monitor.reloading import or_refused
 from monitor.schedule import ClockJump, Schedule
-from monitor.service import Service, _read_anew
+from monitor.service import Service
 from monitor.store import events, incidents, leaving, outbox, samples
 from monitor.store.database import Database, directly
 from monitor.supervisor import Supervisor
@@ -165,7 +166,7 @@ def test_a_paused_check_is_told_as_missed_and_page_and_metrics_say_so(inside: In
 def test_a_reload_keeps_the_secrets_of_what_it_leaves_as_it_was(inside: Inside) -> None:
     """T44: a renamed secret of a section that only a start changes."""
     before = dict(with_authority(inside.service._loaded).secrets)
-    inside.service._take_over(replace(inside.service._loaded, secrets={"nieuw": "w"}))
+    inside.service.take_over(replace(inside.service._loaded, secrets={"nieuw": "w"}))
     assert inside.service._loaded.secrets == {**before, "nieuw": "w"}
 
 
@@ -173,16 +174,22 @@ def test_a_configuration_that_cannot_be_used_after_all_is_refused_with_what_is_w
     """T44: it must not end the process."""
     loaded = inside.service._loaded
     broken = loaded.config.model_copy(update={"courtesy": None, "incidents": None, "references": None})
-    with pytest.raises(ConfigError, match="cannot be taken into use"):
-        inside.service._take_over(replace(loaded, config=broken))
+    with (
+        pytest.raises(ConfigError, match="cannot be taken into use"),
+        or_refused(Path("config.toml"), "cannot be taken into use"),
+    ):
+        inside.service.take_over(replace(loaded, config=broken))
     assert inside.service._loaded is loaded
 
 
 def test_a_file_that_cannot_even_be_looked_for_is_a_wrong_configuration(tmp_path: Path) -> None:
     """T44."""
     place = a_place(tmp_path, journeys=("startpagina",), more=f'[[contract]]\nfile = "{"x" * 300}.toml"\n')
-    with pytest.raises(ConfigError, match=r"config.toml:1:1: cannot be read: .*File name too long"):
-        _read_anew(place.config)
+    with (
+        pytest.raises(ConfigError, match=r"config.toml:1:1: cannot be read: .*File name too long"),
+        or_refused(place.config, "cannot be read"),
+    ):
+        load(place.config)
 
 
 def care_after(inside: Inside, rung: list[bool]) -> Aftercare:
@@ -250,7 +257,7 @@ def test_mails_follow_a_reload(inside: Inside) -> None:
     """A portal that was renamed is called by its new name in what is written from then on."""
     loaded = with_authority(inside.service._loaded)
     renamed = loaded.config.portal.model_copy(update={"name": "Ander loket"})
-    inside.service._take_over(replace(loaded, config=loaded.config.model_copy(update={"portal": renamed})))
+    inside.service.take_over(replace(loaded, config=loaded.config.model_copy(update={"portal": renamed})))
     with inside.database.begin() as tx:
         outbox.add(tx, messages_to_try((OPS,), asked_us=at("10:00")), now_us=at("10:00"))
         message = leaving.claim(tx, now_us=at("10:00"), owner="hier", lease_us=SECOND, hold_us=SECOND)

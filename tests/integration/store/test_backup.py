@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import subprocess
@@ -12,13 +13,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from monitor import config
 from monitor.cli import main
 from monitor.store import ledger
-from monitor.store.backup import backup, restore
+from monitor.store.backup import backup, examine, restore
 from monitor.store.database import Database, StoreDamaged, StoreRefused, StoreUnavailable
+from monitor.store.files import alone, held, url_of
+from monitor.store.soundness import read_through
 from sla.ledger import Entry
-from tests.running_service import a_place
+from tests.running_service import a_place, practising
 
 
 def _note(database: Database, text: str) -> None:
@@ -125,6 +130,81 @@ def test_restoring_is_refused_while_the_store_is_in_use(store: Database, path: P
     store.close()
 
 
+def _damaged_header(path: Path) -> bytes:
+    with closing(sqlite3.connect(path)) as connection:  # or the journal would still have its first page whole
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.write(b"\xff" * 100)
+    return path.read_bytes()
+
+
+def test_restoring_is_refused_under_a_running_monitor_whose_file_can_no_longer_be_read(
+    store: Database, path: Path, tmp_path: Path
+) -> None:
+    backup(f"sqlite:///{path}", tmp_path / "copy.db")
+    with held(f"sqlite:///{path}"):
+        before = _damaged_header(path)
+        with pytest.raises(StoreUnavailable, match="Stop the monitor first"):
+            restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
+        assert path.read_bytes() == before
+    store.close()
+    assert restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now") is not None
+
+
+def test_a_store_is_held_by_many_and_by_the_killed_no_more(path: Path) -> None:
+    program = (
+        "import sys, time\n"
+        "from monitor.store.files import held\n"
+        "with held(sys.argv[1]):\n"
+        "    print(flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with (
+        held(f"sqlite:///{path}"),
+        subprocess.Popen([sys.executable, "-c", program, f"sqlite:///{path}"], stdout=subprocess.PIPE) as other,
+    ):
+        assert other.stdout is not None
+        other.stdout.readline()  # it holds the store by now
+        other.kill()
+    with alone(path):
+        pass
+
+
+def test_a_monitor_does_not_start_in_the_middle_of_a_restore(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = a_place(tmp_path, journeys=("startpagina",))
+    with alone(tmp_path / "var" / "loketwacht.db"), practising(place):
+        assert main(["run", "--config", str(place.config)]) == 4
+    assert "is being restored" in capsys.readouterr().err
+    assert not (tmp_path / "var" / "loketwacht.db").exists()
+
+
+@pytest.mark.parametrize("name", ["a#b", "what?mode=memory", "50%20off", "%3f"])
+def test_the_path_of_a_store_may_hold_letters_that_mean_something_in_a_url(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "loketwacht.db"
+    store = Database.open(url_of(path))
+    _note(store, "before")
+    assert path.is_file()
+    assert asyncio.run(read_through(path)) == "ok"
+    backup(url_of(path), tmp_path / name / "copy.db")
+    _note(store, "after")
+    store.close()
+    examine(url_of(path))
+    with pytest.raises(StoreRefused, match="reaches entry 2"):
+        restore(url_of(path), tmp_path / name / "copy.db", stamp="now")
+    restore(url_of(path), tmp_path / name / "copy.db", stamp="now", over_newer=True)
+    _torn(path)
+    with pytest.raises(StoreDamaged):
+        examine(url_of(path))
+    assert {file.name for file in tmp_path.iterdir()} == {name}
+
+
+def test_a_folder_of_data_may_have_such_a_name(tmp_path: Path) -> None:
+    loaded = config.load(a_place(tmp_path / "a#b?c%20d", journeys=("startpagina",)).config)
+    assert Path(str(make_url(loaded.database_url).database)) == tmp_path / "a#b?c%20d" / "var" / "loketwacht.db"
+
+
 def test_a_backup_whose_ledger_was_altered_is_refused(store: Database, path: Path, tmp_path: Path) -> None:
     backup(f"sqlite:///{path}", tmp_path / "copy.db")
     store.close()
@@ -133,7 +213,7 @@ def test_a_backup_whose_ledger_was_altered_is_refused(store: Database, path: Pat
         connection.execute("UPDATE ledger SET reason = 'never'")
     with pytest.raises(StoreRefused, match="does not hold from entry 1"):
         restore(f"sqlite:///{path}", tmp_path / "copy.db", stamp="now")
-    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db", "loketwacht.db.held"]
 
 
 def test_a_store_of_a_newer_version_keeps_its_place(store: Database, path: Path, tmp_path: Path) -> None:
@@ -169,7 +249,7 @@ def test_a_damaged_backup_is_refused_and_the_store_stays(
     opened = Database.open(f"sqlite:///{path}")
     assert _notes(opened) == ["before"]
     opened.close()
-    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["loketwacht.db", "loketwacht.db.held"]
 
 
 @pytest.mark.parametrize("spoil", [_torn, _no_database])

@@ -267,6 +267,30 @@ def test_memory_is_bounded_and_a_loss_is_counted(locked):
     assert (recorder.waiting, office.told.lost) == (10, 5)
 
 
+def test_a_mass_outage_under_a_store_that_is_away_costs_evidence_and_no_sample(locked):
+    """A hundred failing runs of 64 KB each into room for ten of them: every one is stored, with its verdict and
+    failure, and those beyond say that what proved them was given up."""
+    office, holder = locked
+    recorder = office.recorder(capacity_bytes=800_000)
+    most = 0
+    for number in range(100):
+        sample = replace(a_sample("x", at("10:00") + number), evidence=(replace(SHOWN, body="b" * 64_000),))
+        run(recorder.record(Finding(check=INDIENEN, sample=sample, alerting=office.alerting)))
+        most = max(most, office.told.waiting_bytes)
+    assert most <= 800_000
+    holder.execute("ROLLBACK")
+    assert run(recorder.drain())
+    with office.database.read() as tx:
+        bodies = [
+            evidence.read(tx, "indienen", "lokaal", at("10:00") + number)[0].body == "b" * 64_000
+            for number in range(100)
+        ]
+        assert samples.number_between(tx, "indienen", "lokaal", 0, at("23:00")) == 100
+    assert bodies[0]
+    assert (bodies.count(False), office.told.lost) == (office.told.given_up, 0)
+    assert office.told.given_up > 85
+
+
 def test_the_writer_thread_saves_what_many_runs_find_at_once(tmp_path):
     database = Database.open(f"sqlite:///{tmp_path / 'x.db'}")
     office = Office(database=database)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from monitor.check_run import Finding, Recorder, note_stopped, take_in
 from monitor.created import Stage, Thing
-from monitor.incidents import IncidentRule
+from monitor.incidents import MONITOR, IncidentRule
 from monitor.store import created, days, events, handed_in, incidents, ledger, outposts
 from monitor.store.database import Database, StoreUnavailable, directly
 from monitor.store.events import Event
@@ -134,6 +134,55 @@ def test_it_alters_nothing_and_speaks_for_no_other_location(
         outposts.note(tx, Presence(location=GENT, seen_us=1, version="1", config_sha256="0" * 64))
     with pytest.raises(StoreUnavailable), outpost.begin() as tx:
         wrong(tx)
+
+
+TO_SOMEBODY = "INSERT INTO message_recipient (message_id, address, name, state, answer) "
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE message SET content = '{}'",
+        "UPDATE message SET state = 'sent'",
+        "UPDATE message_recipient SET state = 'sent'",
+        "DELETE FROM message_recipient",
+        "DELETE FROM message",
+        "INSERT INTO message (id, thread, number, kind, language, created_us, content, state, attempts, due_us, "
+        "lease_until_us, lease_owner) VALUES ('mine', 'mine', 0, 'opened', 'nl', 1, '{}', 'pending', 0, 1, 0, '')",
+        TO_SOMEBODY + "SELECT id, 'elsewhere@example.be', '', 'pending', '' FROM message WHERE kind <> 'monitor'",
+        TO_SOMEBODY + "SELECT id, 'elsewhere@example.be', '', 'sent', '' FROM message WHERE kind = 'monitor'",
+        "UPDATE incident SET until_us = 1",
+        "UPDATE incident SET failure = '{}', since_us = 1",
+        "DELETE FROM incident",
+        "INSERT INTO incident (id, check_id, since_us, confirmed_us, last_bad_us, failure, reminders) "
+        "VALUES ('mine', 'inzage', 1, 1, 1, '{}', 0)",
+        "INSERT INTO incident_state VALUES ('inzage', '{}')",
+        "DELETE FROM incident_state",
+    ],
+)
+def test_what_was_queued_and_what_is_an_incident_is_not_its_to_change(
+    office: Office, outpost: Database, wrong: str
+) -> None:
+    granted(office)
+    office.live("xx", mail=False)
+    assert note_stopped(outpost, (INDIENEN,), office.alerting, location=GENT, now_us=at("10:05"))
+    with pytest.raises(StoreUnavailable, match=r"permission denied|row-level security"), outpost.begin() as tx:
+        tx.execute(text(wrong))
+
+
+def test_what_it_says_of_the_incident_of_a_check_reaches_no_row(office: Office, outpost: Database) -> None:
+    granted(office)
+    office.live("xx", mail=False)
+    with outpost.begin() as tx:
+        assert tx.execute(text("UPDATE incident SET last_bad_us = 1")).rowcount == 0
+        assert tx.execute(text("UPDATE incident_state SET state = '{}'")).rowcount == 0
+    assert note_stopped(outpost, (INDIENEN,), office.alerting, location=GENT, now_us=at("10:05"))
+    assert note_stopped(outpost, (INDIENEN,), office.alerting, location=GENT, now_us=at("10:06"))  # it goes on
+    with office.database.read() as tx:
+        assert {one.check_id: one.last_bad_us for one in incidents.read(tx)} == {
+            INDIENEN.id: at("10:01"),
+            MONITOR: at("10:06"),
+        }
 
 
 def test_what_it_may_not_store_yet_waits_and_is_not_lost(office: Office, outpost: Database) -> None:

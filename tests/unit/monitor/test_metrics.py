@@ -392,11 +392,14 @@ def test_asking_the_references_is_counted_by_verdict(metrics: Metrics, own: bool
 
 def test_trouble_with_the_store_is_counted(metrics: Metrics) -> None:
     metrics.store_failed()
-    metrics.samples_waiting(7)
+    metrics.samples_waiting(7, 7_000)
+    metrics.evidence_given_up(3)
     metrics.samples_lost(2)
     assert read(metrics, "monitor_db_errors_total") == {(): 1}
     assert read(metrics, "monitor_samples_waiting") == {(): 7}
+    assert read(metrics, "monitor_samples_waiting_bytes") == {(): 7_000}
     assert read(metrics, "monitor_samples_lost_total") == {(): 2}
+    assert read(metrics, "monitor_evidence_given_up_total") == {(): 3}
 
 
 def test_what_each_mail_server_says_is_counted_by_itself() -> None:
