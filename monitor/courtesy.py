@@ -17,6 +17,8 @@ from probes.checks import Definition, Duration
 
 _MINUTE_US = 60_000_000
 HOUR_US = 60 * _MINUTE_US
+#: How far back it counts what an address got: the rest after many, as many before it, and as long after it.
+LOOK_BACK_US = 3 * HOUR_US
 
 #: Mails that are no alerts: somebody asked for them, or they carry files. They neither wait nor are they gathered.
 BY_THEMSELVES = frozenset({Kind.REPORT, Kind.TEST, Kind.DIGEST})
@@ -45,21 +47,35 @@ class DigestRule(Definition):
         return self
 
     def rest_until_us(self, sent_us: Sequence[int], now_us: int) -> int | None:
-        """Until when an address gets nothing more, given the mails it got in the last hour, ascending; None: it may."""
-        hour = [one for one in sent_us if now_us - HOUR_US < one <= now_us]
+        """Until when an address gets nothing more; None: it may.
+
+        Args:
+            sent_us: when it got mails in the last `LOOK_BACK_US`, ascending.
+        """
+        hour = _in_the_hour(sent_us, now_us)
         if self.hourly and len(hour) >= self.hourly:
             return hour[-self.hourly] + HOUR_US
-        if self._many(hour, now_us) and hour[-1] + self.every > now_us:
-            return hour[-1] + self.every
-        return None
+        last_us = self._last_of_many_us(sent_us, now_us)
+        return last_us + self.every if last_us is not None and last_us + self.every > now_us else None
 
     def gathers(self, sent_us: Sequence[int], now_us: int) -> bool:
         """Whether all that waits for an address, now that it may have a mail, goes as one."""
-        hour = [one for one in sent_us if now_us - HOUR_US < one <= now_us]
-        return self._many(hour, now_us) or bool(self.hourly and len(hour) >= self.hourly - 1)
+        if self.hourly and len(_in_the_hour(sent_us, now_us)) >= self.hourly - 1:
+            return True
+        last_us = self._last_of_many_us(sent_us, now_us)
+        # However long the rest was: what came meanwhile is what it was for.
+        return last_us is not None and now_us < last_us + self.every + self.within
 
-    def _many(self, hour: Sequence[int], now_us: int) -> bool:
-        return bool(self.after) and sum(one > now_us - self.within for one in hour) >= self.after
+    def _last_of_many_us(self, sent_us: Sequence[int], now_us: int) -> int | None:
+        """When the newest mail went, where it and those within `within` before it are as many as go by themselves."""
+        past = [one for one in sent_us if one <= now_us]
+        if not self.after or not past:
+            return None
+        return past[-1] if sum(one > past[-1] - self.within for one in past) >= self.after else None
+
+
+def _in_the_hour(sent_us: Sequence[int], now_us: int) -> list[int]:
+    return [one for one in sent_us if now_us - HOUR_US < one <= now_us]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

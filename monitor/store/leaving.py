@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
-from monitor.courtesy import BY_THEMSELVES, HOUR_US, PLAIN, Courtesy
+from monitor.courtesy import BY_THEMSELVES, LOOK_BACK_US, PLAIN, Courtesy
 from monitor.news import FOLLOW_UPS, JOINING, NEWS, DigestNews, Gathered, Kind, News, Outgoing, Reader
 from monitor.recipients import Channel, Language
 from monitor.store.database import Transaction
@@ -266,9 +266,9 @@ def _set_aside(tx: Transaction, row: Row[Any], error: ValueError) -> SetAside:
 
 
 def _sent_lately(tx: Transaction, address: str, now_us: int) -> tuple[int, ...]:
-    """When mails went to an address in the last hour, ascending."""
+    """When mails went to an address lately, ascending."""
     query = select(reader.c.settled_us).where(
-        reader.c.address == address, reader.c.settled_us > now_us - HOUR_US, reader.c.state == Settled.SENT.value
+        reader.c.address == address, reader.c.settled_us > now_us - LOOK_BACK_US, reader.c.state == Settled.SENT.value
     )
     return tuple(tx.execute(query.order_by(reader.c.settled_us)).scalars().all())
 

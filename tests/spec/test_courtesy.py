@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.check_run import Finding, save
@@ -174,6 +174,7 @@ rules = st.fixed_dictionaries(
 ).map(DigestRule.model_validate)
 
 
+@example(DigestRule.model_validate({"after": 1, "within": "30m", "every": "30m", "hourly": 0}), [0] * 60)
 @given(rules, st.lists(st.integers(0, 20 * MINUTE), min_size=1, max_size=60))
 def test_whatever_comes_is_sent_in_the_end_and_never_more_than_the_hour_allows(rule, pauses):
     """Everything that waits goes at the first moment at which the address may have a mail."""
