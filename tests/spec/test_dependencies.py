@@ -20,9 +20,9 @@ from monitor.muting import muted
 from monitor.pages import Days, Watched, status
 from monitor.store import incidents
 from monitor.telling import attached_to
-from probes.checks import Check, Title
+from probes.checks import Title
 from tests.asked import asked
-from tests.heart import INDIENEN, INZAGE, MINUTE, SECOND, Office, a_sample, at
+from tests.heart import INDIENEN, INZAGE, MINUTE, Office, a_sample, at, runs
 from tests.new_store import new_store
 
 #: A login, a file behind it, and a payment behind that; the payment is measured every five minutes.
@@ -45,14 +45,6 @@ def about(office: Office) -> list[str]:
         f"{word} {mail.subject.partition(': ')[2].partition(' - ')[0]}"
         for word, mail in zip(office.words(), office.sent, strict=True)
     ]
-
-
-def runs(office: Office, check: Check, mark: str, clock_time: str) -> None:
-    """One run at that time, saved two seconds later, and what is due is delivered."""
-    sample = a_sample(mark, at(clock_time), check.id)
-    office.now_us = at(clock_time) + 2 * SECOND
-    save(office.database, Finding(check=check, sample=sample, alerting=office.alerting), now_us=office.now_us)
-    office.deliver()
 
 
 def looks(office: Office, clock_time: str) -> None:

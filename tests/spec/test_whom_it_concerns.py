@@ -6,14 +6,12 @@ The login, a file behind it, and a payment behind that, as in `test_dependencies
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor import acknowledging
 from monitor.attached import dependants
-from monitor.check_run import Finding, save
 from monitor.hours import HoursSettings, named_hours
 from monitor.incidents import IncidentRule
 from monitor.recipients import Recipient
@@ -22,7 +20,7 @@ from monitor.store import ledger
 from probes.checks import Check, Title
 from probes.sample import Failure, FailureKind
 from sla.ledger import Entry
-from tests.heart import INDIENEN, INZAGE, MINUTE, OPS, SECOND, Office, a_sample, at
+from tests.heart import INDIENEN, INZAGE, MINUTE, OPS, Office, at, runs
 from tests.new_store import new_store
 
 LOGIN = INDIENEN.model_copy(update={"id": "aanmelden", "title": Title(nl="Aanmelden", en="Log in")})
@@ -46,15 +44,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     database = new_store(tmp_path / "store.db")
     yield Office(database=database, checks=ALL, recipients=(OPS, FILES, PAYMENTS), hours=HOURS)
     database.close()
-
-
-def runs(office: Office, check: Check, mark: str, clock_time: str, *, failure: Failure | None = None) -> None:
-    """One run at that time, saved two seconds later, and what is due is delivered."""
-    sample = a_sample(mark, at(clock_time), check.id)
-    sample = replace(sample, failure=failure) if failure is not None else sample
-    office.now_us = at(clock_time) + 2 * SECOND
-    save(office.database, Finding(check=check, sample=sample, alerting=office.alerting), now_us=office.now_us)
-    office.deliver()
 
 
 def looks(office: Office, clock_time: str) -> None:
