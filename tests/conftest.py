@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes.util
 import ipaddress
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -43,6 +44,18 @@ def _is_here(host: str) -> bool:
 
 
 sys.addaudithook(_only_this_machine)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_is_left_behind() -> Iterator[None]:
+    """A command that ran in a test writes its log to that test's standard error, which is closed afterwards."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in list(root.handlers):
+        if handler not in before:
+            root.removeHandler(handler)
+    root.setLevel(level)
 
 
 def _library(name: str) -> bool:
