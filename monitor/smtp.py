@@ -47,10 +47,12 @@ def smtp_sender(
             password=password,
         )
         heard = _Heard(mail, server.called)
+        connection: asyncio.BaseTransport | None = None
         try:
             # The library's limit is for each exchange; a server that answers one byte at a time would outlast them all.
             async with asyncio.timeout(seconds):
                 await client.connect()
+                connection = client.transport
                 await _offer(client, mail, content, heard)
         except aiosmtplib.SMTPResponseException as error:
             # Greeting, STARTTLS, AUTH, MAIL FROM: whatever the code says, it is about us and not about a recipient,
@@ -66,7 +68,11 @@ def smtp_sender(
                 async with asyncio.timeout(QUIT_SECONDS):
                     await client.quit()
         finally:
+            connection = connection or client.transport
             client.close()
+            # A closed TLS connection stays until the server says goodbye to the encryption too, for half a minute.
+            if isinstance(connection, asyncio.WriteTransport):
+                connection.abort()
         return heard.receipt()
 
     return send

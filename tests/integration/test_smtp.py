@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,6 +169,41 @@ def test_a_server_that_hangs_is_no_answer_in_time(authority, ca_file):
     receipt = posted(Mailroom(hang="data"), authority, ca_file, timeout="500ms")
     assert codes(receipt) == NO_ANSWER
     assert receipt.answers[0].text.endswith("no answer within 0.5 s") or "imed out" in receipt.answers[0].text
+
+
+def test_a_server_that_never_says_goodbye_to_the_encryption_keeps_no_connection(authority, ca_file):
+    """A closing TLS connection waits for the other side's goodbye, half a minute; mails would pile them up."""
+    context, gone = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), threading.Event()
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def serve(listening: socket.socket) -> None:
+        with context.wrap_socket(listening.accept()[0], server_side=True) as encrypted:
+            encrypted.settimeout(20)
+            encrypted.sendall(b"220 hier\r\n")
+            lines = encrypted.makefile("rb")
+            while line := lines.readline():  # until the sender's goodbye to the encryption, which is not answered
+                command = line[:4].upper().strip()
+                encrypted.sendall({b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}.get(command, b"250 ok\r\n"))
+                while command == b"DATA" and lines.readline() != b".\r\n":
+                    pass
+                if command == b"DATA":
+                    encrypted.sendall(b"250 taken\r\n")
+            with suppress(ConnectionResetError), socket.socket(fileno=encrypted.detach()) as bare:
+                bare.settimeout(20)
+                assert bare.recv(1) == b""
+            gone.set()
+
+    async def scene(port: int) -> Receipt:
+        settings = RelaySettings(host="127.0.0.1", port=port, security="tls", timeout="5s", ca_file=ca_file)
+        receipt = await smtp_sender(settings, password=None, directory=Path())(MAIL)
+        assert await asyncio.to_thread(gone.wait, 10)
+        return receipt
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=[listening], daemon=True)
+        server.start()
+        assert codes(asyncio.run(scene(listening.getsockname()[1]))) == BOTH
+        server.join(20)
 
 
 def test_a_connection_that_breaks_after_the_text_is_no_answer(authority, ca_file):
