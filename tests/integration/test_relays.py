@@ -198,7 +198,7 @@ def test_a_mail_that_hangs_in_data_holds_no_other(office: Office) -> None:
             office.now_us += 10 * 60 * SECOND
             await office.delivery.deliver_due()
 
-    asyncio.run(asyncio.wait_for(scene(), 20))
+    asyncio.run(asyncio.wait_for(scene(), 60))
     arrived = [mail["Message-ID"] for mail in room.mails]
     assert arrived[7:] == [room.hung]
     assert sorted(name.partition("@")[0] for name in arrived) == [f"<test.{number}" for number in range(8)]
@@ -225,7 +225,7 @@ def test_mails_that_hang_in_every_lane_hold_the_one_behind_them_for_their_time_l
             office.post = send
             await office.delivery.deliver_due()
 
-    asyncio.run(asyncio.wait_for(scene(), 20))
+    asyncio.run(asyncio.wait_for(scene(), 60))
     assert [one.state.value for one in sorted(office.queue(), key=lambda one: one.id)] == ["pending", "sent"]
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from monitor import sealing
 from monitor.check_run import Finding, Recorder, save
+from monitor.metrics import Metrics
+from monitor.spooling import Spooling
 from monitor.store import events, ledger, outposts, samples
 from monitor.store.database import Database, directly
 from monitor.store.outposts import Presence
+from monitor.store.spool import Spool
 from probes.sample import Sample
 from tests.heart import DAY, HOUR, INDIENEN, MINUTE, Office, a_sample, at, run
 
@@ -79,13 +86,30 @@ def test_what_came_in_while_the_day_waited_is_sealed_with_it(office: Office) -> 
     assert set(digest.sets) == {"indienen lokaal", "indienen gent"}
 
 
-def test_what_comes_after_the_seal_does_not_join_it_and_is_told_as_missed(office: Office) -> None:
+def recorded(office: Office, folder: Path, *late: Sample) -> None:
+    for sample in late:
+        run(outpost(office).record(found(office, sample)))
+
+
+def taken_back(office: Office, folder: Path, *late: Sample) -> None:
+    """They waited on the outpost's own disk, and it has started anew."""
+    with closing(Spool(folder / "waiting-gent.db")) as spool:
+        spool.change(dict(enumerate(late)), ())
+        metrics = Metrics(version="1", started_us=0)
+        spooling = Spooling(spool, outpost(office), in_spool=directly, metrics=metrics)
+        run(spooling.take_back({INDIENEN.id: INDIENEN}, lambda: office.alerting))
+        assert spool.read() == ((), 0)
+
+
+@pytest.mark.parametrize("come", [recorded, taken_back])
+def test_what_comes_after_the_seal_does_not_join_it_and_is_told_as_missed(
+    office: Office, tmp_path: Path, come: Callable[..., None]
+) -> None:
     measured(office, at("10:00"))
     office.now_us = ENDED + 49 * HOUR
     sealed(office, office.now_us)
     late, newer = a_sample("X", at("23:59"), location=GENT), a_sample(".", office.now_us - MINUTE, location=GENT)
-    run(outpost(office).record(found(office, late)))
-    run(outpost(office).record(found(office, newer)))
+    come(office, tmp_path, late, newer)
     with office.database.read() as tx:
         assert sealing.first_difference(tx, tuple(ledger.read(tx))) is None
         assert samples.read(tx, INDIENEN.id, GENT, late.slot_us) is None
