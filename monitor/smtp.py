@@ -7,6 +7,7 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import aiosmtplib
 
@@ -71,8 +72,8 @@ def smtp_sender(
             connection = connection or client.transport
             client.close()
             # A closed TLS connection stays until the server says goodbye to the encryption too, for half a minute.
-            if isinstance(connection, asyncio.WriteTransport):
-                connection.abort()
+            if connection is not None:
+                cast(asyncio.WriteTransport, connection).abort()  # uvloop's are no subclass of it
         return heard.receipt()
 
     return send

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+import uvloop
 from pydantic import ValidationError
 
 from monitor.mail_message import MailMessage, Receipt
@@ -171,13 +172,15 @@ def test_a_server_that_hangs_is_no_answer_in_time(authority, ca_file):
     assert receipt.answers[0].text.endswith("no answer within 0.5 s") or "imed out" in receipt.answers[0].text
 
 
-def test_a_server_that_never_says_goodbye_to_the_encryption_keeps_no_connection(authority, ca_file):
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_server_that_never_says_goodbye_to_the_encryption_keeps_no_connection(authority, ca_file, loop):
     """A closing TLS connection waits for the other side's goodbye, half a minute; mails would pile them up."""
     context, gone = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), threading.Event()
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
     def serve(listening: socket.socket) -> None:
-        with context.wrap_socket(listening.accept()[0], server_side=True) as encrypted:
+        accepted, _ = listening.accept()
+        with context.wrap_socket(accepted, server_side=True, suppress_ragged_eofs=False) as encrypted:
             encrypted.settimeout(20)
             encrypted.sendall(b"220 hier\r\n")
             lines = encrypted.makefile("rb")
@@ -202,7 +205,8 @@ def test_a_server_that_never_says_goodbye_to_the_encryption_keeps_no_connection(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = threading.Thread(target=serve, args=[listening], daemon=True)
         server.start()
-        assert codes(asyncio.run(scene(listening.getsockname()[1]))) == BOTH
+        with asyncio.Runner(loop_factory=loop) as runner:
+            assert codes(runner.run(scene(listening.getsockname()[1]))) == BOTH
         server.join(20)
 
 
